@@ -1,0 +1,99 @@
+"""
+Every error that Rooftree raises on purpose.
+
+    RooftreeError
+    ├── InputError            what was given is wrong; the message names the place
+    │   ├── PolicyError       a policy document
+    │   ├── SnapshotError     an organization snapshot
+    │   ├── ChangeError       a change event
+    │   └── UsageError        a command line or a setting
+    ├── UnavailableError      a server could not be reached; trying again may help
+    ├── LostPartitionError    another worker has taken over this partition
+    └── LogLossError          the broker no longer holds what was promised
+
+Messages start in lower case, end without a full stop and quote what was given in backticks.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ChangeError",
+    "InputError",
+    "LogLossError",
+    "LostPartitionError",
+    "PolicyError",
+    "RooftreeError",
+    "SnapshotError",
+    "UnavailableError",
+    "UsageError",
+]
+
+
+class RooftreeError(Exception):
+    """
+    The base of all errors raised on purpose.
+    """
+
+
+class InputError(RooftreeError):
+    """
+    Something given from outside is wrong.
+
+    Attributes:
+        reason: What was expected, in one line.
+        place: Where in the input, for example ``Statement[2].Effect``; empty for the whole of it.
+    """
+
+    def __init__(self, reason: str, *, place: str = "") -> None:
+        super().__init__(f"{place}: {reason}" if place else reason)
+        self.reason = reason
+        self.place = place
+
+    def within(self, place: str) -> InputError:
+        """
+        Return the same error seen from a level further out.
+        """
+        separator = "" if self.place.startswith("[") or not self.place else "."
+        return type(self)(self.reason, place=f"{place}{separator}{self.place}")
+
+
+class PolicyError(InputError):
+    """
+    A policy document cannot be read as one.
+    """
+
+
+class SnapshotError(InputError):
+    """
+    An organization snapshot contradicts itself or lacks a part.
+    """
+
+
+class ChangeError(InputError):
+    """
+    A change event cannot be read as one.
+    """
+
+
+class UsageError(InputError):
+    """
+    A command, an option or a setting is wrong.
+    """
+
+
+class UnavailableError(RooftreeError):
+    """
+    A server that is needed does not answer.
+    """
+
+
+class LostPartitionError(RooftreeError):
+    """
+    The stored offset has moved: another worker owns this partition now.
+    """
+
+
+class LogLossError(RooftreeError):
+    """
+    The broker no longer holds records that have not been read yet.
+    """

@@ -1,0 +1,10 @@
+"""
+An organization to try things on: its snapshot and six weeks of changes, all made up.
+"""
+
+from __future__ import annotations
+
+from rooftree.demo.organization import ORGANIZATION_ID, demo_snapshot
+from rooftree.demo.story import demo_events, demo_snapshot_event
+
+__all__ = ["ORGANIZATION_ID", "demo_events", "demo_snapshot", "demo_snapshot_event"]

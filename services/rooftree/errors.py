@@ -16,6 +16,8 @@ Messages start in lower case, end without a full stop and quote what was given i
 
 from __future__ import annotations
 
+from datetime import datetime
+
 __all__ = [
     "ChangeError",
     "InputError",
@@ -26,7 +28,16 @@ __all__ = [
     "SnapshotError",
     "UnavailableError",
     "UsageError",
+    "join_place",
 ]
+
+
+def join_place(outer: str, inner: str) -> str:
+    """
+    Return the place *inner* as seen from *outer*: ``data`` and ``content.Statement[0]`` joined by a dot.
+    """
+    separator = "" if inner.startswith("[") or not inner or not outer else "."
+    return f"{outer}{separator}{inner}"
 
 
 class RooftreeError(Exception):
@@ -53,8 +64,7 @@ class InputError(RooftreeError):
         """
         Return the same error seen from a level further out.
         """
-        separator = "" if self.place.startswith("[") or not self.place else "."
-        return type(self)(self.reason, place=f"{place}{separator}{self.place}")
+        return type(self)(self.reason, place=join_place(place, self.place))
 
 
 class PolicyError(InputError):
@@ -72,7 +82,39 @@ class SnapshotError(InputError):
 class ChangeError(InputError):
     """
     A change event cannot be read as one.
+
+    Attributes:
+        disposition: ``undecodable`` (not the JSON of an event), ``unknown_schema`` (no type that is known),
+            ``refused`` (its content is wrong) or ``too_large``.
+        organization_id: The organization that misses this change, as far as the event or its key tells.
+        time: When the change took effect, as far as the event tells.
     """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        place: str = "",
+        disposition: str = "refused",
+        organization_id: str | None = None,
+        time: datetime | None = None,
+    ) -> None:
+        super().__init__(reason, place=place)
+        self.disposition = disposition
+        self.organization_id = organization_id
+        self.time = time
+
+    def within(self, place: str) -> ChangeError:
+        """
+        Return the same error seen from a level further out.
+        """
+        return ChangeError(
+            self.reason,
+            place=join_place(place, self.place),
+            disposition=self.disposition,
+            organization_id=self.organization_id,
+            time=self.time,
+        )
 
 
 class UsageError(InputError):

@@ -1,0 +1,272 @@
+"""
+The changes of an organization, one type an event of the contract.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from rooftree.organization.facts import Version
+from rooftree.organization.snapshot import Snapshot
+
+__all__ = [
+    "AccountClosed",
+    "AccountCreated",
+    "AccountMoved",
+    "AccountRemoved",
+    "AccountUpdated",
+    "Change",
+    "ChangeData",
+    "ChangeType",
+    "OuCreated",
+    "OuDeleted",
+    "OuRenamed",
+    "PolicyAttached",
+    "PolicyCreated",
+    "PolicyDeleted",
+    "PolicyDetached",
+    "PolicyTypeDisabled",
+    "PolicyTypeEnabled",
+    "PolicyUpdated",
+    "SnapshotTaken",
+]
+
+
+class ChangeType(StrEnum):
+    """
+    The event types that change an organization.
+    """
+
+    SNAPSHOT = "rooftree.organization.snapshot.v1"
+    ACCOUNT_CREATED = "rooftree.account.created.v1"
+    ACCOUNT_UPDATED = "rooftree.account.updated.v1"
+    ACCOUNT_MOVED = "rooftree.account.moved.v1"
+    ACCOUNT_CLOSED = "rooftree.account.closed.v1"
+    ACCOUNT_REMOVED = "rooftree.account.removed.v1"
+    OU_CREATED = "rooftree.ou.created.v1"
+    OU_RENAMED = "rooftree.ou.renamed.v1"
+    OU_DELETED = "rooftree.ou.deleted.v1"
+    POLICY_CREATED = "rooftree.policy.created.v1"
+    POLICY_UPDATED = "rooftree.policy.updated.v1"
+    POLICY_DELETED = "rooftree.policy.deleted.v1"
+    POLICY_ATTACHED = "rooftree.policy.attached.v1"
+    POLICY_DETACHED = "rooftree.policy.detached.v1"
+    POLICY_TYPE_ENABLED = "rooftree.policy_type.enabled.v1"
+    POLICY_TYPE_DISABLED = "rooftree.policy_type.disabled.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class _AccountData:
+    account_id: str
+    name: str | None = None
+    email: str | None = None
+    parent_id: str | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCreated(_AccountData):
+    """
+    An account was created or has joined; without a parent it starts at the root.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class AccountUpdated(_AccountData):
+    """
+    What is given about an account has changed.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class AccountMoved(_AccountData):
+    """
+    An account has got the given parent.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class AccountClosed(_AccountData):
+    """
+    An account was closed; it stays in the tree until it is removed.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRemoved:
+    """
+    An account has left the organization or was removed from it.
+    """
+
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OuCreated:
+    """
+    An organizational unit was created.
+    """
+
+    ou_id: str
+    parent_id: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OuRenamed:
+    """
+    An organizational unit has got another name; AWS cannot move one, but a given parent is believed.
+    """
+
+    ou_id: str
+    name: str
+    parent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OuDeleted:
+    """
+    An organizational unit was deleted.
+    """
+
+    ou_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyCreated:
+    """
+    A policy was created.
+
+    Attributes:
+        content: The canonical text of the document; None for a type that does not authorize.
+    """
+
+    policy_id: str
+    policy_type: str
+    name: str | None = None
+    content: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyUpdated:
+    """
+    What is given about a policy has changed.
+
+    Attributes:
+        content: The canonical text of the document, if it was given and the type authorizes.
+    """
+
+    policy_id: str
+    policy_type: str | None = None
+    name: str | None = None
+    content: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDeleted:
+    """
+    A policy was deleted.
+    """
+
+    policy_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyAttached:
+    """
+    A policy was attached to a node.
+    """
+
+    policy_id: str
+    target_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDetached:
+    """
+    A policy was detached from a node.
+    """
+
+    policy_id: str
+    target_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyTypeEnabled:
+    """
+    A policy type was enabled: every node has its full-access policy and nothing else of the type.
+    """
+
+    policy_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyTypeDisabled:
+    """
+    A policy type was disabled: all attachments of its policies are gone.
+    """
+
+    policy_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTaken:
+    """
+    The whole truth about an organization at one moment.
+    """
+
+    snapshot: Snapshot
+
+
+ChangeData: TypeAlias = (
+    AccountCreated
+    | AccountUpdated
+    | AccountMoved
+    | AccountClosed
+    | AccountRemoved
+    | OuCreated
+    | OuRenamed
+    | OuDeleted
+    | PolicyCreated
+    | PolicyUpdated
+    | PolicyDeleted
+    | PolicyAttached
+    | PolicyDetached
+    | PolicyTypeEnabled
+    | PolicyTypeDisabled
+    | SnapshotTaken
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """
+    One change as it was told.
+
+    Attributes:
+        event_id: Unique among the changes of *source*.
+        source: Who told it.
+        type: A `ChangeType`.
+        time: When it took effect, in UTC.
+        sequence: Orders changes of equal time as text; empty where the source gives none.
+        actor: By whose hand, usually an ARN.
+        data: What has changed.
+    """
+
+    event_id: str
+    source: str
+    type: str
+    time: datetime
+    sequence: str
+    organization_id: str
+    actor: str | None
+    data: ChangeData
+
+    def version(self, rank: int) -> Version:
+        """
+        Return the version of what this change states with *rank*.
+        """
+        return Version(self.time, self.sequence, rank, self.event_id)

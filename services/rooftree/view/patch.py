@@ -1,0 +1,189 @@
+"""
+What one change does to the stored view: everything that is to be written, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from rooftree.organization.chains import ChainRecord
+from rooftree.organization.facts import Fact
+
+__all__ = [
+    "GENESIS",
+    "AccountState",
+    "AuditEvent",
+    "Departure",
+    "DocumentRecord",
+    "Patch",
+    "PermissionState",
+    "Position",
+]
+
+# What the hash chain of an organization's audit events starts from.
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """
+    How far the view of an organization has come.
+
+    Attributes:
+        revision: Counts the changes that put something on the audit topic; 0 before the first.
+        chain_hash: ``chain_hash.this`` of the last audit event; `GENESIS` before the first.
+        incomplete_since: Time of the first record that could not be processed since the view was last complete;
+            None while it is complete.
+        incomplete_until: Time of the latest such record. Only a snapshot taken later makes the view complete.
+        incomplete_reason: Why the first could not be processed.
+    """
+
+    revision: int = 0
+    chain_hash: str = GENESIS
+    incomplete_since: datetime | None = None
+    incomplete_until: datetime | None = None
+    incomplete_reason: str | None = None
+
+    @property
+    def complete(self) -> bool:
+        """
+        Whether nothing is known to be missing.
+        """
+        return self.incomplete_since is None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """
+    One account's row of the view, whole.
+
+    Attributes:
+        name: The name; the id while the name is not known.
+        parent_id: The parent, resolved; None while it is not known.
+        path: The nodes from the root to the account; only the account itself while it is not placed.
+        placed: Whether every ancestor is known. An account that is not placed has no permissions.
+        chain_id: The chain; None while not placed.
+        permissions_id: The maximum permissions; None while not placed.
+        reported_chain_id: The chain that consumers were told of last: equal to *chain_id* while placed, the last one
+            before while not placed, None if there was none. The next placement is compared with it.
+        revision: The organization's revision after the change that made this row.
+        since: Since when the row holds: the time of that change, or the start of the previous row if that is later.
+        cause_event_id: The event behind that change.
+    """
+
+    account_id: str
+    name: str
+    email: str | None
+    status: str
+    parent_id: str | None
+    path: tuple[str, ...]
+    placed: bool
+    chain_id: str | None
+    permissions_id: str | None
+    reported_chain_id: str | None
+    revision: int
+    since: datetime
+    cause_event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """
+    An account that is in the organization no more: its row goes, its history ends.
+
+    Attributes:
+        until: When its last row ends, never before the start of that row.
+    """
+
+    account_id: str
+    until: datetime
+    cause_event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """
+    A policy's canonical text by its digest.
+    """
+
+    digest: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionState:
+    """
+    A set of maximum permissions, shared by all accounts that have it.
+
+    Attributes:
+        permissions: A summary that is good as JSON.
+        verdicts: ``allowed``, ``conditional`` or ``denied`` by (service, action), over the known actions.
+    """
+
+    permissions_id: str
+    permissions: Mapping[str, object]
+    verdicts: Mapping[tuple[str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """
+    One event of the audit topic.
+
+    Attributes:
+        event_id: Made from the organization, the cause and the account, so that a repetition has the same.
+        account_id: The account, or None for an event about the organization; then the key is the organization's id.
+        time: The time of the cause.
+        part: The position among the events of the same revision, from 1.
+        parts: How many events the revision has.
+        verdict: ``tightened``, ``loosened`` or ``mixed``; None for an event about the organization.
+        data: The event's data, good as JSON.
+    """
+
+    event_id: str
+    type: str
+    organization_id: str
+    account_id: str | None
+    time: datetime
+    revision: int
+    part: int
+    parts: int
+    verdict: str | None
+    cause_event_id: str
+    data: Mapping[str, object]
+
+    @property
+    def key(self) -> str:
+        """
+        The record key: the account, or else the organization.
+        """
+        return self.account_id or self.organization_id
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """
+    Everything that is written for one change, in one transaction.
+
+    Attributes:
+        facts: Registers to insert or to overwrite.
+        accounts: Rows to insert or to overwrite, ordered by id; each also starts a row of the history.
+        departed: Rows to delete.
+        chains: Chains to insert, or to overwrite where a policy has got another name.
+        documents: Documents to insert unless there.
+        permission_sets: Permission sets to insert unless there: those that the view has not met before.
+        audit: Events in the order of their revision and part.
+        position: Where the view stands afterwards.
+    """
+
+    organization_id: str
+    position: Position
+    facts: tuple[Fact, ...] = ()
+    accounts: tuple[AccountState, ...] = ()
+    departed: tuple[Departure, ...] = ()
+    chains: tuple[ChainRecord, ...] = ()
+    documents: tuple[DocumentRecord, ...] = ()
+    permission_sets: tuple[PermissionState, ...] = ()
+    audit: tuple[AuditEvent, ...] = ()

@@ -1,0 +1,308 @@
+"""
+Every setting of the service, read once from ``ROOFTREE_*`` variables into one frozen object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_core import PydanticUndefined
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rooftree.errors import UsageError
+
+__all__ = [
+    "PREFIX",
+    "Assignment",
+    "LogFormat",
+    "LogLossPolicy",
+    "SaslMechanism",
+    "SecurityProtocol",
+    "SettingDescription",
+    "Settings",
+    "describe_settings",
+    "load_settings",
+]
+
+PREFIX = "ROOFTREE_"
+
+
+class SecurityProtocol(StrEnum):
+    """
+    How the connection to Kafka is protected.
+    """
+
+    PLAINTEXT = "PLAINTEXT"
+    SSL = "SSL"
+    SASL_PLAINTEXT = "SASL_PLAINTEXT"
+    SASL_SSL = "SASL_SSL"
+
+
+class SaslMechanism(StrEnum):
+    """
+    How the service proves to Kafka who it is.
+    """
+
+    PLAIN = "PLAIN"
+    SCRAM_SHA_256 = "SCRAM-SHA-256"
+    SCRAM_SHA_512 = "SCRAM-SHA-512"
+
+
+class Assignment(StrEnum):
+    """
+    How a projector comes by its partitions.
+    """
+
+    GROUP = "group"
+    ALL = "all"
+
+
+class LogLossPolicy(StrEnum):
+    """
+    What happens when the broker has lost records that were not read yet.
+    """
+
+    STOP = "stop"
+    RESUME = "resume"
+
+
+class LogFormat(StrEnum):
+    """
+    How log lines look.
+    """
+
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"
+
+
+def _valid_dsn(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+        msg = "should start with postgresql://"
+        raise ValueError(msg)
+    return value
+
+
+def _valid_servers(value: str) -> str:
+    for server in value.split(","):
+        host, separator, port = server.strip().rpartition(":")
+        if not (separator and host and port.isdigit() and 0 < int(port) < 65536):
+            msg = f"`{server.strip()}` is not HOST:PORT"
+            raise ValueError(msg)
+    return value
+
+
+Dsn = Annotated[SecretStr, AfterValidator(_valid_dsn)]
+Servers = Annotated[str, AfterValidator(_valid_servers)]
+TopicName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class Settings(BaseSettings):
+    """
+    What an operator may choose.
+
+    Every field is read from the variable of its name in capitals after ``ROOFTREE_``; an empty variable counts as not set.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True, extra="forbid")
+
+    kafka_bootstrap: Servers = Field(
+        "127.0.0.1:9092", description="Kafka servers to ask first, HOST:PORT with commas between"
+    )
+    kafka_client_id: str = Field("rooftree", description="Name under which this process appears in the logs of Kafka")
+    kafka_security_protocol: SecurityProtocol = Field(
+        SecurityProtocol.PLAINTEXT, description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
+    )
+    kafka_sasl_mechanism: SaslMechanism = Field(
+        SaslMechanism.SCRAM_SHA_512, description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; used with the SASL protocols"
+    )
+    kafka_sasl_username: str | None = Field(None, description="User name for SASL")
+    kafka_sasl_password: SecretStr | None = Field(None, description="Password for SASL")
+    kafka_ssl_cafile: Path | None = Field(
+        None, description="Certificates of authorities to trust; the system's own if not set"
+    )
+    kafka_ssl_certfile: Path | None = Field(None, description="Certificate of this client, for mutual TLS")
+    kafka_ssl_keyfile: Path | None = Field(None, description="Key of this client, for mutual TLS")
+    kafka_request_timeout: Seconds = Field(30, description="Seconds until a request to Kafka counts as failed")
+    kafka_fetch_max_wait_ms: int = Field(
+        10, ge=1, le=60_000, description="Milliseconds for which a broker may hold back an empty answer to a fetch"
+    )
+    kafka_max_message_bytes: int = Field(
+        8 * 1024 * 1024, ge=65_536, le=1024**3, description="Largest record to ask for or to send, in bytes"
+    )
+    kafka_idempotence: bool = Field(
+        True, description="Whether the producer is idempotent; turn off where the broker cannot"
+    )
+
+    consumer_group: TopicName = Field(
+        "rooftree-projector", description="Name under which offsets are kept and partitions shared"
+    )
+    partition_assignment: Assignment = Field(
+        Assignment.GROUP, description="group: projectors share the partitions; all: this one reads every partition"
+    )
+    changes_topic: TopicName = Field("rooftree.changes", description="Topic that is read")
+    audit_topic: TopicName = Field("rooftree.audit", description="Topic for audit events")
+    permissions_topic: TopicName = Field(
+        "rooftree.permissions", description="Compacted topic for the state of each account"
+    )
+    dead_letter_topic: TopicName = Field(
+        "rooftree.dead_letter", description="Topic for records that could not be processed"
+    )
+    topic_partitions: int = Field(6, ge=1, le=10_000, description="Partitions of topics that do not exist yet")
+    topic_replication: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="Replicas of topics that do not exist yet; 0: three, or as many as there are brokers",
+    )
+    create_topics: bool = Field(True, description="Whether missing topics are created")
+    log_loss: LogLossPolicy = Field(
+        LogLossPolicy.STOP,
+        description="When the broker has lost unread records: stop, or resume and mark every organization incomplete",
+    )
+
+    postgres_dsn: Dsn = Field(
+        SecretStr("postgresql://rooftree@127.0.0.1:5432/rooftree"), description="PostgreSQL to keep the view in"
+    )
+    postgres_pool_size: int = Field(8, ge=2, le=200, description="Most connections of one process")
+    postgres_connect_timeout: Seconds = Field(
+        10, description="Seconds until opening or waiting for a connection counts as failed"
+    )
+    postgres_command_timeout: Seconds = Field(120, description="Seconds until a statement counts as failed")
+    postgres_statement_cache: int = Field(
+        256,
+        ge=0,
+        le=10_000,
+        description="Prepared statements kept; 0 behind a pooler that shares sessions between transactions",
+    )
+
+    batch_max_records: int = Field(500, ge=1, le=10_000, description="Most records in one transaction")
+    batch_max_wait: Seconds = Field(
+        0.25, description="Seconds for which the projector waits for records before it looks around"
+    )
+    view_cache_size: int = Field(
+        64, ge=1, le=100_000, description="Most organizations that a projector keeps in memory"
+    )
+    retry_max_delay: Seconds = Field(15, description="Longest pause in seconds between attempts while a server is away")
+    stall_timeout: Seconds = Field(
+        120, description="Seconds without progress on an assigned, lagging partition that count as a fault"
+    )
+    relay_poll_interval: Seconds = Field(1, description="Seconds between looks into the outbox when nothing nudges")
+    relay_batch_size: int = Field(1000, ge=1, le=100_000, description="Most outbox rows sent before they are marked")
+    outbox_retention: Seconds = Field(3600, description="Seconds for which sent outbox rows are kept")
+    drain_timeout: Seconds = Field(10, description="Seconds for finishing work in hand after SIGTERM or SIGINT")
+
+    http_host: str = Field("127.0.0.1", description="Address on which the API listens")
+    http_port: int = Field(8080, ge=0, le=65_535, description="Port on which the API listens; 0: a free one")
+    metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65_535,
+        description="Port on http_host for the metrics of a projector or relay that runs alone; 0: none",
+    )
+    admin_token: SecretStr | None = Field(None, description="Bearer token that may read everything", min_length=16)
+    data_dir: Path = Field(
+        Path(".rooftree"), description="Where `rooftree up` keeps its database and its run-time file"
+    )
+    log_format: LogFormat = Field(LogFormat.AUTO, description="auto: JSON unless on a terminal; json; console")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Settings:
+        faults = []
+        if self.kafka_security_protocol.startswith("SASL") and not (
+            self.kafka_sasl_username and self.kafka_sasl_password
+        ):
+            faults.append("KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are needed with a SASL protocol")
+        if bool(self.kafka_ssl_certfile) != bool(self.kafka_ssl_keyfile):
+            faults.append("KAFKA_SSL_CERTFILE and KAFKA_SSL_KEYFILE are given together or not at all")
+        topics = [self.changes_topic, self.audit_topic, self.permissions_topic, self.dead_letter_topic]
+        if len(set(topics)) != len(topics):
+            faults.append("the four topics need four names")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @property
+    def topics(self) -> dict[str, str]:
+        """
+        The names of the topics by their role.
+        """
+        return {
+            "changes": self.changes_topic,
+            "audit": self.audit_topic,
+            "permissions": self.permissions_topic,
+            "dead_letter": self.dead_letter_topic,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SettingDescription:
+    """
+    One setting as ``rooftree config`` lists it.
+
+    Attributes:
+        variable: The environment variable.
+        default: The default as text; empty for none, and for a secret the default only if it holds no secret.
+        description: What it is for, in one line.
+        secret: Whether its value must not be shown.
+    """
+
+    variable: str
+    default: str
+    description: str
+    secret: bool
+
+
+def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
+    """
+    Read the settings from the environment.
+
+    Args:
+        overrides: Values by field name that go before the environment, for example options of a command line.
+
+    Raises:
+        UsageError: Something is wrong; the message names every fault, not only the first.
+    """
+    try:
+        return Settings(**(overrides or {}))  # type: ignore[arg-type]  # pydantic checks them
+    except ValidationError as error:
+        raise UsageError("; ".join(_fault(dict(entry)) for entry in error.errors())) from None
+
+
+def describe_settings() -> list[SettingDescription]:
+    """
+    List every setting with its default and its purpose, in the order of the class.
+    """
+    return [
+        SettingDescription(
+            variable=f"{PREFIX}{name.upper()}",
+            default=_shown(field.default),
+            description=field.description or "",
+            secret="SecretStr" in str(field.annotation),
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def _fault(entry: Mapping[str, object]) -> str:
+    location = entry["loc"]
+    assert isinstance(location, tuple)
+    message = str(entry["msg"]).removeprefix("Value error, ")
+    # The value itself stays out of the message: it may be a password.
+    lowered = message[:1].lower() + message[1:] if message[:1].isupper() and not message[1:2].isupper() else message
+    return f"{PREFIX}{str(location[0]).upper()}: {lowered}" if location else f"{PREFIX}*: {message}"
+
+
+def _shown(default: object) -> str:
+    if default is None or default is PydanticUndefined:
+        return ""
+    if isinstance(default, SecretStr):
+        return default.get_secret_value()
+    return str(default)

@@ -1,0 +1,161 @@
+"""
+What the service says about itself: log lines, the words in them, and metrics, each named here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from enum import StrEnum
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from structlog.types import EventDict, Processor, WrappedLogger
+
+__all__ = ["METRICS_REGISTRY", "Action", "Metrics", "configure_logging", "log"]
+
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+class Action(StrEnum):
+    """
+    The word under which a thing that happened is logged.
+
+    Operators search and alert by these; they are not reworded.
+    """
+
+    MIGRATED = "database.migrated"
+    DATABASE_AWAY = "database.away"
+    BROKER_AWAY = "broker.away"
+    TOPIC_CREATED = "broker.topic_created"
+    TOPIC_NOT_CREATED = "broker.topic_not_created"
+    PARTITIONS_ASSIGNED = "consumer.partitions_assigned"
+    PARTITION_LOST = "consumer.partition_lost"
+    CONSUMER_REBUILT = "consumer.rebuilt"
+    LOG_LOST = "consumer.log_lost"
+    LOG_NEW = "consumer.log_new"
+    STALLED = "consumer.stalled"
+    BATCH_COMMITTED = "projector.batch_committed"
+    BATCH_REPEATED = "projector.batch_repeated"
+    RECORD_PARKED = "projector.record_parked"
+    VIEW_LOADED = "projector.view_loaded"
+    STATES_RESENT = "relay.states_resent"
+    BATCH_SENT = "relay.batch_sent"
+    LETTER_SHORTENED = "relay.letter_shortened"
+    OUTBOX_TRIMMED = "relay.outbox_trimmed"
+    LISTENER_LOST = "relay.listener_lost"
+    WORKER_STARTED = "worker.started"
+    WORKER_STOPPED = "worker.stopped"
+    WORKER_FAILED = "worker.failed"
+    STOP_REQUESTED = "worker.stop_requested"
+    DRAIN_TIMED_OUT = "worker.drain_timed_out"
+    EMBEDDED_STARTED = "embedded.started"
+    EMBEDDED_STOPPED = "embedded.stopped"
+    EMBEDDED_DIED = "embedded.died"
+    FOLDER_OPENED = "embedded.folder_opened"
+    API_STARTED = "api.started"
+
+
+def log() -> structlog.stdlib.BoundLogger:
+    """
+    Return the logger; what is bound by ``structlog.contextvars`` goes into every line.
+    """
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger("rooftree")
+    return logger
+
+
+def configure_logging(*, level: str = "info", style: str = "auto") -> None:
+    """
+    Send log lines to standard error: JSON, or coloured text on a terminal.
+
+    Args:
+        level: ``debug``, ``info``, ``warning`` or ``error``.
+        style: ``auto``, ``json`` or ``console``.
+    """
+    as_json = style == "json" or (style == "auto" and not sys.stderr.isatty())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    ending: list[Processor] = (
+        [structlog.processors.format_exc_info, _name_action, structlog.processors.JSONRenderer(default=str)]
+        if as_json
+        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
+    )
+    structlog.configure(
+        processors=[*shared, *ending],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    _adopt_standard_logging(_LEVELS[level], [*shared, *ending])
+
+
+def _name_action(_: WrappedLogger, __: str, event_dict: EventDict) -> EventDict:
+    event_dict["action"] = event_dict.pop("event")
+    return event_dict
+
+
+def _adopt_standard_logging(level: int, processors: list[Processor]) -> None:
+    # Libraries log by the standard library; their lines get the same shape. aiokafka repeats at each
+    # attempt what our own lines say once, so only its errors pass.
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=processors[:-1],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, processors[-1]],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(level, logging.WARNING))
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL if level > logging.DEBUG else logging.DEBUG)
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
+
+
+METRICS_REGISTRY = CollectorRegistry()
+"""
+Where the metrics below live; ``/metrics`` prints it.
+"""
+
+_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class Metrics:
+    """
+    Every metric, by its Prometheus name.
+    """
+
+    records = Counter(
+        "rooftree_records_total",
+        "Records taken from the changes topic, by outcome",
+        ["outcome"],
+        registry=METRICS_REGISTRY,
+    )
+    audit_events = Counter(
+        "rooftree_audit_events_total", "Audit events committed, by verdict", ["verdict"], registry=METRICS_REGISTRY
+    )
+    batch_seconds = Histogram(
+        "rooftree_batch_seconds", "Time of one batch, by step", ["step"], buckets=_SECONDS, registry=METRICS_REGISTRY
+    )
+    event_age_seconds = Histogram(
+        "rooftree_event_age_seconds",
+        "Time from the broker's timestamp of a change to its commit",
+        buckets=_SECONDS,
+        registry=METRICS_REGISTRY,
+    )
+    lag = Gauge(
+        "rooftree_lag_records", "Records not yet processed, by partition", ["partition"], registry=METRICS_REGISTRY
+    )
+    dead_letters = Counter(
+        "rooftree_dead_letters_total", "Records that could not be processed", ["disposition"], registry=METRICS_REGISTRY
+    )
+    sent = Counter("rooftree_sent_total", "Records sent, by kind", ["kind"], registry=METRICS_REGISTRY)
+    outbox_age_seconds = Gauge(
+        "rooftree_outbox_age_seconds", "Age of the oldest outbox row that is not sent", registry=METRICS_REGISTRY
+    )
+    failures = Counter(
+        "rooftree_failures_total", "Failures that were survived, by action", ["action"], registry=METRICS_REGISTRY
+    )

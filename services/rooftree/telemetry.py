@@ -54,6 +54,7 @@ class Action(StrEnum):
     EMBEDDED_DIED = "embedded.died"
     FOLDER_OPENED = "embedded.folder_opened"
     API_STARTED = "api.started"
+    REQUEST_FAILED = "api.request_failed"
 
 
 def log() -> structlog.stdlib.BoundLogger:

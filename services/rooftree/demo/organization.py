@@ -203,8 +203,8 @@ def _policy(name: str) -> dict[str, object]:
 
 def _attachments() -> list[dict[str, object]]:
     nodes = [ROOT_ID, *UNIT_IDS.values(), *(str(account["id"]) for account in _accounts())]
-    everywhere = [{"policy_id": FULL_AWS_ACCESS, "target_id": node} for node in nodes]
-    chosen = [
+    everywhere: list[dict[str, object]] = [{"policy_id": FULL_AWS_ACCESS, "target_id": node} for node in nodes]
+    chosen: list[dict[str, object]] = [
         {"policy_id": POLICY_IDS[name], "target_id": UNIT_IDS.get(target, target)}
         for target, names in ATTACHED.items()
         for name in names

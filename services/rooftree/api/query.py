@@ -1,0 +1,130 @@
+"""
+The query parameters of a request, read strictly, and the cursors by which lists are paged.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from rooftree.errors import InputError
+from rooftree.organization.identifiers import is_account, is_organization
+from rooftree.organization.timestamps import parse_time
+from rooftree.reading import OrganizationRecord, Reader
+
+__all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "Query", "choose_organization", "decode_cursor", "encode_cursor"]
+
+DEFAULT_LIMIT: Final = 100
+MAX_LIMIT: Final = 1000
+
+
+class Query:
+    """
+    The parameters of one request.
+
+    Raises:
+        InputError: A parameter is not among those *known*, or is given twice.
+    """
+
+    def __init__(self, request: Request, *known: str) -> None:
+        self._request = request
+        self._known = known
+        names = [name for name, _ in request.query_params.multi_items()]
+        for name in names:
+            if name not in known:
+                raise InputError(f"unknown parameter; known are {', '.join(f'`{one}`' for one in known)}", place=name)
+            if names.count(name) > 1:
+                raise InputError("given more than once", place=name)
+
+    def text(self, name: str) -> str | None:
+        """
+        Return a parameter, or None if it is absent or empty.
+        """
+        return self._request.query_params.get(name) or None
+
+    def time(self, name: str) -> datetime | None:
+        """
+        Return a parameter that is a time.
+        """
+        value = self.text(name)
+        try:
+            # A plus sign in a query means a blank; nobody writes a blank in a time.
+            return parse_time(value.replace(" ", "+")) if value else None
+        except InputError as error:
+            raise error.within(name) from None
+
+    def limit(self) -> int:
+        """
+        Return how many entries a page may have.
+        """
+        value = self.text("limit")
+        if value is None:
+            return DEFAULT_LIMIT
+        if not (value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= MAX_LIMIT):
+            raise InputError(f"expected a number from 1 to {MAX_LIMIT}", place="limit")
+        return int(value)
+
+    def cursor(self, length: int) -> list[str] | None:
+        """
+        Return the parts of the cursor, which must be so many.
+        """
+        value = self.text("cursor")
+        return decode_cursor(value, length) if value else None
+
+    def account_id(self) -> str | None:
+        """
+        Return the parameter that names an account.
+        """
+        value = self.text("account_id")
+        if value is not None and not is_account(value):
+            raise InputError("expected 12 digits", place="account_id")
+        return value
+
+
+def encode_cursor(parts: Sequence[str]) -> str:
+    """
+    Return a place in a list as one opaque word.
+    """
+    return base64.urlsafe_b64encode(json.dumps(list(parts)).encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, length: int) -> list[str]:
+    """
+    Read a cursor back.
+
+    Raises:
+        InputError: It is none of ours.
+    """
+    try:
+        parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        parts = None
+    if not (isinstance(parts, list) and len(parts) == length and all(isinstance(part, str) for part in parts)):
+        raise InputError("not a cursor of this list", place="cursor")
+    return parts
+
+
+async def choose_organization(reader: Reader, wanted: str | None) -> OrganizationRecord:
+    """
+    Return the organization that a request is about: the one it names, else the only one.
+
+    Raises:
+        InputError: It names none, and there are several.
+        HTTPException: There is no such organization.
+    """
+    if wanted is not None and not is_organization(wanted):
+        raise InputError("expected an id such as `o-exampleorg`", place="organization_id")
+    known = await reader.organizations()
+    chosen = [one for one in known if wanted in {None, one.organization_id}]
+    if not chosen:
+        raise HTTPException(404, f"no organization `{wanted}`" if wanted else "no organization yet")
+    if len(chosen) > 1:
+        raise InputError(f"needed, since there are {len(chosen)} organizations", place="organization_id")
+    return chosen[0]

@@ -1,0 +1,204 @@
+"""
+What readers of the stored view are given, and the port through which they get it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from rooftree.organization.chains import ChainRecord
+from rooftree.organization.facts import Fact
+
+__all__ = ["AccountRecord", "AuditRecord", "OrganizationRecord", "Reader"]
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationRecord:
+    """
+    Where the view of one organization stands.
+
+    Attributes:
+        revision: Counts the changes that put something on the audit topic.
+        incomplete_since: Since when something is known to be missing; None while the view is complete.
+    """
+
+    organization_id: str
+    revision: int
+    incomplete_since: datetime | None
+    incomplete_reason: str | None
+
+    @property
+    def complete(self) -> bool:
+        """
+        Whether nothing is known to be missing.
+        """
+        return self.incomplete_since is None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecord:
+    """
+    One account as the view holds it, now or for a time in the past.
+
+    Attributes:
+        path: The nodes from the root to the account.
+        placed: Whether every ancestor is known; an account that is not placed has no permissions.
+        complete: Whether it is placed and nothing was known to be missing.
+        since: Since when this holds.
+        until: Until when it held; None while it holds.
+    """
+
+    organization_id: str
+    account_id: str
+    name: str
+    email: str | None
+    status: str
+    path: tuple[str, ...]
+    placed: bool
+    complete: bool
+    chain_id: str | None
+    permissions_id: str | None
+    revision: int
+    since: datetime
+    until: datetime | None
+    cause_event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """
+    One event of the audit topic as the view keeps it.
+
+    Attributes:
+        part: The position among the events of its revision, from 1.
+        data: The event's data.
+    """
+
+    organization_id: str
+    revision: int
+    part: int
+    parts: int
+    event_id: str
+    type: str
+    account_id: str | None
+    time: datetime
+    verdict: str | None
+    data: Mapping[str, object]
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """
+        Where it stands in the order of its organization.
+        """
+        return (self.revision, self.part)
+
+
+class Reader(Protocol):
+    """
+    Reads of the stored view.
+
+    Each method is one statement and sees one moment. All raise `UnavailableError` when the database does not answer
+    within the configured time; cancelling one gives its connection back. None writes.
+    """
+
+    async def organizations(self) -> list[OrganizationRecord]:
+        """
+        Return all organizations by id.
+        """
+        ...
+
+    async def count_accounts(self, organization_id: str) -> int:
+        """
+        Return how many accounts an organization has.
+        """
+        ...
+
+    async def accounts(
+        self, organization_id: str, *, after: str = "", limit: int | None = None, at: datetime | None = None
+    ) -> list[AccountRecord]:
+        """
+        Return the accounts whose id sorts after *after*, by id, as they are or were *at* a time.
+        """
+        ...
+
+    async def account(
+        self, organization_id: str, account_id: str, *, at: datetime | None = None
+    ) -> AccountRecord | None:
+        """
+        Return one account as it is, or was *at* a time.
+        """
+        ...
+
+    async def history(
+        self, organization_id: str, account_id: str, *, before: datetime | None = None, limit: int | None = None
+    ) -> list[AccountRecord]:
+        """
+        Return what an account was, the latest first; with *before*, from rows that began earlier.
+        """
+        ...
+
+    async def permissions(self, organization_id: str, permissions_id: str) -> Mapping[str, object] | None:
+        """
+        Return the summary of a set of maximum permissions.
+        """
+        ...
+
+    async def chains(self, organization_id: str, chain_ids: Iterable[str]) -> dict[str, ChainRecord]:
+        """
+        Return those of the chains that are known.
+        """
+        ...
+
+    async def documents(self, organization_id: str, digests: Iterable[str]) -> dict[str, str]:
+        """
+        Return the texts of those of the policy documents that are known.
+        """
+        ...
+
+    async def names(self, organization_id: str) -> dict[str, str]:
+        """
+        Return the names of organizational units and policies by their ids.
+        """
+        ...
+
+    async def facts(self, organization_id: str) -> list[Fact]:
+        """
+        Return everything that is known about an organization.
+        """
+        ...
+
+    async def audit(
+        self,
+        organization_id: str,
+        *,
+        account_id: str | None = None,
+        before: tuple[int, int] | None = None,
+        limit: int = 100,
+    ) -> list[AuditRecord]:
+        """
+        Return audit events, the latest first, from before a position.
+        """
+        ...
+
+    async def audit_after(
+        self, organization_id: str, position: tuple[int, int], *, account_id: str | None = None, limit: int = 100
+    ) -> list[AuditRecord]:
+        """
+        Return audit events in their order, from after a position.
+        """
+        ...
+
+    async def has_seen(self, organization_id: str, source: str, event_id: str) -> bool:
+        """
+        Tell whether an event was processed.
+        """
+        ...
+
+    async def check(self) -> None:
+        """
+        Return if the database answers and has a schema that this version knows.
+        """
+        ...

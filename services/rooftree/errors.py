@@ -8,6 +8,8 @@ Every error that Rooftree raises on purpose.
     │   ├── ChangeError       a change event
     │   └── UsageError        a command line or a setting
     ├── UnavailableError      a server could not be reached; trying again may help
+    ├── RecordTooLargeError   the broker never takes a record of this size
+    ├── StaleViewError        another writer has changed an organization since it was read
     ├── LostPartitionError    another worker has taken over this partition
     └── LogLossError          the broker no longer holds what was promised
 
@@ -24,8 +26,10 @@ __all__ = [
     "LogLossError",
     "LostPartitionError",
     "PolicyError",
+    "RecordTooLargeError",
     "RooftreeError",
     "SnapshotError",
+    "StaleViewError",
     "UnavailableError",
     "UsageError",
     "join_place",
@@ -127,6 +131,25 @@ class UnavailableError(RooftreeError):
     """
     A server that is needed does not answer.
     """
+
+
+class RecordTooLargeError(RooftreeError):
+    """
+    The broker does not take a record of this size, at no attempt.
+    """
+
+
+class StaleViewError(RooftreeError):
+    """
+    The stored organization is of another version than the one in memory.
+
+    Attributes:
+        organization_id: The organization to read anew.
+    """
+
+    def __init__(self, organization_id: str) -> None:
+        super().__init__(f"`{organization_id}` was changed by another writer")
+        self.organization_id = organization_id
 
 
 class LostPartitionError(RooftreeError):

@@ -11,22 +11,20 @@ import re
 from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import LiteralString, cast
 
 __all__ = ["query", "statements"]
 
 _HEADING = re.compile(r"^-- (?P<name>[a-z_]+) --$\n(?P<about>(?:^-- .*$\n)+)", re.MULTILINE)
 
 
-def query(name: str) -> LiteralString:
+def query(name: str) -> str:
     """
     Return the statement called *name*.
 
     Raises:
         KeyError: There is none.
     """
-    # LiteralString: its text is in the package, so asyncpg's checkers may trust it.
-    return cast(LiteralString, statements()[name])
+    return statements()[name]
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,363 @@
+"""
+What the workers need from the outside: the change log, the store, the publisher.
+
+Every method may raise `UnavailableError`; the state outside is then what it was before the call or what it would be
+after it, and repeating the call is safe. Cancelling has the same two outcomes. No other error is passed on for a
+server that is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from rooftree.view.patch import Patch
+from rooftree.view.projection import OrganizationView
+
+__all__ = [
+    "Batch",
+    "BatchCommit",
+    "ChangeLog",
+    "DeadLetter",
+    "LoadedView",
+    "LogPartition",
+    "LogRecord",
+    "OrganizationCommit",
+    "OutboxRow",
+    "OutboxStore",
+    "OutgoingRecord",
+    "PartitionStatus",
+    "ProjectionStore",
+    "Publisher",
+    "RecordKind",
+    "SeenEvent",
+]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LogPartition:
+    """
+    One partition of one topic in one particular broker.
+
+    Attributes:
+        log_id: The id of the broker's cluster; one that was made anew has another.
+    """
+
+    log_id: str
+    topic: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """
+    One record as the broker gave it.
+
+    Attributes:
+        time: When the broker took it, if it says.
+    """
+
+    offset: int
+    time: datetime | None
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """
+    Records of one partition that follow each other.
+
+    Attributes:
+        from_offset: Where reading stood before; the first record may lie behind it, since logs have gaps.
+        to_offset: Where reading stands after.
+        lost: Why the records up to *from_offset* cannot be read any more; None in the ordinary case.
+        stored_offset: What the store held when this partition was taken over, if *lost*.
+    """
+
+    partition: LogPartition
+    from_offset: int
+    to_offset: int
+    records: tuple[LogRecord, ...]
+    lost: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionStatus:
+    """
+    How far reading of one partition has come.
+    """
+
+    partition: LogPartition
+    position: int
+    end: int
+
+    @property
+    def lag(self) -> int:
+        """
+        How many records are waiting.
+        """
+        return max(0, self.end - self.position)
+
+
+class ChangeLog(Protocol):
+    """
+    The topic of changes, as one of its readers sees it.
+    """
+
+    async def take(self) -> Sequence[Batch]:
+        """
+        Return what has arrived, at most one batch a partition; nothing after a short while without records.
+
+        A batch starts where the one before of its partition ended, or where the store says if the partition is new
+        here. What a rebalance takes away is not returned.
+
+        Raises:
+            LogLossError: The broker holds no longer, or not yet, what the store says was read, and policy is to stop.
+        """
+        ...
+
+    def forget(self, partition: LogPartition) -> None:
+        """
+        Ask the store again where to read *partition* on, before the next batch of it.
+        """
+        ...
+
+    async def status(self) -> Sequence[PartitionStatus]:
+        """
+        Return where reading stands, by asking the broker for the ends.
+
+        Raises:
+            LogLossError: A partition ends before the position, or the broker has become another one.
+        """
+        ...
+
+    async def rebuild(self) -> None:
+        """
+        Drop all connections and start again, for a client that has gone silent.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SeenEvent:
+    """
+    A change that the view holds now.
+
+    Attributes:
+        revision: The organization's revision after it.
+    """
+
+    source: str
+    event_id: str
+    type: str
+    time: datetime
+    revision: int
+    offset: int
+    record_time: datetime | None
+
+
+class RecordKind(StrEnum):
+    """
+    What is sent where: each kind has a topic.
+    """
+
+    AUDIT = "audit"
+    PERMISSIONS = "permissions"
+    DEAD_LETTER = "dead_letter"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """
+    A record that waits in the store for being sent.
+
+    Attributes:
+        event_id: The same at each repetition.
+        payload: The value; None for a tombstone.
+    """
+
+    event_id: str
+    kind: RecordKind
+    key: str
+    type: str
+    payload: bytes | None
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """
+    A record that could not be processed, and why.
+
+    Attributes:
+        organization_id: The organization that misses it, or empty.
+        disposition: ``undecodable``, ``unknown_schema``, ``refused``, ``too_large`` or ``fault``.
+    """
+
+    record: LogRecord
+    organization_id: str
+    reason: str
+    place: str
+    disposition: str
+    error_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationCommit:
+    """
+    What a batch does to one organization.
+
+    Attributes:
+        expected_version: The version of the stored organization that the patches build on; 0 if there was none.
+    """
+
+    organization_id: str
+    expected_version: int
+    patches: tuple[Patch, ...]
+    seen: tuple[SeenEvent, ...]
+    outbox: tuple[OutboxRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCommit:
+    """
+    Everything that one transaction writes.
+    """
+
+    partition: LogPartition
+    from_offset: int
+    to_offset: int
+    organizations: tuple[OrganizationCommit, ...] = ()
+    letters: tuple[DeadLetter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedView:
+    """
+    A view out of the store.
+
+    Attributes:
+        version: The version of the stored organization; 0 if there is none.
+    """
+
+    view: OrganizationView
+    version: int
+
+
+class ProjectionStore(Protocol):
+    """
+    The store as the projector uses it.
+    """
+
+    async def stored_offsets(self, log_id: str, topic: str) -> Mapping[int, int]:
+        """
+        Return where to read on, by partition; a partition that was never read is absent.
+        """
+        ...
+
+    async def load_view(self, organization_id: str) -> LoadedView:
+        """
+        Return the view of an organization with the version that it is of.
+        """
+        ...
+
+    async def seen(self, events: Mapping[str, Sequence[tuple[str, str]]]) -> set[tuple[str, str, str]]:
+        """
+        Return which of the given (source, event id) by organization the view already holds, with the organization.
+        """
+        ...
+
+    async def organizations_of(self, partition: LogPartition) -> Sequence[str]:
+        """
+        Return the organizations whose changes have come by a partition, of whatever broker.
+        """
+        ...
+
+    async def commit(self, batch: BatchCommit) -> None:
+        """
+        Write a batch and move the offset, all or nothing.
+
+        Raises:
+            LostPartitionError: The stored offset is not where the batch starts.
+            StaleViewError: A stored organization is of another version than expected.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingRecord:
+    """
+    A record for the broker.
+    """
+
+    kind: RecordKind
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Publisher(Protocol):
+    """
+    The topics that are written.
+    """
+
+    async def publish(self, records: Sequence[OutgoingRecord]) -> None:
+        """
+        Send records; on return the broker has all of them, in the order given for each key.
+
+        After an error it may have any of them; sending all of them again is right.
+
+        Raises:
+            RecordTooLargeError: A record is too large for the broker.
+        """
+        ...
+
+
+class OutboxStore(Protocol):
+    """
+    The store as the relay uses it.
+    """
+
+    async def pending(self) -> Sequence[str]:
+        """
+        Return the organizations that have rows to send.
+        """
+        ...
+
+    async def relay(self, organization_id: str, publisher: Publisher, *, limit: int) -> int:
+        """
+        Publish the oldest rows of an organization in their order and mark them as sent.
+
+        Returns how many; 0 also if another relay is at this organization. A failure after publishing leaves them
+        unmarked, so that they are sent again.
+        """
+        ...
+
+    async def relay_letters(self, publisher: Publisher, *, limit: int) -> int:
+        """
+        Publish dead letters and mark them as sent; returns how many.
+        """
+        ...
+
+    async def resend_states(self, log_id: str, topic: str) -> int:
+        """
+        Put the state of every account into the outbox, once for each broker; returns how many.
+        """
+        ...
+
+    async def trim(self, *, older_than: float) -> int:
+        """
+        Remove rows that were sent more than so many seconds ago; returns how many.
+        """
+        ...
+
+    async def oldest_unsent(self) -> float:
+        """
+        Return the age in seconds of the oldest row to send; 0 if there is none.
+        """
+        ...

@@ -1,0 +1,198 @@
+"""
+Connections to PostgreSQL, each wait with a deadline, each failure of the server as one error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TypeAlias
+
+import asyncpg
+import orjson
+from asyncpg.pool import PoolConnectionProxy
+
+from rooftree.errors import UnavailableError
+
+__all__ = ["Connection", "Database", "Pool", "connect_database", "open_database", "translated_errors"]
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+
+_CLOSE_SECONDS = 5.0
+
+# What another attempt may mend: the server is away, starting, stopping, full, or gave up on a conflict.
+_PASSING = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """
+    Turn what a server that is away makes the driver raise into one error.
+
+    Raises:
+        UnavailableError: The server does not answer, or could not finish; another attempt may help.
+    """
+    try:
+        yield
+    except _PASSING as error:
+        raise _unavailable(error) from error
+    except asyncpg.InterfaceError as error:
+        # The driver's own error; its subclasses and other messages are about wrong use, which no attempt mends.
+        if type(error) is asyncpg.InterfaceError and "clos" in str(error):
+            raise _unavailable(error) from error
+        raise
+
+
+def _unavailable(error: BaseException) -> UnavailableError:
+    detail = str(error).strip().splitlines()
+    return UnavailableError(f"PostgreSQL: {detail[0] if detail else type(error).__name__}")
+
+
+class Database:
+    """
+    A pool of connections.
+    """
+
+    def __init__(self, pool: Pool, *, acquire_timeout: float) -> None:
+        self._pool = pool
+        self._acquire_timeout = acquire_timeout
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """
+        Lend a connection.
+
+        Raises:
+            UnavailableError: None came free in time, or the server failed meanwhile.
+        """
+        with translated_errors():
+            async with self._pool.acquire(timeout=self._acquire_timeout) as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def transaction(self, *, read_only: bool = False) -> AsyncIterator[Connection]:
+        """
+        Lend a connection within a transaction that commits at the end of the block and rolls back on any error.
+
+        Args:
+            read_only: One snapshot for all statements, and nothing may be written.
+
+        Raises:
+            UnavailableError: The server failed. Whether the transaction took effect is not known then.
+        """
+        async with (
+            self.connection() as connection,
+            connection.transaction(isolation="repeatable_read" if read_only else "read_committed", readonly=read_only),
+        ):
+            yield connection
+
+    async def expire(self) -> None:
+        """
+        Let go of what connections remember about the schema, after it has changed.
+        """
+        await self._pool.expire_connections()
+
+
+@asynccontextmanager
+async def open_database(
+    dsn: str,
+    *,
+    size: int = 8,
+    connect_timeout: float = 10,
+    command_timeout: float = 120,
+    statement_cache: int = 256,
+    application_name: str = "rooftree",
+) -> AsyncIterator[Database]:
+    """
+    Open a pool for the time of the context.
+
+    Args:
+        dsn: ``postgresql://…``.
+        size: Most connections at a time.
+        connect_timeout: Seconds for opening a connection, and for waiting for a free one.
+        command_timeout: Seconds for one statement.
+        statement_cache: Prepared statements kept by connection; 0 behind a pooler by transaction.
+        application_name: How the connections are called in ``pg_stat_activity``.
+
+    Raises:
+        UnavailableError: The server does not answer.
+    """
+    with translated_errors():
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=size,
+            timeout=connect_timeout,
+            command_timeout=command_timeout,
+            statement_cache_size=statement_cache,
+            init=_prepare,
+            server_settings=_session(application_name),
+        )
+    try:
+        yield Database(pool, acquire_timeout=connect_timeout)
+    finally:
+        await _close(pool)
+
+
+async def connect_database(
+    dsn: str, *, connect_timeout: float = 10, application_name: str = "rooftree"
+) -> asyncpg.Connection[asyncpg.Record]:
+    """
+    Open one connection outside of any pool: for listening, for locks that outlive a transaction, for migrations.
+
+    The caller closes it.
+
+    Raises:
+        UnavailableError: The server does not answer.
+    """
+    with translated_errors():
+        connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
+            dsn, timeout=connect_timeout, server_settings=_session(application_name)
+        )
+        await _prepare(connection)
+        return connection
+
+
+def _session(application_name: str) -> dict[str, str]:
+    return {
+        "application_name": application_name,
+        "timezone": "UTC",
+        # A writer that hangs between two statements would block its organization for every other.
+        "idle_in_transaction_session_timeout": "60s",
+        "jit": "off",
+    }
+
+
+async def _prepare(connection: Connection) -> None:
+    # jsonb travels as a version byte and the text; in binary, so that COPY can use it too.
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: b"\x01" + orjson.dumps(value),
+        decoder=lambda data: orjson.loads(data[1:]),
+        format="binary",
+    )
+
+
+async def _close(pool: Pool) -> None:
+    # close() waits for connections in use and may wait for ever on a dead server; nothing of value is only here.
+    with contextlib.suppress(Exception):
+        try:
+            await asyncio.wait_for(pool.close(), _CLOSE_SECONDS)
+        except TimeoutError:
+            pool.terminate()

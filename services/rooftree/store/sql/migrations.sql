@@ -1,0 +1,30 @@
+-- lock_migrations --
+-- Let one process migrate at a time; the number stands for nothing, it only has to be ours.
+select pg_advisory_lock(7216543209180)
+
+-- unlock_migrations --
+-- Let the next one in.
+select pg_advisory_unlock(7216543209180)
+
+-- create_migration_table --
+-- Make the place where applied steps are remembered.
+create schema if not exists rooftree;
+create table if not exists rooftree.migration (
+    version integer primary key,
+    name text not null,
+    checksum text not null,
+    software_version text not null,
+    applied_at timestamptz not null default now()
+)
+
+-- migration_table_exists --
+-- Tell whether this database was ever migrated.
+select to_regclass('rooftree.migration') is not null
+
+-- applied_migrations --
+-- List the steps that this database has.
+select version, checksum from rooftree.migration order by version
+
+-- record_migration --
+-- Remember a step, in its own transaction.
+insert into rooftree.migration (version, name, checksum, software_version) values ($1, $2, $3, $4)

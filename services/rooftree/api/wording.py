@@ -17,6 +17,7 @@ __all__ = [
     "condition_words",
     "conditions_words",
     "headline",
+    "organization_words",
     "set_words",
     "verdict_words",
     "witness_words",
@@ -75,6 +76,17 @@ def headline(data: Mapping[str, object]) -> str:
     """
     name = data.get("account_name") or data.get("account_id")
     return f"{name} {verdict_words(str(data.get('verdict')))}"
+
+
+def organization_words(event_type: str) -> str:
+    """
+    Say what an event about a whole organization means.
+    """
+    if event_type.startswith("rooftree.organization.incomplete"):
+        return "Something is missing: a change could not be processed"
+    if event_type.startswith("rooftree.organization.complete"):
+        return "Nothing is missing any more"
+    return event_type
 
 
 def cause_words(data: Mapping[str, object]) -> str:

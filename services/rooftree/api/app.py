@@ -1,0 +1,133 @@
+"""
+The application: its routes, who may take them, and what stands on every answer.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Final
+
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rooftree.api.access import Access, Guard
+from rooftree.api.dashboard import Dashboard
+from rooftree.api.openapi import describe
+from rooftree.api.problems import EXCEPTION_HANDLERS
+from rooftree.api.resources import Resources
+from rooftree.errors import UnavailableError, UsageError
+from rooftree.reading import Reader
+from rooftree.settings import Settings
+from rooftree.telemetry import METRICS_REGISTRY
+
+__all__ = ["create_app"]
+
+HEADERS: Final = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+}
+
+
+def create_app(reader: Reader, settings: Settings, *, login_code: str | None = None) -> Starlette:
+    """
+    Build the application.
+
+    Args:
+        reader: Where answers come from.
+        settings: The admin token is taken from here.
+        login_code: Opens ``/login?code=…`` once, for the address that is printed at a start.
+
+    Raises:
+        UsageError: No admin token is set: nothing is ever served to everybody.
+    """
+    if settings.admin_token is None:
+        raise UsageError("needed to serve the API; choose at least 16 characters", place="ROOFTREE_ADMIN_TOKEN")
+    access = Access(settings.admin_token.get_secret_value(), code=login_code)
+    dashboard = Dashboard(reader, access)
+    return Starlette(
+        routes=[
+            *_probes(reader),
+            *_resources(Resources(reader)),
+            Route("/login", dashboard.login, methods=["GET", "POST"]),
+            Route("/accounts/{account_id}", dashboard.account),
+            Route("/", dashboard.home),
+        ],
+        middleware=[Middleware(Armor), Middleware(Guard, access=access)],
+        exception_handlers=EXCEPTION_HANDLERS,
+    )
+
+
+class Armor:
+    """
+    Put the headers on every answer that keep browsers from doing harm with it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """
+        Pass the request on and add to what comes back.
+        """
+
+        async def send_armored(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_armored)
+
+
+def _probes(reader: Reader) -> list[Route]:
+    async def alive(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def ready(_: Request) -> Response:
+        try:
+            await reader.check()
+        except UnavailableError as error:
+            return PlainTextResponse(f"{error}\n", status_code=503)
+        return PlainTextResponse("ready\n")
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(METRICS_REGISTRY), headers={"content-type": CONTENT_TYPE_LATEST})
+
+    async def style(_: Request) -> Response:
+        text = files("rooftree.api").joinpath("assets", "style.css").read_text("utf-8")
+        return Response(text, media_type="text/css", headers={"cache-control": "max-age=3600"})
+
+    return [
+        Route("/healthz", alive),
+        Route("/readyz", ready),
+        Route("/metrics", metrics),
+        Route("/assets/style.css", style),
+    ]
+
+
+def _resources(resources: Resources) -> list[Route]:
+    async def description(_: Request) -> Response:
+        return JSONResponse(describe())
+
+    return [
+        Route("/api/v1/openapi.json", description),
+        Route("/api/v1/organizations", resources.organizations),
+        Route("/api/v1/accounts", resources.accounts),
+        Route("/api/v1/accounts/{account_id}", resources.account),
+        Route("/api/v1/accounts/{account_id}/permissions", resources.permissions),
+        Route("/api/v1/accounts/{account_id}/history", resources.history),
+        Route("/api/v1/audit", resources.audit),
+    ]

@@ -1,0 +1,183 @@
+"""
+Reads of the stored view from PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, LiteralString, TypeAlias
+
+import asyncpg
+
+from rooftree.errors import UnavailableError
+from rooftree.organization.chains import ChainRecord, LevelRecord, PolicyRecord
+from rooftree.organization.facts import Fact, Version
+from rooftree.reading import AccountRecord, AuditRecord, OrganizationRecord
+from rooftree.store.database import Database
+from rooftree.store.queries import query
+
+__all__ = ["DatabaseReader"]
+
+LAST_POSITION: Final = (2**63 - 1, 2**31 - 1)
+
+Row: TypeAlias = "asyncpg.Record"
+
+
+class DatabaseReader:
+    """
+    The port of readers over a pool of connections.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def organizations(self) -> list[OrganizationRecord]:
+        """
+        Return all organizations by id.
+        """
+        return [OrganizationRecord(**dict(row)) for row in await self._fetch(query("read_organizations"))]
+
+    async def count_accounts(self, organization_id: str) -> int:
+        """
+        Return how many accounts an organization has.
+        """
+        [row] = await self._fetch(query("read_account_count"), organization_id)
+        return int(row["count"])
+
+    async def accounts(
+        self, organization_id: str, *, after: str = "", limit: int | None = None, at: datetime | None = None
+    ) -> list[AccountRecord]:
+        """
+        Return the accounts whose id sorts after *after*, by id, as they are or were *at* a time.
+        """
+        if at is None:
+            rows = await self._fetch(query("read_accounts_now"), organization_id, after, limit)
+        else:
+            rows = await self._fetch(query("read_accounts_at"), organization_id, after, limit, at)
+        return [_account(row) for row in rows]
+
+    async def account(
+        self, organization_id: str, account_id: str, *, at: datetime | None = None
+    ) -> AccountRecord | None:
+        """
+        Return one account as it is, or was *at* a time.
+        """
+        if at is None:
+            rows = await self._fetch(query("read_account_now"), organization_id, account_id)
+        else:
+            rows = await self._fetch(query("read_account_at"), organization_id, account_id, at)
+        return _account(rows[0]) if rows else None
+
+    async def history(
+        self, organization_id: str, account_id: str, *, before: datetime | None = None, limit: int | None = None
+    ) -> list[AccountRecord]:
+        """
+        Return what an account was, the latest first; with *before*, from rows that began earlier.
+        """
+        rows = await self._fetch(query("read_account_history"), organization_id, account_id, before, limit)
+        return [_account(row) for row in rows]
+
+    async def permissions(self, organization_id: str, permissions_id: str) -> Mapping[str, object] | None:
+        """
+        Return the summary of a set of maximum permissions.
+        """
+        rows = await self._fetch(query("read_permission_set"), organization_id, permissions_id)
+        return dict(rows[0]["permissions"]) if rows else None
+
+    async def chains(self, organization_id: str, chain_ids: Iterable[str]) -> dict[str, ChainRecord]:
+        """
+        Return those of the chains that are known.
+        """
+        rows = await self._fetch(query("read_chains"), organization_id, sorted(set(chain_ids)))
+        return {row["chain_id"]: ChainRecord(row["chain_id"], _levels(row["levels"])) for row in rows}
+
+    async def documents(self, organization_id: str, digests: Iterable[str]) -> dict[str, str]:
+        """
+        Return the texts of those of the policy documents that are known.
+        """
+        rows = await self._fetch(query("read_documents"), organization_id, sorted(set(digests)))
+        return {row["digest"]: row["content"] for row in rows}
+
+    async def names(self, organization_id: str) -> dict[str, str]:
+        """
+        Return the names of organizational units and policies by their ids.
+        """
+        return {row["subject"]: row["value"] for row in await self._fetch(query("read_names"), organization_id)}
+
+    async def facts(self, organization_id: str) -> list[Fact]:
+        """
+        Return everything that is known about an organization.
+        """
+        return [_fact(row) for row in await self._fetch(query("read_facts"), organization_id)]
+
+    async def audit(
+        self,
+        organization_id: str,
+        *,
+        account_id: str | None = None,
+        before: tuple[int, int] | None = None,
+        limit: int = 100,
+    ) -> list[AuditRecord]:
+        """
+        Return audit events, the latest first, from before a position.
+        """
+        position = before or LAST_POSITION
+        if account_id is None:
+            rows = await self._fetch(query("read_audit_before"), organization_id, *position, limit)
+        else:
+            rows = await self._fetch(query("read_account_audit_before"), organization_id, *position, limit, account_id)
+        return [AuditRecord(**dict(row)) for row in rows]
+
+    async def audit_after(
+        self, organization_id: str, position: tuple[int, int], *, account_id: str | None = None, limit: int = 100
+    ) -> list[AuditRecord]:
+        """
+        Return audit events in their order, from after a position.
+        """
+        if account_id is None:
+            rows = await self._fetch(query("read_audit_after"), organization_id, *position, limit)
+        else:
+            rows = await self._fetch(query("read_account_audit_after"), organization_id, *position, limit, account_id)
+        return [AuditRecord(**dict(row)) for row in rows]
+
+    async def has_seen(self, organization_id: str, source: str, event_id: str) -> bool:
+        """
+        Tell whether an event was processed.
+        """
+        [row] = await self._fetch(query("read_seen_event"), organization_id, source, event_id)
+        return bool(row["exists"])
+
+    async def check(self) -> None:
+        """
+        Return if the database answers and holds the schema.
+        """
+        await self._fetch(query("read_organizations"))
+
+    async def _fetch(self, statement: LiteralString, *values: object) -> Sequence[Row]:
+        try:
+            async with self._database.connection() as connection:
+                return await connection.fetch(statement, *values)
+        except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError, asyncpg.UndefinedColumnError) as error:
+            raise UnavailableError(f"PostgreSQL: {error}; `rooftree migrate` makes the schema") from error
+
+
+def _account(row: Row) -> AccountRecord:
+    return AccountRecord(**{**dict(row), "path": tuple(row["path"])})
+
+
+def _levels(levels: Sequence[Mapping[str, Any]] | None) -> tuple[LevelRecord, ...] | None:
+    if levels is None:
+        return None
+    return tuple(
+        LevelRecord(
+            level["target_id"],
+            tuple(PolicyRecord(policy["policy_id"], policy["name"], policy["digest"]) for policy in level["policies"]),
+        )
+        for level in levels
+    )
+
+
+def _fact(row: Row) -> Fact:
+    version = Version(row["time"], row["sequence"], row["rank"], row["event_id"])
+    return Fact(row["kind"], row["subject"], row["attribute"], row["value"], version)

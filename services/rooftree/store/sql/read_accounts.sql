@@ -1,0 +1,63 @@
+-- read_organizations --
+-- Where the view of each organization stands.
+select organization_id, revision, incomplete_since, incomplete_reason
+from rooftree.organization
+order by organization_id;
+
+-- read_account_count --
+-- How many accounts an organization has.
+select count(*) from rooftree.account where organization_id = $1;
+
+-- read_accounts_now --
+-- Accounts after an id, as they are.
+select
+    a.organization_id, a.account_id, a.name, a.email, a.status, a.path, a.placed,
+    (a.placed and o.incomplete_since is null) as complete,
+    a.chain_id, a.permissions_id, a.revision, a.since, null::timestamptz as until, a.cause_event_id
+from rooftree.account as a
+join rooftree.organization as o using (organization_id)
+where a.organization_id = $1 and a.account_id > $2
+order by a.account_id
+limit $3;
+
+-- read_accounts_at --
+-- Accounts after an id, as they were at a time.
+select
+    organization_id, account_id, name, email, status, path, placed, (placed and complete) as complete,
+    chain_id, permissions_id, revision, valid_from as since, valid_to as until, cause_event_id
+from rooftree.account_history
+where
+    organization_id = $1 and account_id > $2
+    and valid_from <= $4 and (valid_to is null or $4 < valid_to)
+order by account_id
+limit $3;
+
+-- read_account_now --
+-- One account as it is.
+select
+    a.organization_id, a.account_id, a.name, a.email, a.status, a.path, a.placed,
+    (a.placed and o.incomplete_since is null) as complete,
+    a.chain_id, a.permissions_id, a.revision, a.since, null::timestamptz as until, a.cause_event_id
+from rooftree.account as a
+join rooftree.organization as o using (organization_id)
+where a.organization_id = $1 and a.account_id = $2;
+
+-- read_account_at --
+-- One account as it was at a time.
+select
+    organization_id, account_id, name, email, status, path, placed, (placed and complete) as complete,
+    chain_id, permissions_id, revision, valid_from as since, valid_to as until, cause_event_id
+from rooftree.account_history
+where
+    organization_id = $1 and account_id = $2
+    and valid_from <= $3 and (valid_to is null or $3 < valid_to);
+
+-- read_account_history --
+-- What an account was, the latest first, from rows that began before a time.
+select
+    organization_id, account_id, name, email, status, path, placed, (placed and complete) as complete,
+    chain_id, permissions_id, revision, valid_from as since, valid_to as until, cause_event_id
+from rooftree.account_history
+where organization_id = $1 and account_id = $2 and ($3::timestamptz is null or valid_from < $3)
+order by valid_from desc
+limit $4;

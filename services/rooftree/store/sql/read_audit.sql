@@ -1,0 +1,37 @@
+-- read_audit_before --
+-- Audit events from before a position, the latest first.
+select organization_id, revision, part, parts, event_id, type, account_id, time, verdict, data
+from rooftree.audit_event
+where organization_id = $1 and (revision, part) < ($2::bigint, $3::integer)
+order by revision desc, part desc
+limit $4;
+
+-- read_account_audit_before --
+-- Audit events of one account from before a position, the latest first.
+select organization_id, revision, part, parts, event_id, type, account_id, time, verdict, data
+from rooftree.audit_event
+where organization_id = $1 and account_id = $5 and (revision, part) < ($2::bigint, $3::integer)
+order by revision desc, part desc
+limit $4;
+
+-- read_audit_after --
+-- Audit events from after a position, in their order.
+select organization_id, revision, part, parts, event_id, type, account_id, time, verdict, data
+from rooftree.audit_event
+where organization_id = $1 and (revision, part) > ($2::bigint, $3::integer)
+order by revision, part
+limit $4;
+
+-- read_account_audit_after --
+-- Audit events of one account from after a position, in their order.
+select organization_id, revision, part, parts, event_id, type, account_id, time, verdict, data
+from rooftree.audit_event
+where organization_id = $1 and account_id = $5 and (revision, part) > ($2::bigint, $3::integer)
+order by revision, part
+limit $4;
+
+-- read_seen_event --
+-- Whether an event was processed.
+select exists (
+    select from rooftree.seen_event where organization_id = $1 and source = $2 and event_id = $3
+);

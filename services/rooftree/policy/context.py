@@ -1,0 +1,88 @@
+"""
+What is known of a request beside its action and resource.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from rooftree.errors import InputError
+from rooftree.policy.wording import in_place, quote
+
+__all__ = ["Context"]
+
+
+class Context(Mapping[str, tuple[str, ...]]):
+    """
+    The condition keys of a request, each with its values as text; the case of keys does not matter.
+
+    INVARIANT: a key that is there has at least one value. A key without any is the same as no key.
+    """
+
+    __slots__ = ("_entries", "_hash")
+
+    def __init__(self, entries: Mapping[str, tuple[str, ...]] | None = None) -> None:
+        self._entries: dict[str, tuple[str, tuple[str, ...]]] = {}
+        for key, values in (entries or {}).items():
+            if key.lower() in self._entries:
+                raise InputError(f"key {quote(key)} stands twice, in another case")
+            if values:
+                self._entries[key.lower()] = (key, tuple(values))
+        self._hash = hash(frozenset((key, values) for key, (_spelling, values) in self._entries.items()))
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, object]) -> Context:
+        """
+        Read keys from JSON: text, a boolean, a number, or a list of those for a key of several values.
+
+        An empty list is an absent key, and so is one that holds nothing but empty text: AWS counts both as null.
+
+        Raises:
+            InputError: A value is something else, or a key stands twice in different case.
+        """
+        entries = {}
+        for key, value in content.items():
+            if isinstance(value, list):
+                values = tuple(_as_text(item, f"{in_place(key)}[{index}]") for index, item in enumerate(value))
+                entries[key] = values if any(values) else ()
+            else:
+                entries[key] = (_as_text(value, in_place(key)),)
+        return cls(entries)
+
+    def __getitem__(self, key: str) -> tuple[str, ...]:
+        return self._entries[key.lower()][1]
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and key.lower() in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return (spelling for spelling, _values in self._entries.values())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Context):
+            return NotImplemented
+        return len(self) == len(other) and all(other.get(key) == values for key, values in self.items())
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"Context({dict(self)!r})"
+
+
+def _as_text(value: object, place: str) -> str:
+    match value:
+        case str():
+            return value
+        case bool() | int() | float():
+            return json.dumps(value)
+        case _:
+            raise InputError(
+                f"expected text, a boolean, a number or a list of those, found {quote(value)}", place=place
+            )

@@ -10,13 +10,11 @@ import re
 
 __all__ = [
     "ACCOUNT_ID",
-    "FULL_AWS_ACCESS_ID",
     "NODE_ID",
     "ORGANIZATION_ID",
     "OU_ID",
     "PARENT_ID",
     "POLICY_ID",
-    "RCP_FULL_AWS_ACCESS_ID",
     "RESOURCE_CONTROL_POLICY",
     "ROOT_ID",
     "SERVICE_CONTROL_POLICY",
@@ -40,10 +38,6 @@ POLICY_ID = r"^p-[0-9a-zA-Z_]{8,128}\Z"
 
 SERVICE_CONTROL_POLICY = "SERVICE_CONTROL_POLICY"
 RESOURCE_CONTROL_POLICY = "RESOURCE_CONTROL_POLICY"
-
-# AWS attaches these by itself and lists them nowhere in an organization's own policies.
-FULL_AWS_ACCESS_ID = "p-FullAWSAccess"
-RCP_FULL_AWS_ACCESS_ID = "p-RCPFullAWSAccess"
 
 _ORGANIZATION_RE = re.compile(ORGANIZATION_ID)
 _ROOT_RE = re.compile(ROOT_ID)

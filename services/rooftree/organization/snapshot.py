@@ -4,15 +4,20 @@ The whole of an organization at one moment, as one JSON document.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 __all__ = [
+    "FEATURE_SETS",
     "Snapshot",
     "SnapshotAccount",
     "SnapshotAttachment",
     "SnapshotPolicy",
     "SnapshotUnit",
 ]
+
+# https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html
+FEATURE_SETS = ("ALL", "CONSOLIDATED_BILLING")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +88,43 @@ class Snapshot:
     accounts: tuple[SnapshotAccount, ...]
     policies: tuple[SnapshotPolicy, ...]
     attachments: tuple[SnapshotAttachment, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """
+        Return the document that reads as this snapshot.
+        """
+        return {
+            "organization": {
+                "id": self.organization_id,
+                "management_account_id": self.management_account_id,
+                "feature_set": self.feature_set,
+            },
+            "root": {"id": self.root_id, "policy_types": list(self.policy_types)},
+            "organizational_units": [
+                {"id": unit.id, "name": unit.name, "parent_id": unit.parent_id} for unit in self.organizational_units
+            ],
+            "accounts": [_account_json(account) for account in self.accounts],
+            "policies": [_policy_json(policy) for policy in self.policies],
+            "attachments": [
+                {"policy_id": attachment.policy_id, "target_id": attachment.target_id}
+                for attachment in self.attachments
+            ],
+        }
+
+
+def _account_json(account: SnapshotAccount) -> dict[str, object]:
+    fields = {
+        "id": account.id,
+        "name": account.name,
+        "email": account.email,
+        "parent_id": account.parent_id,
+        "status": account.status,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _policy_json(policy: SnapshotPolicy) -> dict[str, object]:
+    fields: dict[str, object] = {"id": policy.id, "name": policy.name, "type": policy.type}
+    if policy.content is not None:
+        fields["content"] = json.loads(policy.content)
+    return fields

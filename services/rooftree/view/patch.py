@@ -119,12 +119,13 @@ class PermissionState:
 
     Attributes:
         permissions: A summary that is good as JSON.
-        verdicts: ``allowed``, ``conditional`` or ``denied`` by (service, action), over the known actions.
+        verdicts: ``allowed``, ``conditional`` or ``denied`` by (service, action), over the known actions; None for a
+            set that the store has already.
     """
 
     permissions_id: str
     permissions: Mapping[str, object]
-    verdicts: Mapping[tuple[str, str], str]
+    verdicts: Mapping[tuple[str, str], str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,8 @@ class Patch:
         departed: Rows to delete.
         chains: Chains to insert, or to overwrite where a policy has got another name.
         documents: Documents to insert unless there.
-        permission_sets: Permission sets to insert unless there: those that the view has not met before.
+        permission_sets: The permission set of every account in *accounts*; those with verdicts are to be inserted
+            unless there.
         audit: Events in the order of their revision and part.
         position: Where the view stands afterwards.
     """

@@ -1,0 +1,95 @@
+"""
+Policy texts of an organization and the documents that they hold, each parsed once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rooftree.errors import PolicyError
+from rooftree.organization.identifiers import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
+from rooftree.policy.builtin import BUILTIN_CONTENT, BUILTIN_KINDS, BUILTIN_NAMES
+from rooftree.policy.document import PolicyContent, PolicyKind, canonical_text, parse_policy
+from rooftree.policy.model import PolicyDocument
+
+__all__ = ["AUTHORIZING_TYPES", "BUILTIN_POLICIES", "Document", "Policy", "accept_content", "read_document"]
+
+# The policy types that take part in authorization; others of AWS Organizations configure services.
+AUTHORIZING_TYPES = {
+    SERVICE_CONTROL_POLICY: PolicyKind.SERVICE_CONTROL,
+    RESOURCE_CONTROL_POLICY: PolicyKind.RESOURCE_CONTROL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """
+    A policy as text and as what the text means.
+    """
+
+    text: str
+    policy: PolicyDocument
+
+    @property
+    def digest(self) -> str:
+        """
+        The digest of the policy.
+        """
+        return self.policy.digest
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """
+    A policy that exists.
+
+    Attributes:
+        type: Its policy type; empty while that is not known.
+        document: What it says; None while that is not known, and for a type that does not authorize.
+    """
+
+    policy_id: str
+    name: str
+    type: str
+    document: Document | None
+
+
+# AWS allows an organization 10,000 service control policies; all of them fit.
+@lru_cache(maxsize=16_384)
+def read_document(text: str, kind: PolicyKind) -> Document | None:
+    """
+    Return the document in a canonical text; None where the text is no policy of that kind.
+
+    Texts are checked where they come in. One that does not fit its policy's type was told before the type was.
+    """
+    try:
+        return Document(text, parse_policy(text, kind))
+    except PolicyError:
+        return None
+
+
+def accept_content(content: PolicyContent, kind: PolicyKind) -> str:
+    """
+    Return the canonical text of a policy that comes in.
+
+    Raises:
+        PolicyError: The content is no policy of that kind; the error names the place.
+    """
+    parse_policy(content, kind)
+    text = canonical_text(content)
+    # Canonical text may be longer than what was given. INVARIANT: what is let in can be read again.
+    if read_document(text, kind) is None:
+        raise PolicyError("the document is too large")
+    return text
+
+
+def _builtin(policy_id: str, content: Mapping[str, object]) -> Policy:
+    kind = BUILTIN_KINDS[policy_id]
+    policy_type = next(name for name, of_type in AUTHORIZING_TYPES.items() if of_type is kind)
+    return Policy(policy_id, BUILTIN_NAMES[policy_id], policy_type, read_document(canonical_text(content), kind))
+
+
+# What AWS attaches by itself. It lists them among no organization's policies and lets nobody change them.
+BUILTIN_POLICIES = {policy_id: _builtin(policy_id, content) for policy_id, content in BUILTIN_CONTENT.items()}

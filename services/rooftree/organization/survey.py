@@ -1,0 +1,123 @@
+"""
+Where each account stands: its path, its chain, and the documents that the chain is made of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rooftree.organization.chains import (
+    OWN_LEVEL,
+    UNLIMITED_CHAIN,
+    ChainRecord,
+    LevelRecord,
+    PolicyRecord,
+    identify_chain,
+)
+from rooftree.organization.documents import Document, Policy
+from rooftree.organization.identifiers import SERVICE_CONTROL_POLICY, is_root
+from rooftree.organization.tree import Organization
+
+__all__ = ["Placement", "Survey"]
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """
+    Where an account stands.
+
+    Attributes:
+        path: The nodes from the root to the account.
+        chain: The service control policies along it.
+    """
+
+    path: tuple[str, ...]
+    chain: ChainRecord
+
+
+@dataclass(frozen=True, slots=True)
+class _Ancestry:
+    path: tuple[str, ...]
+    levels: tuple[LevelRecord, ...]
+
+
+class Survey:
+    """
+    The placements of an organization's accounts, as of one state.
+
+    What accounts have in common is worked out once: the levels above them by parent, the chain by parent and by what
+    hangs on the account itself. A survey is of no use after the organization has changed.
+
+    Attributes:
+        documents: The documents of all chains met so far, by digest.
+    """
+
+    def __init__(self, organization: Organization) -> None:
+        self._organization = organization
+        self._is_limited = organization.is_limited
+        self._ancestries: dict[str, _Ancestry | None] = {}
+        self._chains: dict[tuple[str, tuple[PolicyRecord, ...]], ChainRecord] = {}
+        self.documents: dict[str, Document] = {}
+
+    def path(self, node_id: str) -> tuple[str, ...] | None:
+        """
+        Return the nodes from the root to an account or an organizational unit; None where one is not known.
+        """
+        parent_id = self._above(node_id)
+        ancestry = None if parent_id is None else self._ancestry(parent_id)
+        return None if ancestry is None else (*ancestry.path, node_id)
+
+    def placement(self, account_id: str) -> Placement | None:
+        """
+        Return where an account stands; None while an ancestor is not known, or for an account that is not there.
+        """
+        parent_id = self._above(account_id)
+        ancestry = None if parent_id is None else self._ancestry(parent_id)
+        if parent_id is None or ancestry is None:
+            return None
+        return Placement((*ancestry.path, account_id), self._chain(account_id, parent_id, ancestry))
+
+    def _chain(self, account_id: str, parent_id: str, ancestry: _Ancestry) -> ChainRecord:
+        if not self._is_limited or account_id == self._organization.management_account_id:
+            return UNLIMITED_CHAIN
+        own = self._policies(account_id)
+        chain = self._chains.get((parent_id, own))
+        if chain is None:
+            chain = identify_chain((*ancestry.levels, LevelRecord(OWN_LEVEL, own)))
+            self._chains[parent_id, own] = chain
+        return chain
+
+    def _ancestry(self, node_id: str) -> _Ancestry | None:
+        """
+        Return what is at and above a root or an organizational unit; None where the way to the root is not known.
+        """
+        climb: list[str] = []
+        current: str | None = node_id
+        while current is not None and current not in self._ancestries and current not in climb:
+            climb.append(current)
+            current = self._above(current)
+        # A cycle, which only wrong events can make, leads to no root.
+        ancestry = self._ancestries.get(current) if current is not None else None
+        for node in reversed(climb):
+            if is_root(node):
+                ancestry = _Ancestry((), ())
+            if ancestry is not None:
+                level = LevelRecord(node, self._policies(node))
+                ancestry = _Ancestry((*ancestry.path, node), (*ancestry.levels, level))
+            self._ancestries[node] = ancestry
+        return ancestry
+
+    def _above(self, node_id: str) -> str | None:
+        registers = self._organization.registers
+        return registers.parent(node_id) if not is_root(node_id) and registers.is_present(node_id) else None
+
+    def _policies(self, node_id: str) -> tuple[PolicyRecord, ...]:
+        if not self._is_limited:
+            return ()
+        return tuple(self._record(policy) for policy in self._organization.attached(node_id, SERVICE_CONTROL_POLICY))
+
+    def _record(self, policy: Policy) -> PolicyRecord:
+        document = policy.document
+        assert document is not None, "only policies with a document are attached"
+        self.documents[document.digest] = document
+        return PolicyRecord(policy.policy_id, policy.name, document.digest)

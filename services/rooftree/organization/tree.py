@@ -1,0 +1,251 @@
+"""
+An organization in memory: its facts, and what follows from them for nodes, policies and the accounts below a node.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rooftree.organization.documents import AUTHORIZING_TYPES, BUILTIN_POLICIES, Policy, read_document
+from rooftree.organization.facts import Attribute, Fact, FactKind
+from rooftree.organization.identifiers import SERVICE_CONTROL_POLICY, is_account, is_root
+from rooftree.organization.registers import Registers, Replacement, kind_of_node
+from rooftree.policy.builtin import FULL_AWS_ACCESS_ID
+
+__all__ = ["Merge", "Organization"]
+
+# Told again and again; only another value has an effect.
+_SETTINGS = frozenset({Attribute.ROOT, Attribute.MANAGEMENT_ACCOUNT, Attribute.FEATURE_SET})
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """
+    What taking in some facts has done.
+
+    Attributes:
+        facts: Those that have changed their register.
+        accounts: The accounts whose row may differ now, present or not.
+        renamed: The policies that may have got another name.
+    """
+
+    facts: tuple[Fact, ...]
+    accounts: frozenset[str]
+    renamed: frozenset[str]
+
+
+class Organization:
+    """
+    One organization.
+
+    INVARIANT: whatever can be asked is a function of the set of merged facts; the indexes only find it fast.
+    """
+
+    def __init__(self, organization_id: str, facts: Iterable[Fact] = ()) -> None:
+        self.organization_id = organization_id
+        self.registers = Registers(organization_id, facts)
+        self._accounts: set[str] = set()
+        self._units: set[str] = set()
+        self._policies: set[str] = set()
+        self._policy_types: set[str] = set()
+        # By parent as it was told last, void or not; None stands for the root, whichever it is.
+        self._children: defaultdict[str | None, set[str]] = defaultdict(set)
+        self._attached: defaultdict[str, set[str]] = defaultdict(set)
+        self._targets: defaultdict[str, set[str]] = defaultdict(set)
+        for fact in self.registers:
+            self._index(fact)
+
+    def merge(self, facts: Iterable[Fact]) -> Merge:
+        """
+        Take in *facts* and tell what they have done.
+        """
+        taken = self.registers.merge(facts)
+        for replacement in taken:
+            if replacement.previous is not None:
+                self._forget(replacement.previous)
+            self._index(replacement.fact)
+        return Merge(
+            facts=tuple(replacement.fact for replacement in taken),
+            accounts=self._touched_accounts(taken),
+            renamed=frozenset(
+                replacement.fact.subject
+                for replacement in taken
+                if replacement.fact.kind == FactKind.POLICY and replacement.fact.attribute == Attribute.NAME
+            ),
+        )
+
+    @property
+    def is_limited(self) -> bool:
+        """
+        Whether service control policies limit anything in this organization.
+
+        https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
+        """
+        feature_set = self.registers.text(FactKind.ORGANIZATION, self.organization_id, Attribute.FEATURE_SET)
+        return feature_set in (None, "ALL") and self.registers.has_policy_type(SERVICE_CONTROL_POLICY)
+
+    @property
+    def management_account_id(self) -> str | None:
+        """
+        The account that no service control policy limits; None while it is not known.
+        """
+        return self.registers.text(FactKind.ORGANIZATION, self.organization_id, Attribute.MANAGEMENT_ACCOUNT)
+
+    def accounts(self) -> Iterator[str]:
+        """
+        Yield the accounts that exist, placed or not.
+        """
+        return (account_id for account_id in self._accounts if self.registers.is_present(account_id))
+
+    def units(self) -> Iterator[str]:
+        """
+        Yield the organizational units that exist, placed or not.
+        """
+        return (unit_id for unit_id in self._units if self.registers.is_present(unit_id))
+
+    def policy_types(self) -> list[str]:
+        """
+        Return the policy types that are enabled, ordered.
+        """
+        return sorted(kind for kind in self._policy_types if self.registers.has_policy_type(kind))
+
+    def policies(self) -> Iterator[str]:
+        """
+        Yield the policies of the organization's own making that exist.
+        """
+        return (policy_id for policy_id in self._policies if self.registers.has_policy(policy_id))
+
+    def policy(self, policy_id: str) -> Policy | None:
+        """
+        Return a policy if it exists.
+        """
+        if policy_id in BUILTIN_POLICIES:
+            return BUILTIN_POLICIES[policy_id]
+        if not self.registers.has_policy(policy_id):
+            return None
+        kind = self.registers.text(FactKind.POLICY, policy_id, Attribute.TYPE)
+        content = self.registers.text(FactKind.POLICY, policy_id, Attribute.CONTENT)
+        authorizing = AUTHORIZING_TYPES.get(kind or "")
+        document = read_document(content, authorizing) if content is not None and authorizing is not None else None
+        return Policy(policy_id, self.name_of(policy_id), kind or "", document)
+
+    def attached(self, target_id: str, policy_type: str) -> list[Policy]:
+        """
+        Return the policies of one type that hang on a node and whose document is known, ordered by id.
+        """
+        builtin = {policy_id for policy_id, policy in BUILTIN_POLICIES.items() if policy.type == policy_type}
+        found = []
+        for policy_id in sorted(self._attached.get(target_id, set()) | builtin):
+            policy = self.policy(policy_id)
+            if policy is None or policy.type != policy_type or policy.document is None:
+                continue
+            if self.registers.is_attached(target_id, policy_id, policy_type):
+                found.append(policy)
+        return found
+
+    def attached_ids(self, target_id: str) -> list[str]:
+        """
+        Return the ids of all policies that hang on a node by fact, of whatever type, known or not, ordered.
+        """
+        candidates = self._attached.get(target_id, set()) | {FULL_AWS_ACCESS_ID}
+        return [
+            policy_id
+            for policy_id in sorted(candidates)
+            if self.registers.is_attached(target_id, policy_id, self._type_of(policy_id))
+        ]
+
+    def name_of(self, subject: str) -> str:
+        """
+        Return what people call a node or a policy; its id while that is not known.
+        """
+        if is_root(subject):
+            return "the root"
+        if subject in BUILTIN_POLICIES:
+            return BUILTIN_POLICIES[subject].name
+        kind = FactKind.POLICY if subject.startswith("p-") else kind_of_node(subject)
+        return self.registers.text(kind, subject, Attribute.NAME) or subject
+
+    def accounts_under(self, node_id: str) -> set[str]:
+        """
+        Return the accounts at and below a node by the parents told last, present or not.
+        """
+        accounts: set[str] = set()
+        seen = {node_id}
+        pending = [node_id]
+        while pending:
+            node = pending.pop()
+            if is_account(node):
+                accounts.add(node)
+                continue
+            children = self._children_of(node) - seen
+            seen |= children
+            pending.extend(children)
+        return accounts
+
+    def _children_of(self, node_id: str) -> set[str]:
+        children = self._children.get(node_id, set())
+        if node_id == self.registers.root():
+            return children | self._children.get(None, set())
+        return children
+
+    def _type_of(self, policy_id: str) -> str:
+        if policy_id in BUILTIN_POLICIES:
+            return BUILTIN_POLICIES[policy_id].type
+        return self.registers.text(FactKind.POLICY, policy_id, Attribute.TYPE) or ""
+
+    def _index(self, fact: Fact) -> None:
+        match fact.kind:
+            case FactKind.ACCOUNT:
+                self._accounts.add(fact.subject)
+            case FactKind.OU:
+                self._units.add(fact.subject)
+            case FactKind.POLICY:
+                self._policies.add(fact.subject)
+            case FactKind.POLICY_TYPE:
+                self._policy_types.add(fact.subject)
+            case FactKind.ATTACHMENT:
+                self._attached[fact.subject].add(fact.attribute)
+                self._targets[fact.attribute].add(fact.subject)
+        if fact.attribute == Attribute.PARENT:
+            self._children[_parent(fact)].add(fact.subject)
+
+    def _forget(self, fact: Fact) -> None:
+        if fact.attribute == Attribute.PARENT:
+            self._children[_parent(fact)].discard(fact.subject)
+
+    def _touched_accounts(self, taken: Iterable[Replacement]) -> frozenset[str]:
+        nodes: set[str] = set()
+        for replacement in taken:
+            touched = self._touched(replacement)
+            if touched is None:
+                return frozenset(self._accounts)
+            nodes |= touched
+        accounts: set[str] = set()
+        for node in nodes:
+            accounts |= self.accounts_under(node)
+        return frozenset(accounts & self._accounts)
+
+    def _touched(self, replacement: Replacement) -> set[str] | None:
+        """
+        Return the nodes at and below which something may differ; None for everywhere.
+        """
+        fact = replacement.fact
+        match fact.kind:
+            case FactKind.ORGANIZATION:
+                return set() if fact.attribute in _SETTINGS and not replacement.is_new_value else None
+            case FactKind.POLICY_TYPE:
+                return None if fact.subject == SERVICE_CONTROL_POLICY else set()
+            case FactKind.POLICY:
+                is_text = fact.attribute in (Attribute.TYPE, Attribute.CONTENT)
+                is_idle = fact.attribute == Attribute.NAME or (is_text and not replacement.is_new_value)
+                return set() if is_idle else self._targets.get(fact.subject, set())
+            case FactKind.OU if fact.attribute == Attribute.NAME:
+                return set()
+            case _:
+                return {fact.subject}
+
+
+def _parent(fact: Fact) -> str | None:
+    return fact.value if isinstance(fact.value, str) else None

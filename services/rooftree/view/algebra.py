@@ -1,0 +1,32 @@
+"""
+What the view needs of the permission algebra.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from rooftree.permissions import AccountBinding, Comparison, Permissions
+from rooftree.policy.chain import Chain
+
+__all__ = ["Algebra"]
+
+
+class Algebra(Protocol):
+    """
+    All requests at once: what a chain lets through, and how two chains differ.
+
+    ``rooftree.permissions`` is one. Both functions are pure, and cheap when asked again.
+    """
+
+    def maximum_permissions(self, chain: Chain, account: AccountBinding) -> Permissions:
+        """
+        Return every request of the account's principals that the chain lets through.
+        """
+        ...
+
+    def compare(self, before: Permissions, after: Permissions) -> Comparison:
+        """
+        Return which decisions differ.
+        """
+        ...

@@ -1,0 +1,172 @@
+"""
+The audit events of one organization, one after another, each sealed to the one before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from rooftree.organization.timestamps import format_time
+from rooftree.permissions import AccountBinding, Comparison
+from rooftree.view.patch import AccountState, AuditEvent
+
+__all__ = ["AuditType", "Cause", "Journal", "Verdict", "seal"]
+
+
+class AuditType(StrEnum):
+    """
+    The types of the events on the audit topic.
+    """
+
+    DECISION_CHANGED = "rooftree.decision.changed.v1"
+    INCOMPLETE = "rooftree.organization.incomplete.v1"
+    COMPLETE = "rooftree.organization.complete.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """
+    What made an audit event.
+
+    Attributes:
+        source: Where *event_id* is unique.
+        event_type: The type of the change; None for a record that could not be read.
+        actor: By whose hand, if that was told.
+        summary: The same in words.
+    """
+
+    source: str
+    event_id: str
+    event_type: str | None
+    time: datetime
+    actor: str | None
+    summary: str
+
+    def as_json(self) -> dict[str, object]:
+        """
+        Return the cause as it stands in an event.
+        """
+        return {
+            "event_id": self.event_id,
+            "event_type": self.event_type,
+            "time": format_time(self.time),
+            "actor": self.actor,
+            "summary": self.summary,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """
+    An account whose decisions have changed.
+    """
+
+    account: AccountState
+    binding: AccountBinding
+    comparison: Comparison
+
+
+def seal(previous: str, data: Mapping[str, object]) -> str:
+    """
+    Return ``chain_hash.this`` of an event: SHA-256 over the hash before it and its data without ``chain_hash``.
+
+    The data is hashed as canonical JSON (https://datatracker.ietf.org/doc/html/rfc8785), so that any copy of the
+    events can be verified, whatever has stored it.
+    """
+    bare = {name: value for name, value in data.items() if name != "chain_hash"}
+    text = json.dumps(bare, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return hashlib.sha256(previous.encode() + text.encode("utf-8")).hexdigest()
+
+
+class Journal:
+    """
+    Writes audit events at the end of an organization's sequence.
+
+    Attributes:
+        revision: The revision of the last event.
+        chain_hash: The hash of the last event.
+        events: What was written.
+    """
+
+    def __init__(self, organization_id: str, revision: int, chain_hash: str) -> None:
+        self._organization_id = organization_id
+        self.revision = revision
+        self.chain_hash = chain_hash
+        self.events: list[AuditEvent] = []
+
+    def decisions_changed(self, cause: Cause, verdicts: Sequence[Verdict], *, complete: bool) -> None:
+        """
+        Write one event an account, as the parts of one revision.
+        """
+        self.revision += 1
+        told = cause.as_json()
+        for part, verdict in enumerate(verdicts, start=1):
+            data: dict[str, object] = {
+                "organization_id": self._organization_id,
+                "account_id": verdict.account.account_id,
+                "account_name": verdict.account.name,
+                "path": list(verdict.account.path),
+                "cause": told,
+                "verdict": str(verdict.comparison.verdict),
+                "changes": verdict.comparison.changes(verdict.binding),
+                "probes": [],
+            }
+            self._write(AuditType.DECISION_CHANGED, cause, data, complete=complete, part=part, parts=len(verdicts))
+
+    def became_incomplete(self, cause: Cause, *, reason: str) -> None:
+        """
+        Write that the view misses something from now on.
+        """
+        self.revision += 1
+        data = {"reason": reason, "incomplete_since": format_time(cause.time)}
+        self._write_about_organization(AuditType.INCOMPLETE, cause, data, complete=False)
+
+    def became_complete(self, cause: Cause, *, reason: str | None, incomplete_since: datetime) -> None:
+        """
+        Write that the view misses nothing any more that is known of.
+        """
+        self.revision += 1
+        data = {"reason": reason, "incomplete_since": format_time(incomplete_since)}
+        self._write_about_organization(AuditType.COMPLETE, cause, data, complete=True)
+
+    def _write_about_organization(
+        self, event_type: AuditType, cause: Cause, data: Mapping[str, object], *, complete: bool
+    ) -> None:
+        whole = {"organization_id": self._organization_id, "cause": cause.as_json(), **data}
+        self._write(event_type, cause, whole, complete=complete, part=1, parts=1)
+
+    def _write(
+        self, event_type: AuditType, cause: Cause, data: dict[str, object], *, complete: bool, part: int, parts: int
+    ) -> None:
+        data["organization_revision"] = self.revision
+        data["complete"] = complete
+        this = seal(self.chain_hash, data)
+        data["chain_hash"] = {"previous": self.chain_hash, "this": this}
+        self.chain_hash = this
+        account_id = data.get("account_id")
+        verdict = data.get("verdict")
+        self.events.append(
+            AuditEvent(
+                event_id=self._event_id(event_type, cause, account_id),
+                type=event_type.value,
+                organization_id=self._organization_id,
+                account_id=account_id if isinstance(account_id, str) else None,
+                time=cause.time,
+                revision=self.revision,
+                part=part,
+                parts=parts,
+                verdict=verdict if isinstance(verdict, str) else None,
+                cause_event_id=cause.event_id,
+                data=data,
+            )
+        )
+
+    def _event_id(self, event_type: AuditType, cause: Cause, account_id: object) -> str:
+        # INVARIANT: nothing enters that a repetition could change, such as a revision or a clock.
+        parts = [self._organization_id, event_type.value, cause.source, cause.event_id, account_id]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,149 @@
+"""
+The chains of an organization's accounts and the maximum permissions under each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from rooftree.organization.chains import ChainRecord, LevelRecord, PolicyRecord
+from rooftree.organization.documents import Document
+from rooftree.permissions import AccountBinding, Comparison, Permissions
+from rooftree.policy.chain import UNLIMITED, AttachedPolicy, Chain, Level
+from rooftree.view.algebra import Algebra
+from rooftree.view.patch import DocumentRecord
+
+__all__ = ["Ceilings"]
+
+# Chains that no account has any more are dropped once there are this many beyond those in use.
+SPARE_CHAINS = 256
+
+
+class Ceilings:
+    """
+    Chains by id, with their documents, as permissions are worked out from them.
+
+    INVARIANT: holds the chain that each account was last reported with.
+    """
+
+    def __init__(
+        self,
+        organization_id: str,
+        chains: Iterable[ChainRecord],
+        documents: Mapping[str, Document],
+        algebra: Algebra,
+    ) -> None:
+        self._organization_id = organization_id
+        self._algebra = algebra
+        self._chains = {chain.chain_id: chain for chain in chains}
+        self._documents = dict(documents)
+        self._shared: dict[str, tuple[tuple[Level, ...], tuple[AttachedPolicy, ...]]] = {}
+        self._sweep_at = 2 * len(self._chains) + SPARE_CHAINS
+
+    def learn(
+        self, chain: ChainRecord, documents: Mapping[str, Document]
+    ) -> tuple[list[ChainRecord], list[DocumentRecord]]:
+        """
+        Take in a chain; return it and those of its documents that were not known.
+        """
+        if chain.chain_id in self._chains:
+            return [], []
+        self._chains[chain.chain_id] = chain
+        fresh = []
+        for policy in _policies_of(chain):
+            if policy.digest not in self._documents:
+                document = self._documents[policy.digest] = documents[policy.digest]
+                fresh.append(DocumentRecord(policy.digest, document.text))
+        return [chain], fresh
+
+    def rename(self, names: Mapping[str, str]) -> list[ChainRecord]:
+        """
+        Give policies new names; return the chains in which one has changed.
+        """
+        changed = []
+        for chain in self._chains.values():
+            renamed = _renamed(chain, names)
+            if renamed != chain:
+                changed.append(renamed)
+        self._chains.update((chain.chain_id, chain) for chain in changed)
+        return changed
+
+    def sweep(self, in_use: Iterable[str | None]) -> None:
+        """
+        Forget chains that are not among those *in_use*, when many have gathered.
+        """
+        if len(self._chains) <= self._sweep_at:
+            return
+        kept = {chain_id: self._chains[chain_id] for chain_id in set(in_use) if chain_id is not None}
+        digests = {policy.digest for chain in kept.values() for policy in _policies_of(chain)}
+        self._chains = kept
+        self._documents = {digest: self._documents[digest] for digest in digests}
+        self._shared = {chain_id: levels for chain_id, levels in self._shared.items() if chain_id in kept}
+        self._sweep_at = 2 * len(kept) + SPARE_CHAINS
+
+    def binding(self, account_id: str, ancestors: Sequence[str]) -> AccountBinding:
+        """
+        Return what an account under *ancestors* determines of its requests.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+        """
+        path = "/".join((self._organization_id, *ancestors, ""))
+        return AccountBinding(account_id, self._organization_id, path)
+
+    def permissions(self, chain_id: str, account: AccountBinding) -> Permissions:
+        """
+        Return the maximum permissions of *account* under a chain.
+        """
+        return self._algebra.maximum_permissions(self._chain(chain_id, account.account_id), account)
+
+    def reported_permissions(self, chain_id: str, account: AccountBinding) -> Permissions:
+        """
+        Return the maximum permissions of *account* under a chain that it had, where it was then.
+        """
+        levels = self._chains[chain_id].levels
+        if levels is None:
+            return self.permissions(chain_id, account)
+        # A chain that limits names its nodes, so it tells where the account was.
+        ancestors = [level.target_id for level in levels[:-1]]
+        return self.permissions(chain_id, self.binding(account.account_id, ancestors))
+
+    def compare(self, before: Permissions, after: Permissions) -> Comparison:
+        """
+        Return which decisions differ.
+        """
+        return self._algebra.compare(before, after)
+
+    def _chain(self, chain_id: str, account_id: str) -> Chain:
+        levels = self._chains[chain_id].levels
+        if levels is None:
+            return UNLIMITED
+        shared = self._shared.get(chain_id)
+        if shared is None:
+            above = tuple(Level(level.target_id, self._attached(level)) for level in levels[:-1])
+            shared = self._shared[chain_id] = (above, self._attached(levels[-1]))
+        above, own = shared
+        return Chain((*above, Level(account_id, own)))
+
+    def _attached(self, level: LevelRecord) -> tuple[AttachedPolicy, ...]:
+        return tuple(
+            AttachedPolicy(policy.policy_id, policy.name, self._documents[policy.digest].policy)
+            for policy in level.policies
+        )
+
+
+def _policies_of(chain: ChainRecord) -> Iterable[PolicyRecord]:
+    return (policy for level in chain.levels or () for policy in level.policies)
+
+
+def _renamed(chain: ChainRecord, names: Mapping[str, str]) -> ChainRecord:
+    if chain.levels is None or not any(policy.policy_id in names for policy in _policies_of(chain)):
+        return chain
+    levels = tuple(
+        LevelRecord(
+            level.target_id,
+            tuple(replace(policy, name=names.get(policy.policy_id, policy.name)) for policy in level.policies),
+        )
+        for level in chain.levels
+    )
+    return ChainRecord(chain.chain_id, levels)

@@ -1,0 +1,315 @@
+"""
+The view of one organization, kept up to date change by change.
+
+INVARIANT: the view after some changes is what applying the same changes to an empty view gives, however often it was
+stored and loaded in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from rooftree import permissions as default_algebra
+from rooftree.organization.chains import ChainRecord
+from rooftree.organization.changes import AccountMoved, Change, SnapshotTaken
+from rooftree.organization.claims import facts_of
+from rooftree.organization.documents import read_document
+from rooftree.organization.facts import Attribute, Fact, FactKind
+from rooftree.organization.survey import Placement, Survey
+from rooftree.organization.tree import Organization
+from rooftree.permissions import AccountBinding, Comparison, Permissions
+from rooftree.policy.document import PolicyKind
+from rooftree.view.algebra import Algebra
+from rooftree.view.audit import Cause, Journal, Verdict
+from rooftree.view.ceilings import Ceilings
+from rooftree.view.patch import AccountState, Departure, DocumentRecord, Patch, PermissionState, Position
+from rooftree.view.wording import describe
+
+__all__ = ["OrganizationView"]
+
+EQUIVALENT = "equivalent"
+
+# Stands in the row of an account that has just appeared, until its cause is filled in.
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """
+    An account's row before and after a change.
+
+    Attributes:
+        after: The row with the revision, the start and the cause of the row before, as if nothing had changed.
+        permissions: What the account may do now, where that had to be worked out.
+        comparison: How that differs from what was reported last, where it does.
+    """
+
+    before: AccountState | None
+    after: AccountState
+    binding: AccountBinding | None = None
+    permissions: Permissions | None = None
+    comparison: Comparison | None = None
+
+
+class OrganizationView:
+    """
+    The view of one organization in memory.
+
+    `apply` and `mark_incomplete` change it and return what is to be stored. A caller that fails to store that throws
+    the view away and loads it again.
+
+    Attributes:
+        organization: What is known, and what follows from it.
+        position: How far the view has come.
+    """
+
+    def __init__(
+        self, organization: Organization, accounts: dict[str, AccountState], ceilings: Ceilings, position: Position
+    ) -> None:
+        self.organization = organization
+        self.position = position
+        self._accounts = accounts
+        self._ceilings = ceilings
+        self._stored_permissions = {row.permissions_id for row in accounts.values()}
+
+    @classmethod
+    def load(
+        cls,
+        organization_id: str,
+        facts: Iterable[Fact] = (),
+        accounts: Iterable[AccountState] = (),
+        position: Position | None = None,
+        *,
+        chains: Iterable[ChainRecord] = (),
+        documents: Iterable[DocumentRecord] = (),
+        algebra: Algebra = default_algebra,
+    ) -> OrganizationView:
+        """
+        Return the view as it was stored; with nothing stored, the empty one.
+
+        Args:
+            organization_id: The organization.
+            facts: All of its facts.
+            accounts: All of its rows.
+            position: Where it stood.
+            chains: At least those that *accounts* name as reported.
+            documents: At least those that *chains* name.
+            algebra: What works out and compares permissions.
+        """
+        known = {
+            record.digest: document
+            for record in documents
+            if (document := read_document(record.content, PolicyKind.SERVICE_CONTROL)) is not None
+        }
+        return cls(
+            Organization(organization_id, facts),
+            {account.account_id: account for account in accounts},
+            Ceilings(organization_id, chains, known, algebra),
+            position or Position(),
+        )
+
+    @property
+    def organization_id(self) -> str:
+        """
+        The organization.
+        """
+        return self.organization.organization_id
+
+    @property
+    def accounts(self) -> Mapping[str, AccountState]:
+        """
+        The rows, by account id.
+        """
+        return self._accounts
+
+    def apply(self, change: Change) -> Patch:
+        """
+        Take in a change and return what it does.
+
+        A change that was applied before does nothing, and so does one that says nothing newer than what is known.
+        """
+        before = self._accounts.get(change.data.account_id) if isinstance(change.data, AccountMoved) else None
+        merge = self.organization.merge(facts_of(change))
+        if not merge.facts:
+            return Patch(self.organization_id, self.position)
+        summary = describe(change, self.organization, moved_from=before.parent_id if before else None)
+        cause = Cause(change.source, change.event_id, change.type, change.time, change.actor, summary)
+
+        renamed = self._ceilings.rename({policy: self.organization.name_of(policy) for policy in merge.renamed})
+        survey = Survey(self.organization)
+        ordered = sorted(merge.accounts)
+        departed = self._depart(ordered, cause)
+        steps, chains, documents = self._steps(ordered, survey)
+
+        journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
+        rows = self._decide(steps, cause, journal)
+        position = self._reach(change, cause, journal)
+        patch = Patch(
+            organization_id=self.organization_id,
+            position=position,
+            facts=merge.facts,
+            accounts=rows,
+            departed=departed,
+            chains=(*renamed, *chains),
+            documents=tuple(documents),
+            permission_sets=self._permission_sets(steps, {row.account_id for row in rows}),
+            audit=tuple(journal.events),
+        )
+        self._keep(patch)
+        return patch
+
+    def mark_incomplete(self, *, source: str, cause_id: str, time: datetime, reason: str) -> Patch:
+        """
+        Record that a change could not be processed, so that the view may be wrong until a later snapshot.
+
+        Args:
+            source: Where *cause_id* is unique, for example the topic.
+            cause_id: What names the record in any repetition, for example its partition and offset.
+            time: When the change took effect, or at the latest.
+            reason: Why it could not be processed.
+        """
+        journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
+        until = max(time, self.position.incomplete_until or time)
+        if self.position.complete:
+            journal.became_incomplete(Cause(source, cause_id, None, time, None, reason), reason=reason)
+            self.position = Position(journal.revision, journal.chain_hash, time, until, reason)
+        else:
+            self.position = replace(self.position, incomplete_until=until)
+        return Patch(self.organization_id, self.position, audit=tuple(journal.events))
+
+    def _depart(self, account_ids: Iterable[str], cause: Cause) -> tuple[Departure, ...]:
+        registers = self.organization.registers
+        gone = [
+            self._accounts[account_id]
+            for account_id in account_ids
+            if account_id in self._accounts and not registers.is_present(account_id)
+        ]
+        return tuple(Departure(row.account_id, max(cause.time, row.since), cause.event_id) for row in gone)
+
+    def _steps(
+        self, account_ids: Iterable[str], survey: Survey
+    ) -> tuple[list[_Step], list[ChainRecord], list[DocumentRecord]]:
+        steps = []
+        chains: list[ChainRecord] = []
+        documents: list[DocumentRecord] = []
+        for account_id in account_ids:
+            if not self.organization.registers.is_present(account_id):
+                continue
+            placement = survey.placement(account_id)
+            if placement is not None:
+                new_chains, new_documents = self._ceilings.learn(placement.chain, survey.documents)
+                chains += new_chains
+                documents += new_documents
+            steps.append(self._step(account_id, placement))
+        return steps, chains, documents
+
+    def _step(self, account_id: str, placement: Placement | None) -> _Step:
+        before = self._accounts.get(account_id)
+        if placement is None:
+            return _Step(before, self._row(before, account_id, None, None))
+        binding = self._ceilings.binding(account_id, placement.path[:-1])
+        chain_id = placement.chain.chain_id
+        if before is not None and before.chain_id == chain_id:
+            return _Step(before, self._row(before, account_id, placement, before.permissions_id), binding)
+        permissions = self._ceilings.permissions(chain_id, binding)
+        return _Step(
+            before=before,
+            after=self._row(before, account_id, placement, permissions.permissions_id),
+            binding=binding,
+            permissions=permissions,
+            comparison=self._compare(before, chain_id, permissions, binding),
+        )
+
+    def _compare(
+        self, before: AccountState | None, chain_id: str, permissions: Permissions, binding: AccountBinding
+    ) -> Comparison | None:
+        # An account that appears had no decisions before, so none of them has changed.
+        if before is None or before.reported_chain_id in (None, chain_id):
+            return None
+        reported = self._ceilings.reported_permissions(before.reported_chain_id, binding)
+        comparison = self._ceilings.compare(reported, permissions)
+        return None if comparison.verdict == EQUIVALENT else comparison
+
+    def _row(
+        self,
+        before: AccountState | None,
+        account_id: str,
+        placement: Placement | None,
+        permissions_id: str | None,
+    ) -> AccountState:
+        registers = self.organization.registers
+        chain_id = placement.chain.chain_id if placement else None
+        return AccountState(
+            account_id=account_id,
+            name=self.organization.name_of(account_id),
+            email=registers.text(FactKind.ACCOUNT, account_id, Attribute.EMAIL),
+            status=registers.status(account_id),
+            parent_id=registers.parent(account_id),
+            path=placement.path if placement else (account_id,),
+            placed=placement is not None,
+            chain_id=chain_id,
+            permissions_id=permissions_id,
+            reported_chain_id=chain_id or (before.reported_chain_id if before else None),
+            revision=before.revision if before else 0,
+            since=before.since if before else _NEVER,
+            cause_event_id=before.cause_event_id if before else "",
+        )
+
+    def _decide(self, steps: Sequence[_Step], cause: Cause, journal: Journal) -> tuple[AccountState, ...]:
+        """
+        Write the audit events of *steps*, and return the rows that differ from before.
+        """
+        verdicts = [
+            Verdict(step.after, step.binding, step.comparison)
+            for step in steps
+            if step.comparison is not None and step.binding is not None
+        ]
+        if verdicts:
+            journal.decisions_changed(cause, verdicts, complete=self.position.complete)
+        return tuple(
+            replace(
+                step.after,
+                revision=journal.revision,
+                since=max(cause.time, step.before.since) if step.before else cause.time,
+                cause_event_id=cause.event_id,
+            )
+            for step in steps
+            if step.after != step.before
+        )
+
+    def _reach(self, change: Change, cause: Cause, journal: Journal) -> Position:
+        """
+        Return the position after *change*. A snapshot that is later than all that was missed makes the view complete.
+        """
+        since, until = self.position.incomplete_since, self.position.incomplete_until
+        if not isinstance(change.data, SnapshotTaken) or since is None or until is None or change.time <= until:
+            return replace(self.position, revision=journal.revision, chain_hash=journal.chain_hash)
+        # After the decisions that the snapshot has changed: whoever reads this event has read all that was missing.
+        journal.became_complete(cause, reason=self.position.incomplete_reason, incomplete_since=since)
+        return Position(journal.revision, journal.chain_hash)
+
+    def _permission_sets(self, steps: Iterable[_Step], written: set[str]) -> tuple[PermissionState, ...]:
+        found: dict[str, PermissionState] = {}
+        for step in steps:
+            row, binding = step.after, step.binding
+            if row.account_id not in written or binding is None or row.chain_id is None or row.permissions_id is None:
+                continue
+            if row.permissions_id not in found:
+                permissions = step.permissions or self._ceilings.permissions(row.chain_id, binding)
+                found[row.permissions_id] = PermissionState(
+                    permissions_id=row.permissions_id,
+                    permissions=permissions.summary(binding),
+                    verdicts=None if row.permissions_id in self._stored_permissions else permissions.verdicts(),
+                )
+        return tuple(found.values())
+
+    def _keep(self, patch: Patch) -> None:
+        self.position = patch.position
+        for row in patch.accounts:
+            self._accounts[row.account_id] = row
+        for departure in patch.departed:
+            del self._accounts[departure.account_id]
+        self._stored_permissions.update(state.permissions_id for state in patch.permission_sets)
+        self._ceilings.sweep(row.reported_chain_id for row in self._accounts.values())

@@ -1,0 +1,71 @@
+"""
+What a change was, in words.
+"""
+
+from __future__ import annotations
+
+from rooftree.organization.changes import (
+    AccountClosed,
+    AccountCreated,
+    AccountMoved,
+    AccountRemoved,
+    AccountUpdated,
+    Change,
+    OuCreated,
+    OuDeleted,
+    OuRenamed,
+    PolicyAttached,
+    PolicyCreated,
+    PolicyDeleted,
+    PolicyDetached,
+    PolicyTypeDisabled,
+    PolicyTypeEnabled,
+    PolicyUpdated,
+    SnapshotTaken,
+)
+from rooftree.organization.tree import Organization
+
+__all__ = ["describe"]
+
+_VERBS: dict[type, str] = {
+    AccountCreated: "created",
+    AccountUpdated: "updated",
+    AccountClosed: "closed",
+    AccountRemoved: "removed from the organization",
+    OuCreated: "created",
+    OuRenamed: "renamed",
+    OuDeleted: "deleted",
+    PolicyCreated: "created",
+    PolicyUpdated: "updated",
+    PolicyDeleted: "deleted",
+    PolicyTypeEnabled: "enabled",
+    PolicyTypeDisabled: "disabled",
+}
+
+
+def describe(change: Change, organization: Organization, *, moved_from: str | None = None) -> str:
+    """
+    Return one line about *change*, with the names that *organization* knows after it.
+
+    Of a moved account, *moved_from* is the parent that it had before, if that was known.
+    """
+    name_of = organization.name_of
+    match change.data:
+        case AccountMoved(account_id=account_id, parent_id=parent_id):
+            origin = f" from {name_of(moved_from)}" if moved_from not in (None, parent_id) else ""
+            words = f"{name_of(account_id)} moved{origin} to {name_of(parent_id or '')}"
+        case AccountCreated() | AccountUpdated() | AccountClosed() | AccountRemoved() as data:
+            words = f"{name_of(data.account_id)} {_VERBS[type(data)]}"
+        case OuCreated() | OuRenamed() | OuDeleted() as data:
+            words = f"{name_of(data.ou_id)} {_VERBS[type(data)]}"
+        case PolicyCreated() | PolicyUpdated() | PolicyDeleted() as data:
+            words = f"{name_of(data.policy_id)} {_VERBS[type(data)]}"
+        case PolicyAttached(policy_id, target_id):
+            words = f"{name_of(policy_id)} attached to {name_of(target_id)}"
+        case PolicyDetached(policy_id, target_id):
+            words = f"{name_of(policy_id)} detached from {name_of(target_id)}"
+        case PolicyTypeEnabled() | PolicyTypeDisabled() as data:
+            words = f"{data.policy_type} {_VERBS[type(data)]}"
+        case SnapshotTaken():
+            words = "found by reconciliation with a snapshot"
+    return words

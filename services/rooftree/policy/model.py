@@ -138,6 +138,10 @@ class PolicyDocument:
     digest: str
     id: str | None = None
 
+    def __hash__(self) -> int:
+        # equal documents have equal digests, and documents are looked up for every account
+        return hash(self.digest)
+
     @property
     def has_variables(self) -> bool:
         """

@@ -1,0 +1,19 @@
+"""
+All requests at once: the maximum permissions of accounts, and how they differ.
+"""
+
+from __future__ import annotations
+
+from rooftree.permissions.binding import AccountBinding
+from rooftree.permissions.comparison import EQUIVALENT, Comparison, DecisionChange
+from rooftree.permissions.maximum import Permissions, compare, maximum_permissions
+
+__all__ = [
+    "EQUIVALENT",
+    "AccountBinding",
+    "Comparison",
+    "DecisionChange",
+    "Permissions",
+    "compare",
+    "maximum_permissions",
+]

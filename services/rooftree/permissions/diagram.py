@@ -1,0 +1,279 @@
+"""
+Reduced ordered decision diagrams over dimensions with finitely many points.
+
+A node asks in which part of a dimension a request lies; its edges carry sets of points as bit masks. Equal
+functions over the same dimensions are the same node, so comparing two functions is comparing two numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+__all__ = ["FALSE", "TRUE", "Box", "Diagrams", "Node"]
+
+Node = int
+Box = tuple[int, ...]
+"""For each dimension, in order, the mask of the points inside."""
+
+FALSE: Final[Node] = 0
+TRUE: Final[Node] = 1
+
+
+class _Inner(NamedTuple):
+    dimension: int
+    edges: tuple[tuple[int, Node], ...]
+
+
+class Diagrams:
+    """
+    All diagrams over one list of dimensions.
+
+    Attributes:
+        full: For each dimension, the mask of all of its points.
+    """
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self.full: Final = tuple((1 << size) - 1 for size in sizes)
+        terminal = _Inner(len(sizes), ())
+        self._nodes: list[_Inner] = [terminal, terminal]
+        self._unique: dict[_Inner, Node] = {}
+        self._both: dict[tuple[Node, Node], Node] = {}
+        self._without: dict[tuple[Node, Node], Node] = {}
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def literal(self, dimension: int, mask: int) -> Node:
+        """
+        Return the function that holds where the point of *dimension* lies in *mask*.
+        """
+        return self._node(dimension, [(mask, TRUE), (self.full[dimension] & ~mask, FALSE)])
+
+    def box(self, masks: Box) -> Node:
+        """
+        Return the function that holds inside *masks*.
+        """
+        node = TRUE
+        for dimension in reversed(range(len(masks))):
+            node = self._node(dimension, [(masks[dimension], node), (self.full[dimension] & ~masks[dimension], FALSE)])
+        return node
+
+    def choice(self, dimension: int, edges: Iterable[tuple[int, Node]]) -> Node:
+        """
+        Return the function that goes on with the node of the part in which the point lies.
+
+        The masks must part the dimension, and the nodes must lie below it.
+        """
+        return self._node(dimension, edges)
+
+    def both(self, left: Node, right: Node) -> Node:
+        """
+        Return the conjunction.
+        """
+        if left == right or right == TRUE:
+            return left
+        if left == TRUE:
+            return right
+        if FALSE in (left, right):
+            return FALSE
+        key = (left, right) if left < right else (right, left)
+        found = self._both.get(key)
+        if found is None:
+            found = self._both[key] = self._apply(left, right, self.both)
+        return found
+
+    def without(self, left: Node, right: Node) -> Node:
+        """
+        Return what holds in *left* and not in *right*.
+        """
+        if left == right or left == FALSE or right == TRUE:
+            return FALSE
+        if right == FALSE:
+            return left
+        key = (left, right)
+        found = self._without.get(key)
+        if found is None:
+            found = self._without[key] = self._apply(left, right, self.without)
+        return found
+
+    def negation(self, node: Node) -> Node:
+        """
+        Return the complement.
+        """
+        return self.without(TRUE, node)
+
+    def either(self, left: Node, right: Node) -> Node:
+        """
+        Return the disjunction.
+        """
+        if left in (right, FALSE) or right == TRUE:
+            return right
+        if right == FALSE or left == TRUE:
+            return left
+        return self.negation(self.both(self.negation(left), self.negation(right)))
+
+    def all_of(self, nodes: Iterable[Node]) -> Node:
+        """
+        Return the conjunction of all, ``TRUE`` for none.
+        """
+        return self._fold(list(nodes), self.both, TRUE)
+
+    def any_of(self, nodes: Iterable[Node]) -> Node:
+        """
+        Return the disjunction of all, ``FALSE`` for none.
+        """
+        return self.negation(self.all_of({self.negation(node) for node in nodes}))
+
+    def contains(self, node: Node, box: Box) -> bool:
+        """
+        Tell whether the function holds everywhere inside *box*.
+        """
+        return self._contains(node, box, {})
+
+    def meets(self, node: Node, box: Box) -> bool:
+        """
+        Tell whether the function holds somewhere inside *box*.
+        """
+        return self.both(node, self.box(box)) != FALSE
+
+    def extent(self, node: Node, box: Box, dimension: int) -> int:
+        """
+        Return the points of *dimension* for which *box*, cut down to that point, lies inside the function.
+        """
+        return self._extent(node, box, dimension, {}, {})
+
+    def a_box(self, node: Node) -> Box | None:
+        """
+        Return one box inside the function, along the first path; ``None`` if it never holds.
+        """
+        if node == FALSE:
+            return None
+        masks = list(self.full)
+        while node != TRUE:
+            dimension, edges = self._nodes[node]
+            mask, node = next((mask, child) for mask, child in edges if child != FALSE)
+            masks[dimension] = mask
+        return tuple(masks)
+
+    def boxes(self, node: Node) -> Iterator[Box]:
+        """
+        Yield the paths of the diagram as boxes that do not overlap.
+        """
+        yield from self._paths(node, list(self.full))
+
+    def at(self, node: Node, point: Sequence[int]) -> bool:
+        """
+        Tell whether the function holds at a point, given by its index in each dimension.
+        """
+        while node not in (FALSE, TRUE):
+            dimension, edges = self._nodes[node]
+            node = next(child for mask, child in edges if mask >> point[dimension] & 1)
+        return node == TRUE
+
+    def support(self, node: Node) -> set[int]:
+        """
+        Return the dimensions that the function depends on.
+        """
+        seen: set[Node] = set()
+        found: set[int] = set()
+        stack = [node]
+        while stack:
+            current = stack.pop()
+            if current in (FALSE, TRUE) or current in seen:
+                continue
+            seen.add(current)
+            found.add(self._nodes[current].dimension)
+            stack.extend(child for _mask, child in self._nodes[current].edges)
+        return found
+
+    def edges(self, node: Node) -> tuple[int, tuple[tuple[int, Node], ...]]:
+        """
+        Return the dimension that a node asks for and its edges.
+        """
+        return self._nodes[node]
+
+    def _node(self, dimension: int, edges: Iterable[tuple[int, Node]]) -> Node:
+        """
+        INVARIANT: edges with one child are one edge, in order of child, and a node with one edge is that child.
+        """
+        merged: dict[Node, int] = {}
+        for mask, child in edges:
+            if mask:
+                merged[child] = merged.get(child, 0) | mask
+        if len(merged) == 1:
+            return next(iter(merged))
+        inner = _Inner(dimension, tuple((merged[child], child) for child in sorted(merged)))
+        found = self._unique.get(inner)
+        if found is None:
+            found = self._unique[inner] = len(self._nodes)
+            self._nodes.append(inner)
+        return found
+
+    def _apply(self, left: Node, right: Node, operation: Callable[[Node, Node], Node]) -> Node:
+        left_dimension, left_edges = self._nodes[left]
+        right_dimension, right_edges = self._nodes[right]
+        if left_dimension < right_dimension:
+            return self._node(left_dimension, [(mask, operation(child, right)) for mask, child in left_edges])
+        if right_dimension < left_dimension:
+            return self._node(right_dimension, [(mask, operation(left, child)) for mask, child in right_edges])
+        return self._node(
+            left_dimension,
+            [
+                (common, operation(left_child, right_child))
+                for left_mask, left_child in left_edges
+                for right_mask, right_child in right_edges
+                if (common := left_mask & right_mask)
+            ],
+        )
+
+    @staticmethod
+    def _fold(nodes: list[Node], operation: Callable[[Node, Node], Node], neutral: Node) -> Node:
+        """
+        Combine in pairs, so that intermediate results stay small.
+        """
+        while len(nodes) > 1:
+            paired = [operation(nodes[i], nodes[i + 1]) for i in range(0, len(nodes) - 1, 2)]
+            nodes = paired + nodes[len(paired) * 2 :]
+        return nodes[0] if nodes else neutral
+
+    def _contains(self, node: Node, box: Box, memo: dict[Node, bool]) -> bool:
+        if node in (FALSE, TRUE):
+            return node == TRUE
+        found = memo.get(node)
+        if found is None:
+            dimension, edges = self._nodes[node]
+            found = all(self._contains(child, box, memo) for mask, child in edges if mask & box[dimension])
+            memo[node] = found
+        return found
+
+    def _extent(self, node: Node, box: Box, dimension: int, memo: dict[Node, int], contained: dict[Node, bool]) -> int:
+        own, edges = self._nodes[node]
+        if own > dimension:
+            return self.full[dimension] if self._contains(node, box, contained) else 0
+        if own == dimension:
+            points = 0
+            for mask, child in edges:
+                if self._contains(child, box, contained):
+                    points |= mask
+            return points
+        found = memo.get(node)
+        if found is None:
+            found = self.full[dimension]
+            for mask, child in edges:
+                if mask & box[own]:
+                    found &= self._extent(child, box, dimension, memo, contained)
+            memo[node] = found
+        return found
+
+    def _paths(self, node: Node, masks: list[int]) -> Iterator[Box]:
+        if node == FALSE:
+            return
+        if node == TRUE:
+            yield tuple(masks)
+            return
+        dimension, edges = self._nodes[node]
+        for mask, child in edges:
+            masks[dimension] = mask
+            yield from self._paths(child, masks)
+        masks[dimension] = self.full[dimension]

@@ -1,0 +1,420 @@
+"""
+Sets of points as AWS would write them: patterns to match, patterns to leave out, and conditions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rooftree.permissions.diagram import Box
+from rooftree.permissions.glob import ANY_STRING, Atom, Spelling
+from rooftree.permissions.interval import Interval
+from rooftree.permissions.keys import ALWAYS_SENT, canonical_key
+from rooftree.permissions.predicate import PrincipalTerm, Term
+from rooftree.permissions.space import Dimension, Kind, Space
+
+__all__ = ["ConditionLine", "Pattern", "Wording", "word_box"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """
+    Values that match one of *any_of*, all of *all_of* and none of *none_of*.
+    """
+
+    any_of: tuple[Term, ...]
+    none_of: tuple[Term, ...] = ()
+    all_of: tuple[Term, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionLine:
+    """
+    One operator on one key with its values, in AWS's spelling.
+    """
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """
+    One box in words. The conditions hold together.
+
+    Attributes:
+        exact: Whether the words say neither more nor less than the box.
+    """
+
+    actions: Pattern
+    resources: Pattern
+    conditions: tuple[ConditionLine, ...]
+    exact: bool
+
+
+_EVERYTHING: Final = Pattern((ANY_STRING,))
+
+
+def word_box(space: Space, box: Box) -> list[tuple[Wording, Box]]:
+    """
+    Return wordings that together say the box, each with the part of the box that it says.
+    """
+    exact = all(
+        dimension.exact or mask == full
+        for dimension, mask, full in zip(space.dimensions, box, space.diagrams.full, strict=True)
+    )
+    alternatives: list[_Alternative] = [_Alternative((), {}, exact)]
+    for key in sorted({dimension.key for dimension in space.dimensions if dimension.kind in (Kind.KEY, Kind.MEMBER)}):
+        choices = _word_key(space, box, key)
+        alternatives = [one.joined(other) for one in alternatives for other in choices]
+    relations = _relation_lines(space, box)
+    worded = []
+    for action in word_points(space.dimensions[0], box[0]):
+        for resource, shown in _resources(space, box):
+            for one in alternatives:
+                part = {0: inside(space.dimensions[0], action), 1: inside(space.dimensions[1], resource), **one.part}
+                wording = Wording(action, shown, (*one.lines, *relations), one.exact)
+                worded.append((wording, tuple(mask & part.get(index, mask) for index, mask in enumerate(box))))
+    return worded
+
+
+@dataclass(frozen=True, slots=True)
+class _Alternative:
+    """
+    Lines that hold together, the points that they leave in each dimension, and whether they say just that.
+    """
+
+    lines: tuple[ConditionLine, ...]
+    part: dict[int, int]
+    exact: bool
+
+    def joined(self, other: _Alternative) -> _Alternative:
+        return _Alternative(self.lines + other.lines, {**self.part, **other.part}, self.exact and other.exact)
+
+
+def inside(dimension: Dimension, pattern: Pattern) -> int:
+    """
+    Return the points of a dimension that a pattern matches.
+    """
+    points = dimension.present if ANY_STRING in pattern.any_of else dimension.around(pattern.any_of)
+    for term in pattern.all_of:
+        points &= dimension.around([term])
+    return points & ~dimension.around(pattern.none_of)
+
+
+def word_points(dimension: Dimension, mask: int) -> list[Pattern]:
+    """
+    Return patterns over the terms of a dimension whose union is the set of points in *mask*.
+    """
+    universe = dimension.present
+    mask &= universe
+    if mask == universe:
+        return [_EVERYTHING]
+    masks = [(term, dimension.around([term]) & universe) for term in dimension.terms]
+    found = [pattern for pattern in (_positive(masks, mask), _negative(masks, mask, universe)) if pattern]
+    if not found:
+        found = [pattern for pattern in (_mixed(masks, mask, universe),) if pattern]
+    if found:
+        return [min(found, key=lambda pattern: (len(pattern.any_of) + len(pattern.none_of), len(pattern.none_of)))]
+    return _singly(dimension, masks, mask)
+
+
+def _positive(masks: Sequence[tuple[Term, int]], mask: int) -> Pattern | None:
+    chosen = _greedy([(term, around) for term, around in masks if around and not around & ~mask], mask)
+    return None if chosen is None else Pattern(tuple(chosen))
+
+
+def _negative(masks: Sequence[tuple[Term, int]], mask: int, universe: int) -> Pattern | None:
+    outside = universe & ~mask
+    chosen = _greedy([(term, around) for term, around in masks if around and not around & mask], outside)
+    return None if chosen is None else Pattern((ANY_STRING,), tuple(chosen))
+
+
+def _mixed(masks: Sequence[tuple[Term, int]], mask: int, universe: int) -> Pattern | None:
+    """
+    Return a pattern with exceptions, where neither side alone will do.
+    """
+    removable = [(term, around) for term, around in masks if around and not around & mask]
+    removed = 0
+    for _term, around in removable:
+        removed |= around
+    usable = [(term, around) for term, around in masks if around & mask and not around & ~removed & ~mask]
+    chosen = _greedy([(term, around & mask) for term, around in usable], mask)
+    if chosen is None:
+        return None
+    covered = 0
+    for term, around in usable:
+        if term in chosen:
+            covered |= around
+    excess = covered & universe & ~mask
+    exceptions = _greedy([(term, around & excess) for term, around in removable], excess)
+    return None if exceptions is None else Pattern(tuple(chosen), tuple(exceptions))
+
+
+def _singly(dimension: Dimension, masks: Sequence[tuple[Term, int]], mask: int) -> list[Pattern]:
+    """
+    Return one pattern a point: all that matches it, and nothing that does not.
+    """
+    patterns = []
+    for index in range(len(dimension.points)):
+        if not mask >> index & 1:
+            continue
+        inside = [(term, around) for term, around in masks if around >> index & 1]
+        smallest = [
+            term
+            for term, around in inside
+            if not any(other != around and not other & ~around for _term, other in inside)
+        ]
+        meeting = dimension.present
+        for term, around in inside:
+            if term in smallest:
+                meeting &= around
+        outside = [term for term, around in masks if not around >> index & 1 and around & meeting]
+        first, *others = smallest or [ANY_STRING]
+        patterns.append(Pattern((first,), tuple(outside), tuple(others)))
+    return patterns
+
+
+def _greedy(masks: Sequence[tuple[Term, int]], wanted: int) -> list[Term] | None:
+    """
+    Return few terms that together cover *wanted*; ``None`` if they cannot. Ties go to the shorter text.
+    """
+    chosen: list[tuple[Term, int]] = []
+    missing = wanted
+    left = sorted(masks, key=lambda entry: (len(entry[0].text), entry[0].text))
+    while missing:
+        best = max(left, key=lambda entry: (entry[1] & missing).bit_count(), default=None)
+        if best is None or not best[1] & missing:
+            return None
+        chosen.append(best)
+        missing &= ~best[1]
+    for entry in list(chosen):
+        others = 0
+        for kept in chosen:
+            others |= kept[1] if kept is not entry else 0
+        if not wanted & ~others:
+            chosen.remove(entry)
+    return sorted((term for term, _around in chosen), key=lambda term: term.text)
+
+
+def _resources(space: Space, box: Box) -> Iterator[tuple[Pattern, Pattern]]:
+    """
+    Yield the patterns of the resources, each bare and with those that hold a variable.
+    """
+    demanded: list[Term] = []
+    excluded: list[Term] = []
+    for dimension, mask in zip(space.dimensions, box, strict=True):
+        if dimension.relation is not None and dimension.key == "resource":
+            if mask == 0b10:
+                demanded.append(dimension.relation)
+            elif mask == 0b01:
+                excluded.append(dimension.relation)
+    for pattern in word_points(space.dimensions[1], box[1]):
+        if demanded and pattern == _EVERYTHING:
+            yield pattern, Pattern((demanded[0],), tuple(excluded), tuple(demanded[1:]))
+        else:
+            yield pattern, Pattern(pattern.any_of, (*pattern.none_of, *excluded), (*pattern.all_of, *demanded))
+
+
+def _relation_lines(space: Space, box: Box) -> list[ConditionLine]:
+    lines = []
+    for dimension, mask in zip(space.dimensions, box, strict=True):
+        relation = dimension.relation
+        if relation is None or dimension.key == "resource" or mask == 0b11:
+            continue
+        positive, negative = _OPERATORS[relation.spelling]
+        operator = positive if mask == 0b10 else negative
+        lines.append(ConditionLine(operator, canonical_key(relation.place), (relation.text,)))
+    return lines
+
+
+def _word_key(space: Space, box: Box, key: str) -> list[_Alternative]:
+    """
+    Return the alternatives for one key.
+    """
+    alternatives = [_Alternative((), {}, exact=True)]
+    members: list[tuple[Dimension, int]] = []
+    for index, (dimension, mask) in enumerate(zip(space.dimensions, box, strict=True)):
+        if dimension.key != key or dimension.kind not in (Kind.KEY, Kind.MEMBER):
+            continue
+        if dimension.kind == Kind.MEMBER:
+            members.append((dimension, mask))
+        elif mask != space.diagrams.full[index]:
+            choices = [
+                _Alternative(tuple(lines), {index: part}, exact=True) for lines, part in _word_single(dimension, mask)
+            ]
+            alternatives = [one.joined(other) for one in alternatives for other in choices]
+    if any(mask != 0b11 for _dimension, mask in members):
+        lines, exact = _word_members(members)
+        alternatives = [one.joined(_Alternative(tuple(lines), {}, exact)) for one in alternatives]
+    return alternatives
+
+
+_OPERATORS: Final = {
+    Spelling.LITERAL: ("StringEquals", "StringNotEquals"),
+    Spelling.GLOB: ("StringLike", "StringNotLike"),
+    Spelling.IGNORE_CASE: ("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"),
+    Spelling.ARN: ("ArnLike", "ArnNotLike"),
+}
+
+
+def _word_single(dimension: Dimension, mask: int) -> Iterator[tuple[list[ConditionLine], int]]:
+    """
+    Yield the alternatives for a key with one value, each with the points that it leaves.
+    """
+    key = canonical_key(dimension.spelled)
+    absent, present = mask & ~dimension.present, mask & dimension.present
+    if not present:
+        yield [ConditionLine("Null", key, ("true",))], absent
+    elif present == dimension.present:
+        yield [ConditionLine("Null", key, ("false",))], present
+    elif dimension.family == "bool":
+        values = tuple(str(point.value) for index, point in enumerate(dimension.points) if present >> index & 1)
+        yield [_if_exists(ConditionLine("Bool", key, values), when=absent)], mask
+    elif dimension.family in ("number", "date"):
+        for comparisons, part in _ranges(dimension, present):
+            lines = [_if_exists(ConditionLine(operator, key, (text,)), when=absent) for operator, text in comparisons]
+            yield lines, part | absent
+    else:
+        yield from _word_patterns(dimension, present, absent)
+
+
+def _word_patterns(dimension: Dimension, present: int, absent: int) -> Iterator[tuple[list[ConditionLine], int]]:
+    """
+    Yield the alternatives for a key whose values are matched by patterns or lie in networks.
+    """
+    key = canonical_key(dimension.spelled)
+    optional = dimension.key not in ALWAYS_SENT
+    for pattern in word_points(dimension, present):
+        for positive in _by_operator(pattern.any_of):
+            groups = [positive, *([term] for term in pattern.all_of)]
+            wanted = [group for group in groups if group != [ANY_STRING]]
+            lines = [_if_exists(_line(group, key, negated=False), when=absent) for group in wanted]
+            lines += [_line(group, key, negated=True) for group in _by_operator(pattern.none_of)]
+            if not wanted and optional and not absent:
+                lines.append(ConditionLine("Null", key, ("false",)))
+            part = inside(dimension, Pattern(tuple(positive), pattern.none_of, pattern.all_of))
+            yield lines, part | absent
+
+
+def _if_exists(line: ConditionLine, *, when: int) -> ConditionLine:
+    return ConditionLine(f"{line.operator}IfExists", line.key, line.values) if when else line
+
+
+def _by_operator(terms: Sequence[Term]) -> list[list[Term]]:
+    """
+    Part terms by the operator that says them; literals join the patterns, where there are any.
+    """
+    groups: dict[str, list[Term]] = {}
+    for term in terms:
+        groups.setdefault(_operators(term)[0], []).append(term)
+    if "StringLike" in groups and "StringEquals" in groups:
+        groups["StringLike"] += groups.pop("StringEquals")
+    return list(groups.values())
+
+
+def _operators(term: Term) -> tuple[str, str]:
+    if isinstance(term, Interval):
+        return ("IpAddress", "NotIpAddress")
+    return _OPERATORS[term.spelling]
+
+
+def _line(terms: Sequence[Term], key: str, *, negated: bool, prefix: str = "") -> ConditionLine:
+    names = {_operators(term)[negated] for term in terms}
+    operator = max(names) if len(names) == 1 else ("StringNotLike" if negated else "StringLike")
+    mixed = len(names) > 1
+    values = tuple(sorted(_escaped(term) if mixed and _is_literal(term) else term.text for term in terms))
+    return ConditionLine(f"{prefix}{operator}", key, values)
+
+
+def _is_literal(term: Term) -> bool:
+    return isinstance(term, Atom | PrincipalTerm) and term.spelling is Spelling.LITERAL
+
+
+def _escaped(term: Term) -> str:
+    """
+    Write a literal so that an operator with wildcards takes it as it is.
+    """
+    return "".join(f"${{{char}}}" if char in "*?" else char for char in term.text)
+
+
+def _ranges(dimension: Dimension, present: int) -> Iterator[tuple[list[tuple[str, str]], int]]:
+    """
+    Yield conjunctions of comparisons that together say the points, each with those that it says.
+    """
+    masks = [(term, dimension.around([term])) for term in dimension.terms if isinstance(term, Interval)]
+    whole = dimension.present
+    left = present
+    for term, around in sorted(masks, key=lambda entry: -entry[1].bit_count()):
+        for operator, part in ((term.operator, around), (_opposite(term.operator), whole & ~around)):
+            if part & left and not part & ~present:
+                yield [(operator, term.text)], part
+                left &= ~part
+    for index in range(len(dimension.points)):
+        if left >> index & 1:
+            comparisons = [
+                (term.operator if around >> index & 1 else _opposite(term.operator), term.text)
+                for term, around in masks
+            ]
+            yield comparisons, 1 << index
+
+
+def _opposite(operator: str) -> str:
+    family = "Numeric" if operator.startswith("Numeric") else "Date"
+    return (
+        family
+        + {
+            "Equals": "NotEquals",
+            "LessThan": "GreaterThanEquals",
+            "LessThanEquals": "GreaterThan",
+            "GreaterThan": "LessThanEquals",
+            "GreaterThanEquals": "LessThan",
+        }[operator.removeprefix(family)]
+    )
+
+
+def _word_members(members: Sequence[tuple[Dimension, int]]) -> tuple[list[ConditionLine], bool]:
+    """
+    Return lines for a key with several values: what must be among them, and what must not.
+    """
+    first = members[0][0]
+    key = canonical_key(first.spelled)
+    elements = Dimension(
+        Kind.KEY, first.key, first.family, tuple(dimension.points[1] for dimension, _mask in members), first.terms
+    )
+    forbidden = _bits(mask == 0b01 for _dimension, mask in members)
+    if forbidden == elements.present:
+        return [ConditionLine("Null", key, ("true",))], True
+    lines: list[ConditionLine] = []
+    exact = True
+    if forbidden:
+        allowed = word_points(elements, elements.present & ~forbidden)
+        barred = word_points(elements, forbidden)
+        if (
+            all(pattern.none_of or pattern.all_of for pattern in barred)
+            and len(allowed) == 1
+            and not allowed[0].none_of
+        ):
+            lines.append(_line(allowed[0].any_of, key, negated=False, prefix="ForAllValues:"))
+        else:
+            for pattern in barred:
+                exact = exact and not pattern.none_of and not pattern.all_of
+                lines += [
+                    _line(group, key, negated=True, prefix="ForAllValues:") for group in _by_operator(pattern.any_of)
+                ]
+    for index, (_dimension, mask) in enumerate(members):
+        if mask == 0b10:
+            pattern = word_points(elements, 1 << index)[0]
+            exact = exact and not pattern.none_of and not pattern.all_of
+            lines.append(_line(pattern.any_of, key, negated=False, prefix="ForAnyValue:"))
+    return lines, exact
+
+
+def _bits(flags: Iterable[bool]) -> int:
+    mask = 0
+    for index, flag in enumerate(flags):
+        mask |= flag << index
+    return mask

@@ -1,0 +1,81 @@
+"""
+A comparison for policies that are too tangled to be told apart: nothing is missed, but more may be said than is so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rooftree.permissions.chain import BoundChain, BoundLevel, Origin
+from rooftree.permissions.comparison import Blame, Comparison, DecisionChange, known_actions
+from rooftree.permissions.expression import ConditionLine, Pattern
+from rooftree.permissions.glob import ANY_STRING, glob_atom
+from rooftree.permissions.predicate import BoundStatement
+from rooftree.policy.evaluate import Decision
+from rooftree.policy.model import Effect
+from rooftree.policy.variables import Piece
+
+__all__ = ["compare_roughly"]
+
+Entry = tuple[BoundStatement, Origin]
+
+
+def compare_roughly(before: BoundChain, after: BoundChain) -> Comparison:
+    """
+    Return changes that together hold every request whose decision may differ; none of them is exact.
+    """
+    return Comparison(tuple([*_one_way(before, after, flipped=False), *_one_way(after, before, flipped=True)]))
+
+
+def _one_way(allowing: BoundChain, denying: BoundChain, *, flipped: bool) -> Iterator[DecisionChange]:
+    """
+    Yield what the second chain may deny that the first lets through.
+    """
+    common = {statement for statement, _origin in _entries(allowing.levels, Effect.DENY)}
+    for statement, origin in _entries(denying.levels, Effect.DENY):
+        if statement not in common:
+            side = "before" if flipped else "after"
+            yield _change(origin, (Blame(origin, side),), Decision.EXPLICIT_DENY, flipped=flipped)
+    grants = [level.of(Effect.ALLOW) for level in allowing.levels or ()]
+    for level in denying.levels or ():
+        if any(known <= level.of(Effect.ALLOW) for known in grants):
+            continue
+        # some request may pass each level of the first chain and find nothing that allows it here
+        blamed = tuple(Blame(origin, "before" if flipped else "after") for _statement, origin in level.statements)
+        yield _change(None, blamed, Decision.IMPLICIT_DENY, flipped=flipped)
+
+
+def _entries(levels: Iterable[BoundLevel] | None, effect: Effect) -> list[Entry]:
+    return [entry for level in levels or () for entry in level.statements if entry[0].effect is effect]
+
+
+def _change(origin: Origin | None, blame: tuple[Blame, ...], denial: Decision, *, flipped: bool) -> DecisionChange:
+    decisions = (denial, Decision.ALLOW) if flipped else (Decision.ALLOW, denial)
+    actions, resources = Pattern((ANY_STRING,)), Pattern((ANY_STRING,))
+    conditions: tuple[ConditionLine, ...] = ()
+    if origin is not None:
+        source = origin.source
+        actions = _pattern(source.actions, source.not_actions, lower=True)
+        resources = _pattern(source.resources, source.not_resources, lower=False)
+        conditions = tuple(
+            ConditionLine(str(condition.operator), condition.key, condition.values) for condition in source.conditions
+        )
+    return DecisionChange(
+        *decisions,
+        actions,
+        resources,
+        conditions,
+        witness=None,
+        statements=blame,
+        known_actions=known_actions(actions),
+        exact=False,
+    )
+
+
+def _pattern(some: tuple[str, ...] | None, none: tuple[str, ...] | None, *, lower: bool) -> Pattern:
+    """
+    Return the patterns of an element as they were written.
+    """
+    if some is not None:
+        return Pattern(tuple(glob_atom((Piece(text),), text, lower=lower) for text in some))
+    return Pattern((ANY_STRING,), tuple(glob_atom((Piece(text),), text, lower=lower) for text in none or ()))

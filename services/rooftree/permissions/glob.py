@@ -1,0 +1,200 @@
+"""
+Patterns of the policy language as sequences of tokens that an automaton can walk.
+
+A pattern is one glob; an *atom* is a set of globs of which one must match. Two atoms that are equal as
+values match the same strings, whatever text they were written as.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from rooftree.policy.variables import Piece
+
+__all__ = [
+    "ANY_STRING",
+    "EMPTY_STRING",
+    "Atom",
+    "CharSet",
+    "Spelling",
+    "Token",
+    "arn_atom",
+    "glob_atom",
+    "literal_atom",
+]
+
+
+class CharSet(Enum):
+    """
+    The characters that a wildcard stands for.
+    """
+
+    ANY = "any"
+    NOT_COLON = "not a colon"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """
+    One position of a glob: the characters that fit, once, or any number of times for a star.
+    """
+
+    chars: str | CharSet
+    star: bool = False
+
+
+class Spelling(Enum):
+    """
+    How the policy language writes a pattern; of no meaning for what it matches.
+    """
+
+    LITERAL = "literal"
+    GLOB = "glob"
+    IGNORE_CASE = "ignore case"
+    ARN = "arn"
+
+
+Glob = tuple[Token, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """
+    A set of strings: all those that one of the globs matches.
+
+    Attributes:
+        globs: The alternatives.
+        text: How the policy wrote it; does not take part in comparison.
+        spelling: The form it was written in; does not take part in comparison.
+    """
+
+    globs: frozenset[Glob]
+    text: str = field(compare=False)
+    spelling: Spelling = field(compare=False, default=Spelling.GLOB)
+
+    def after(self, prefix: str) -> frozenset[Glob]:
+        """
+        Return the globs that the rest of a string must match once *prefix* has been read.
+        """
+        current: set[Glob] = set()
+        for glob in self.globs:
+            current |= _closed(glob)
+        for char in prefix:
+            current = {rest for glob in current for rest in _step(glob, char)}
+        return frozenset(current)
+
+    def matches(self, text: str) -> bool:
+        """
+        Tell whether *text* is one of the strings.
+        """
+        return () in self.after(text)
+
+
+_ANY: Final = Token(CharSet.ANY)
+_ANY_STAR: Final = Token(CharSet.ANY, star=True)
+_FIELD: Final = Token(CharSet.NOT_COLON)
+_FIELD_STAR: Final = Token(CharSet.NOT_COLON, star=True)
+_COLON: Final = Token(":")
+
+ANY_STRING: Final = Atom(frozenset({(_ANY_STAR,)}), "*")
+EMPTY_STRING: Final = Atom(frozenset({()}), "", Spelling.LITERAL)
+
+
+def glob_atom(pieces: Sequence[Piece], text: str, *, lower: bool = False) -> Atom:
+    """
+    Return the atom of a pattern whose wildcards stand for all characters.
+
+    *lower* folds the case of the pattern, for strings that are folded likewise.
+    """
+    symbols = _symbols(pieces)
+    folded = [(char.lower(), wild) for char, wild in symbols] if lower else symbols
+    return Atom(frozenset({_tokens(folded, any_one=_ANY, any_run=_ANY_STAR)}), text, Spelling.GLOB)
+
+
+def literal_atom(text: str, *, ignore_case: bool = False) -> Atom:
+    """
+    Return the atom of exactly this text, in any case if asked.
+    """
+    if not ignore_case:
+        return Atom(frozenset({tuple(Token(char) for char in text)}), text, Spelling.LITERAL)
+    folded = tuple(Token("".join(sorted({char.lower(), char.upper()}))) for char in text)
+    return Atom(frozenset({folded}), text, Spelling.IGNORE_CASE)
+
+
+def arn_atom(pieces: Sequence[Piece], text: str) -> Atom:
+    """
+    Return the atom of a pattern for an ARN operator: six fields, each compared by itself.
+
+    A lone ``*`` matches every value. A pattern of fewer than six fields matches none.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+    """
+    symbols = _symbols(pieces)
+    if symbols == [("*", True)]:
+        return Atom(ANY_STRING.globs, text, Spelling.ARN)
+    colons = [index for index, (char, _wild) in enumerate(symbols) if char == ":"][:5]
+    if len(colons) < 5:
+        return Atom(frozenset(), text, Spelling.ARN)
+    glob: list[Token] = []
+    begin = 0
+    for colon in colons:
+        glob += [*_tokens(symbols[begin:colon], any_one=_FIELD, any_run=_FIELD_STAR), _COLON]
+        begin = colon + 1
+    glob += _tokens(symbols[begin:], any_one=_ANY, any_run=_ANY_STAR)
+    return Atom(frozenset({tuple(glob)}), text, Spelling.ARN)
+
+
+def _symbols(pieces: Sequence[Piece]) -> list[tuple[str, bool]]:
+    """
+    Return the characters of a pattern, each with whether it is a wildcard.
+    """
+    return [(char, char in "*?" and not piece.literal) for piece in pieces for char in piece.text]
+
+
+def _tokens(symbols: Sequence[tuple[str, bool]], *, any_one: Token, any_run: Token) -> Glob:
+    """
+    Compile wildcards, with each run of them in one form: first the single ones, then at most one star.
+    """
+    glob: list[Token] = []
+    starred = False
+    for char, wild in symbols:
+        if wild and char == "*":
+            starred = True
+        elif wild:
+            glob.append(any_one)
+        else:
+            if starred:
+                glob.append(any_run)
+                starred = False
+            glob.append(Token(char))
+    if starred:
+        glob.append(any_run)
+    return tuple(glob)
+
+
+def _closed(glob: Glob) -> set[Glob]:
+    """
+    Return *glob* with all that it becomes by reading nothing.
+    """
+    closed = {glob}
+    while glob and glob[0].star:
+        glob = glob[1:]
+        closed.add(glob)
+    return closed
+
+
+def _step(glob: Glob, char: str) -> set[Glob]:
+    if not glob:
+        return set()
+    head = glob[0]
+    if head.chars is CharSet.NOT_COLON:
+        fits = char != ":"
+    else:
+        fits = head.chars is CharSet.ANY or char in head.chars
+    if not fits:
+        return set()
+    return _closed(glob if head.star else glob[1:])

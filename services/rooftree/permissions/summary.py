@@ -1,0 +1,174 @@
+"""
+Maximum permissions as people read them: allowed everywhere, denied everywhere, allowed only if.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from rooftree.permissions.binding import AccountBinding
+from rooftree.permissions.catalog import catalog
+from rooftree.permissions.chain import BoundChain, CompiledChain
+from rooftree.permissions.comparison import pattern_json, placed
+from rooftree.permissions.cover import cover
+from rooftree.permissions.diagram import FALSE, TRUE, Node
+from rooftree.permissions.expression import Wording, word_box, word_points
+from rooftree.permissions.glob import Atom
+from rooftree.permissions.space import Space
+
+__all__ = ["summarize", "verdicts_of"]
+
+Compiled = tuple[Space, CompiledChain]
+
+ALLOWED: Final = "allowed"
+CONDITIONAL: Final = "conditional"
+DENIED: Final = "denied"
+
+
+def summarize(compiled: Compiled | None, chain: BoundChain, account: AccountBinding) -> dict[str, object]:
+    """
+    Return the maximum permissions as JSON.
+
+    ``allowed`` and ``denied`` hold patterns of actions decided alike for every resource and context. Each entry of
+    ``conditional`` holds patterns of actions with the requests that are denied for them. ``services`` counts the
+    known actions of each verdict. Without *compiled* (patterns too many to tell apart) ``exact`` is false and no
+    more is said.
+    """
+    if chain.levels is None:
+        return {"unlimited": True, "exact": True, "allowed": _everything(), "denied": None, "conditional": []}
+    if compiled is None:
+        return {"unlimited": False, "exact": False, "allowed": None, "denied": None, "conditional": []}
+    space, _chain = compiled
+    groups = dict(_groups(compiled))
+    conditional = [
+        _conditional(space, mask, node, account) for node, mask in groups.items() if node not in (FALSE, TRUE)
+    ]
+    return {
+        "unlimited": False,
+        "exact": all(dimension.exact for dimension in space.dimensions),
+        "allowed": _group(space, groups.get(TRUE, 0), account),
+        "denied": _group(space, groups.get(FALSE, 0), account),
+        "conditional": sorted(conditional, key=_size, reverse=True),
+        "services": _services(compiled),
+    }
+
+
+def verdicts_of(compiled: Compiled | None) -> dict[tuple[str, str], str]:
+    """
+    Return the verdict of each known action, by service and name; where nothing can be told, ``conditional``.
+    """
+    verdicts: dict[tuple[str, str], str] = {}
+    for verdict, actions in _known(compiled).items():
+        for name in catalog().listed(actions):
+            service, _, action = name.partition(":")
+            verdicts[service, action] = verdict
+    return verdicts
+
+
+def _everything() -> dict[str, object]:
+    return {"actions": {"any_of": ["*"], "none_of": []}, "known_actions": {"count": len(catalog().names)}}
+
+
+def _groups(compiled: Compiled) -> Iterator[tuple[Node, int]]:
+    """
+    Yield what decides the rest of a request, with the classes of actions for which it does.
+    """
+    space, chain = compiled
+    root = chain.allowed
+    dimension, edges = space.diagrams.edges(root)
+    if root in (FALSE, TRUE) or dimension != 0:
+        yield root, space.diagrams.full[0]
+        return
+    for mask, child in edges:
+        yield child, mask
+
+
+def _known(compiled: Compiled | None) -> dict[str, int]:
+    """
+    Return the known actions of each verdict.
+    """
+    everything = catalog().all
+    if compiled is None:
+        return {CONDITIONAL: everything}
+    space, _chain = compiled
+    verdicts = {ALLOWED: 0, CONDITIONAL: 0, DENIED: 0}
+    for node, mask in _groups(compiled):
+        verdict = {FALSE: DENIED, TRUE: ALLOWED}.get(node, CONDITIONAL)
+        verdicts[verdict] |= _actions(space, mask)
+    return verdicts
+
+
+def _actions(space: Space, mask: int) -> int:
+    """
+    Return the known actions of a set of classes.
+    """
+    dimension = space.dimensions[0]
+    matching = [catalog().matching(term) if isinstance(term, Atom) else 0 for term in dimension.terms]
+    found = 0
+    for index, point in enumerate(dimension.points):
+        if mask >> index & 1:
+            actions = catalog().all
+            for bit, known in enumerate(matching):
+                actions &= known if point.signature >> bit & 1 else ~known
+                if not actions:
+                    break
+            found |= actions
+    return found
+
+
+def _group(space: Space, mask: int, account: AccountBinding) -> dict[str, object] | None:
+    if not mask:
+        return None
+    patterns = word_points(space.dimensions[0], mask)
+    described: list[dict[str, list[str]]] = [pattern_json(pattern, account) for pattern in patterns]
+    actions: object = described[0] if len(described) == 1 else {"any_of": [], "none_of": [], "alternatives": described}
+    return {"actions": actions, "known_actions": {"count": _actions(space, mask).bit_count()}}
+
+
+def _conditional(space: Space, mask: int, node: Node, account: AccountBinding) -> dict[str, object]:
+    """
+    Describe actions that depend on more than their name, by what is denied or by what is allowed: the shorter.
+    """
+    denied = _wordings(space, space.diagrams.negation(node))
+    allowed = _wordings(space, node)
+    name, wordings = ("denied_if", denied) if len(denied) <= len(allowed) else ("allowed_if", allowed)
+    return {
+        **(_group(space, mask, account) or {}),
+        name: [
+            {
+                "resources": pattern_json(wording.resources, account),
+                "conditions": [
+                    {
+                        "operator": line.operator,
+                        "key": line.key,
+                        "values": [placed(value, account) for value in line.values],
+                    }
+                    for line in wording.conditions
+                ],
+            }
+            for wording in wordings
+        ],
+    }
+
+
+def _wordings(space: Space, node: Node) -> list[Wording]:
+    return [wording for box in cover(space.diagrams, node, space.impossible) for wording, _part in word_box(space, box)]
+
+
+def _size(entry: dict[str, object]) -> int:
+    known = entry["known_actions"]
+    return known["count"] if isinstance(known, dict) else 0
+
+
+def _services(compiled: Compiled) -> list[dict[str, object]]:
+    """
+    Count the known actions of each service by verdict, leaving out services that are allowed throughout.
+    """
+    known = _known(compiled)
+    listed: list[dict[str, object]] = []
+    for service, actions in catalog().services.items():
+        counts = {verdict: (found & actions).bit_count() for verdict, found in known.items()}
+        if counts[ALLOWED] != actions.bit_count():
+            listed.append({"service": service, **counts})
+    return listed

@@ -1,0 +1,266 @@
+"""
+Concrete requests out of a box, readable and confirmed by the evaluator.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice, product
+from typing import Final
+
+from rooftree.permissions.binding import ACCOUNT_PLACEHOLDER, PRINCIPAL_KEY, AccountBinding
+from rooftree.permissions.catalog import catalog
+from rooftree.permissions.diagram import Box
+from rooftree.permissions.glob import Atom, CharSet, Glob
+from rooftree.permissions.keys import ALWAYS_SENT, DETERMINED, canonical_key
+from rooftree.permissions.space import Dimension, Kind, Space
+from rooftree.policy.context import Context
+from rooftree.policy.evaluate import Decision
+from rooftree.policy.request import Request
+
+__all__ = ["Witness", "determined_context", "find_witness", "of_account"]
+
+Values = str | tuple[str, ...]
+
+MAX_TRIES: Final = 400
+"""Only boxes with policy variables need more than one try; beyond this the change is reported without a witness."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """
+    A request that is decided one way before and another way after.
+
+    Attributes:
+        context: The keys that matter, in AWS's spelling, without those that the account determines.
+    """
+
+    action: str
+    resource: str
+    context: tuple[tuple[str, Values], ...]
+
+
+def determined_context(account: AccountBinding) -> dict[str, Values]:
+    """
+    Return the context keys that the account determines, with their values.
+    """
+    return {
+        "aws:PrincipalAccount": account.account_id,
+        "aws:PrincipalOrgID": account.organization_id,
+        "aws:PrincipalOrgPaths": (account.organization_path,),
+        "aws:PrincipalIsAWSService": "false",
+    }
+
+
+def find_witness(
+    space: Space,
+    box: Box,
+    known: int,
+    account: AccountBinding,
+    decide: Callable[[Request], tuple[Decision, Decision]],
+    expected: tuple[Decision, Decision],
+) -> Witness | None:
+    """
+    Return a request of the box that the evaluator decides as *expected*, before and after.
+
+    *known* are the known actions of the box, *decide* the evaluator. ``None`` if none was found.
+    """
+    actions = catalog().most_telling(known, 3) or _unknown_actions(space, box)
+    for action in actions[:1] if _is_exact(space, box) else actions:
+        resources = list(islice(_resources(space, box, action), 6))
+        for resource, context in islice(product(resources, _contexts(space, box)), MAX_TRIES):
+            for sent in (context, {**_always(space), **context}):
+                full = Context.from_json(_as_json({**determined_context(account), **of_account(sent, account)}))
+                if decide(Request(action=action, resource=resource, context=full)) == expected:
+                    return Witness(action, resource, tuple(sorted(sent.items())))
+    return None
+
+
+def _as_json(context: Mapping[str, Values]) -> dict[str, object]:
+    return {key: value if isinstance(value, str) else list(value) for key, value in context.items()}
+
+
+def of_account(context: Mapping[str, Values], account: AccountBinding) -> dict[str, Values]:
+    """
+    Return a context in which ``{account}`` is this account.
+    """
+    return {
+        key: value.replace(ACCOUNT_PLACEHOLDER, account.account_id) if isinstance(value, str) else value
+        for key, value in context.items()
+    }
+
+
+def _is_exact(space: Space, box: Box) -> bool:
+    return all(
+        dimension.exact or mask == full
+        for dimension, mask, full in zip(space.dimensions, box, space.diagrams.full, strict=True)
+    )
+
+
+def _unknown_actions(space: Space, box: Box) -> list[str]:
+    dimension = space.dimensions[0]
+    return [str(point.value) for index, point in enumerate(dimension.points) if box[0] >> index & 1]
+
+
+def _resources(space: Space, box: Box, action: str) -> Iterator[str]:
+    """
+    Yield resources of the box, the most plausible first.
+    """
+    dimension = space.dimensions[1]
+    index = {point.signature: number for number, point in enumerate(dimension.points)}
+    everything = box[1] == space.diagrams.full[1]
+    formats = catalog().resource_formats(action)
+    candidates = ["*"] if everything else []
+    candidates += [_filled_format(form) for form in formats]
+    for atom in sorted((term for term in dimension.terms if isinstance(term, Atom)), key=lambda term: -len(term.text)):
+        candidates += [_filled(glob) for glob in sorted(atom.globs, key=len)]
+    candidates.append("*")
+    candidates += [str(point.value) for number, point in enumerate(dimension.points) if box[1] >> number & 1]
+    seen = set()
+    for candidate in candidates:
+        signature = _signature(dimension, candidate)
+        if candidate not in seen and signature in index and box[1] >> index[signature] & 1 and _is_resource(candidate):
+            seen.add(candidate)
+            yield candidate
+
+
+def _is_resource(text: str) -> bool:
+    return text == "*" or (text.startswith("arn:") and text.count(":") >= 5 and not text.split(":", 5)[5] == "")
+
+
+def _signature(dimension: Dimension, text: str) -> int:
+    signature = 0
+    for index, term in enumerate(dimension.terms):
+        if isinstance(term, Atom) and term.matches(text):
+            signature |= 1 << index
+    return signature
+
+
+_SAMPLES: Final = {"partition": "aws", "region": "us-east-1", "account": "123456789012"}
+
+
+def _filled_format(form: str) -> str:
+    """
+    Fill a documented ARN format, such as ``arn:${Partition}:s3:::${BucketName}``.
+    """
+
+    def sample(match: re.Match[str]) -> str:
+        name = match.group(1).lower()
+        return _SAMPLES.get(name, f"example-{name}")
+
+    return re.sub(r"\$\{([^}]*)\}", sample, form)
+
+
+def _filled(glob: Glob) -> str:
+    """
+    Return a string that a glob matches, with a word for each star.
+    """
+    parts = []
+    for position, token in enumerate(glob):
+        if isinstance(token.chars, str):
+            parts.append(token.chars[0])
+        elif not token.star:
+            parts.append("x")
+        else:
+            before = glob[position - 1].chars if position else ":"
+            parts.append("" if token.chars is CharSet.NOT_COLON and before == ":" else "example")
+    return "".join(parts)
+
+
+def _contexts(space: Space, box: Box) -> Iterator[dict[str, Values]]:
+    """
+    Yield contexts of the box, with the keys that it constrains alone.
+    """
+    options: list[list[tuple[str, Values | None]]] = []
+    members: dict[str, list[str]] = {}
+    variables = _variables(space, box)
+    for dimension, mask, full in zip(space.dimensions, box, space.diagrams.full, strict=True):
+        if dimension.kind == Kind.MEMBER:
+            if mask == 0b10:
+                members.setdefault(dimension.key, []).append(str(dimension.points[1].value))
+        elif dimension.kind == Kind.KEY and mask != full:
+            options.append([(dimension.key, value) for value in _values(dimension, mask)])
+    for key, values in members.items():
+        options.append([(key, tuple(values))])
+    for key in variables:
+        options.append([(key, value) for value in variables[key]])
+    spelled = _spelled_keys(space)
+    for combination in product(*options):
+        yield {spelled.get(key, canonical_key(key)): value for key, value in combination if value is not None}
+
+
+def _values(dimension: Dimension, mask: int) -> list[Values | None]:
+    """
+    Return a value for each point of a key in the box, absence last; readable values first.
+    """
+    values: list[Values | None] = []
+    index = {point.signature: number for number, point in enumerate(dimension.points) if point.value is not None}
+    if dimension.family == "string" and dimension.key != PRINCIPAL_KEY:
+        candidates = [ALWAYS_SENT.get(dimension.key), *_likely(dimension)]
+        for candidate in candidates:
+            number = index.get(_signature(dimension, candidate)) if candidate else None
+            if number is not None and mask >> number & 1:
+                values.append(candidate)
+                mask &= ~(1 << number)
+    for number, point in enumerate(dimension.points):
+        if mask >> number & 1 and point.value is not None:
+            values.append(_spelled(dimension.key, point.value))
+    if mask & ~dimension.present:
+        values.append(None)
+    return values
+
+
+_LIKELY: Final = {
+    "aws:requestedregion": ["us-east-1", "eu-west-1", "ap-southeast-2"],
+    "aws:resourceorgid": ["o-otherorg00"],
+    "aws:resourceaccount": ["999999999999"],
+    "aws:sourcevpc": ["vpc-0example"],
+    "aws:sourcevpce": ["vpce-0example"],
+    "ec2:instancetype": ["m5.large", "p4d.24xlarge"],
+}
+
+
+def _likely(dimension: Dimension) -> list[str]:
+    globs = [glob for term in dimension.terms if isinstance(term, Atom) for glob in sorted(term.globs, key=len)]
+    return [*_LIKELY.get(dimension.key, []), *(_filled(glob) for glob in globs), "example"]
+
+
+def _spelled(key: str, value: str) -> str:
+    """
+    Give a class of principals an ARN, in which ``{account}`` stands for the account.
+    """
+    if key != PRINCIPAL_KEY:
+        return value
+    service, _, tail = value.partition(":")
+    return f"arn:aws:{service}::{ACCOUNT_PLACEHOLDER}:{tail}"
+
+
+def _spelled_keys(space: Space) -> dict[str, str]:
+    return {dimension.key: canonical_key(dimension.spelled) for dimension in space.dimensions if dimension.spelled}
+
+
+def _variables(space: Space, box: Box) -> dict[str, list[Values | None]]:
+    """
+    Return values to try for the variables of the relations that the box constrains.
+    """
+    found: dict[str, list[Values | None]] = {}
+    for dimension, mask in zip(space.dimensions, box, strict=True):
+        if dimension.relation is not None and mask != 0b11:
+            for key in dimension.relation.variables:
+                found.setdefault(key, ["example", "x", "", None, "other"])
+    constrained = {dimension.key for dimension in space.dimensions if dimension.kind in (Kind.KEY, Kind.MEMBER)}
+    return {key: values for key, values in found.items() if key not in constrained and key not in DETERMINED}
+
+
+def _always(space: Space) -> dict[str, Values]:
+    """
+    Return values of the keys in play that every request holds.
+    """
+    sent: dict[str, Values] = {}
+    for dimension in space.dimensions:
+        if dimension.kind == Kind.KEY and dimension.key in ALWAYS_SENT:
+            value = _values(dimension, dimension.present)[0]
+            sent[canonical_key(dimension.spelled)] = value if value is not None else ""
+    return sent

@@ -55,8 +55,7 @@ create table rooftree.account (
     cause_event_id text not null,
     primary key (organization_id, account_id)
 ) with (fillfactor = 80);
-create index account_by_permissions on rooftree.account (organization_id, permissions_id);
-create index account_by_path on rooftree.account using gin (path);
+-- No further index: a change at a root rewrites every row, in place as long as no indexed column changes.
 comment on table rooftree.account is 'The view: one row an account';
 comment on column rooftree.account.path is 'The nodes from the root to the account';
 comment on column rooftree.account.placed is 'Whether every ancestor is known; an account that is not placed has no permissions';

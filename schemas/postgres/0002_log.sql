@@ -106,3 +106,12 @@ comment on column rooftree.dead_letter.organization_id is 'The organization that
 comment on column rooftree.dead_letter.reason is 'What was expected, in one line';
 comment on column rooftree.dead_letter.place is 'Where in the record';
 comment on column rooftree.dead_letter.disposition is 'undecodable, unknown_schema, refused, too_large or fault (of this service)';
+
+create table rooftree.filled_topic (
+    organization_id text not null,
+    log_id text not null,
+    topic text not null,
+    filled_at timestamptz not null default now(),
+    primary key (organization_id, log_id, topic)
+);
+comment on table rooftree.filled_topic is 'Brokers whose compacted topic was given the state of every account of an organization; a broker that was made anew is given it again';

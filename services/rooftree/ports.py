@@ -8,13 +8,14 @@ server that is away.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from rooftree.view.patch import Patch
+from rooftree.view.patch import AccountState, Patch
 from rooftree.view.projection import OrganizationView
 
 __all__ = [
@@ -34,6 +35,8 @@ __all__ = [
     "Publisher",
     "RecordKind",
     "SeenEvent",
+    "StoredAccount",
+    "StoredLetter",
 ]
 
 
@@ -75,8 +78,8 @@ class Batch:
     Attributes:
         from_offset: Where reading stood before; the first record may lie behind it, since logs have gaps.
         to_offset: Where reading stands after.
-        lost: Why the records up to *from_offset* cannot be read any more; None in the ordinary case.
-        stored_offset: What the store held when this partition was taken over, if *lost*.
+        lost: Why reading cannot go on at *from_offset*, but only at *to_offset*, with no records in this batch; None
+            in the ordinary case.
     """
 
     partition: LogPartition
@@ -131,8 +134,8 @@ class ChangeLog(Protocol):
         """
         Return where reading stands, by asking the broker for the ends.
 
-        Raises:
-            LogLossError: A partition ends before the position, or the broker has become another one.
+        A partition that ends before its position, or a broker that has become another one, is taken as not read yet:
+        the next batches start where the store says.
         """
         ...
 
@@ -318,6 +321,33 @@ class Publisher(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class StoredLetter:
+    """
+    A dead letter with where it came from.
+    """
+
+    partition: LogPartition
+    letter: DeadLetter
+    software_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAccount:
+    """
+    An account as the store holds it, with what its permissions id stands for.
+
+    Attributes:
+        permissions: The summary; None while the account is not placed.
+        complete: Whether nothing is known to be missing.
+    """
+
+    organization_id: str
+    state: AccountState
+    permissions: Mapping[str, object] | None
+    complete: bool
+
+
 class OutboxStore(Protocol):
     """
     The store as the relay uses it.
@@ -329,24 +359,26 @@ class OutboxStore(Protocol):
         """
         ...
 
-    async def relay(self, organization_id: str, publisher: Publisher, *, limit: int) -> int:
+    def claim(self, organization_id: str, *, limit: int) -> AbstractAsyncContextManager[Sequence[OutboxRow]]:
         """
-        Publish the oldest rows of an organization in their order and mark them as sent.
+        Lend the oldest rows of an organization that are not sent, in their order, and keep other relays away from it.
 
-        Returns how many; 0 also if another relay is at this organization. A failure after publishing leaves them
-        unmarked, so that they are sent again.
+        They count as sent when the block ends; if it ends by an error they do not, and come again. Nothing is lent if
+        another relay is at this organization.
         """
         ...
 
-    async def relay_letters(self, publisher: Publisher, *, limit: int) -> int:
+    def claim_letters(self, *, limit: int) -> AbstractAsyncContextManager[Sequence[StoredLetter]]:
         """
-        Publish dead letters and mark them as sent; returns how many.
+        Lend dead letters that are not sent; they count as sent when the block ends without an error.
         """
         ...
 
-    async def resend_states(self, log_id: str, topic: str) -> int:
+    async def resend_states(self, log_id: str, topic: str, encode: Callable[[StoredAccount], OutboxRow]) -> int:
         """
-        Put the state of every account into the outbox, once for each broker; returns how many.
+        Put the state of every account into the outbox, once for each broker and organization.
+
+        Returns how many; a topic that has been filled once holds what was sent since.
         """
         ...
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeAlias
 
@@ -16,7 +16,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from rooftree.errors import UnavailableError
 
-__all__ = ["Connection", "Database", "Pool", "connect_database", "open_database", "translated_errors"]
+__all__ = ["Connection", "Database", "Pool", "as_json", "connect_database", "open_database", "translated_errors"]
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
@@ -37,6 +37,19 @@ _PASSING = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
 )
+
+
+def as_json(value: object) -> str:
+    """
+    Return JSON text, for parameters that are cast to ``jsonb`` in the statement.
+    """
+    return orjson.dumps(value, default=_plain).decode()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError
 
 
 @contextmanager
@@ -183,7 +196,7 @@ async def _prepare(connection: Connection) -> None:
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",
-        encoder=lambda value: b"\x01" + orjson.dumps(value),
+        encoder=lambda value: b"\x01" + orjson.dumps(value, default=_plain),
         decoder=lambda data: orjson.loads(data[1:]),
         format="binary",
     )

@@ -1,0 +1,141 @@
+"""
+The relay's side of the store: what is to be sent, and that it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from rooftree.ports import (
+    DeadLetter,
+    LogPartition,
+    LogRecord,
+    OrganizationCommit,
+    OutboxRow,
+    RecordKind,
+    StoredAccount,
+    StoredLetter,
+)
+from rooftree.store.database import Connection, Database
+from rooftree.store.queries import query
+from rooftree.store.saving import copy_outbox
+from rooftree.view.patch import AccountState
+
+__all__ = ["PostgresOutbox"]
+
+_TRIM_ROWS = 5_000
+
+
+class PostgresOutbox:
+    """
+    The port `OutboxStore` on PostgreSQL.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def pending(self) -> Sequence[str]:
+        """
+        Return the organizations that have rows to send.
+        """
+        async with self._database.connection() as connection:
+            return [row["organization_id"] for row in await connection.fetch(query("pending_organizations"))]
+
+    @asynccontextmanager
+    async def claim(self, organization_id: str, *, limit: int) -> AsyncIterator[Sequence[OutboxRow]]:
+        """
+        Lend the oldest rows of an organization that are not sent.
+        """
+        async with self._database.transaction() as connection:
+            if not await connection.fetchval(query("try_lock_outbox"), organization_id):
+                yield []
+                return
+            rows = await connection.fetch(query("claim_rows"), organization_id, limit)
+            yield [_outbox_row(row) for row in rows]
+            if rows:
+                await connection.execute(query("mark_sent"), organization_id, [row["position"] for row in rows])
+
+    @asynccontextmanager
+    async def claim_letters(self, *, limit: int) -> AsyncIterator[Sequence[StoredLetter]]:
+        """
+        Lend dead letters that are not sent.
+        """
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(query("claim_letters"), limit)
+            yield [_stored_letter(row) for row in rows]
+            if rows:
+                names = ("organization_id", "log_id", "topic", "partition_id", "record_offset")
+                await connection.execute(query("mark_letters_sent"), *([row[name] for row in rows] for name in names))
+
+    async def resend_states(self, log_id: str, topic: str, encode: Callable[[StoredAccount], OutboxRow]) -> int:
+        """
+        Put the state of every account into the outbox, once for each broker and organization.
+        """
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(query("unfilled_organizations"), log_id, topic)
+        count = 0
+        for row in rows:
+            async with self._database.transaction() as connection:
+                count += await _enqueue_states(connection, row["organization_id"], log_id, topic, encode)
+        return count
+
+    async def trim(self, *, older_than: float) -> int:
+        """
+        Remove rows that were sent more than so many seconds ago.
+        """
+        removed = 0
+        async with self._database.connection() as connection:
+            for row in await connection.fetch(query("all_organizations")):
+                status = await connection.execute(query("trim_outbox"), row["organization_id"], older_than, _TRIM_ROWS)
+                removed += int(status.rpartition(" ")[2])
+        return removed
+
+    async def oldest_unsent(self) -> float:
+        """
+        Return the age in seconds of the oldest row to send.
+        """
+        async with self._database.connection() as connection:
+            return float(await connection.fetchval(query("oldest_unsent")))
+
+
+async def _enqueue_states(
+    connection: Connection, organization_id: str, log_id: str, topic: str, encode: Callable[[StoredAccount], OutboxRow]
+) -> int:
+    # Under the lock of the organization: no change can put an older state behind these rows.
+    await connection.fetchval(query("lock_organization"), organization_id)
+    if await connection.fetchval(query("mark_filled"), organization_id, log_id, topic) is None:
+        return 0
+    rows = await connection.fetch(query("stored_accounts"), organization_id)
+    outbox = tuple(encode(_stored_account(organization_id, row)) for row in rows)
+    await copy_outbox(connection, OrganizationCommit(organization_id, 0, (), (), outbox))
+    return len(outbox)
+
+
+def _stored_account(organization_id: str, row: Mapping[str, Any]) -> StoredAccount:
+    columns = dict(row)
+    permissions, complete = columns.pop("permissions"), columns.pop("complete")
+    columns["path"] = tuple(columns["path"])
+    return StoredAccount(organization_id, AccountState(**columns), permissions, complete)
+
+
+def _outbox_row(row: Mapping[str, Any]) -> OutboxRow:
+    return OutboxRow(
+        row["id"], RecordKind(row["aggregatetype"]), row["aggregateid"], row["type"], row["payload"], row["revision"]
+    )
+
+
+def _stored_letter(row: Mapping[str, Any]) -> StoredLetter:
+    record = LogRecord(
+        offset=row["record_offset"],
+        time=row["record_time"],
+        key=row["key"],
+        value=row["value"],
+        headers=tuple(zip(row["header_names"], row["header_values"], strict=True)),
+    )
+    letter = DeadLetter(
+        record, row["organization_id"], row["reason"], row["place"], row["disposition"], row["error_class"]
+    )
+    partition = LogPartition(row["log_id"], row["topic"], row["partition_id"])
+    return StoredLetter(partition, letter, row["software_version"])

@@ -1,0 +1,183 @@
+"""
+The projector's side of the store: views out of it, batches into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import rooftree
+from rooftree.errors import LostPartitionError, StaleViewError
+from rooftree.organization.facts import Fact, Version
+from rooftree.ports import BatchCommit, DeadLetter, LoadedView, LogPartition, OrganizationCommit
+from rooftree.store.database import Connection, Database, as_json
+from rooftree.store.queries import query
+from rooftree.store.rows import LastRow, compress_verdicts, merge_patches
+from rooftree.store.saving import copy_letters, copy_outbox, copy_seen, save_writes
+from rooftree.view.patch import GENESIS, AccountState, PermissionState, Position
+from rooftree.view.projection import OrganizationView
+
+__all__ = ["PostgresProjection"]
+
+
+class PostgresProjection:
+    """
+    The port `ProjectionStore` on PostgreSQL.
+    """
+
+    def __init__(self, database: Database, *, consumer_group: str) -> None:
+        self._database = database
+        self._group = consumer_group
+        self._known_actions: frozenset[tuple[str, str]] = frozenset()
+
+    async def stored_offsets(self, log_id: str, topic: str) -> Mapping[int, int]:
+        """
+        Return where to read on, by partition.
+        """
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(query("stored_offsets"), self._group, log_id, topic)
+        return {row["partition_id"]: row["next_offset"] for row in rows}
+
+    async def read_elsewhere(self, log_id: str, topic: str) -> bool:
+        """
+        Tell whether the topic was read from another broker before.
+        """
+        async with self._database.connection() as connection:
+            return bool(await connection.fetchval(query("other_logs"), self._group, log_id, topic))
+
+    async def organizations_of(self, partition: LogPartition) -> Sequence[str]:
+        """
+        Return the organizations whose changes have come by a partition.
+        """
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(query("organizations_of_partition"), partition.topic, partition.partition)
+        return [row["organization_id"] for row in rows]
+
+    async def seen(self, events: Mapping[str, Sequence[tuple[str, str]]]) -> set[tuple[str, str, str]]:
+        """
+        Return which of the events the view already holds.
+        """
+        triples = [(organization, *event) for organization, listed in events.items() for event in listed]
+        if not triples:
+            return set()
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(query("seen_among"), *map(list, zip(*triples, strict=True)))
+        return {(row["organization_id"], row["source"], row["event_id"]) for row in rows}
+
+    async def load_view(self, organization_id: str) -> LoadedView:
+        """
+        Return the view of an organization, all of it as of one moment.
+        """
+        async with self._database.transaction(read_only=True) as connection:
+            head = await connection.fetchrow(query("load_organization"), organization_id)
+            facts = await connection.fetch(query("load_facts"), organization_id)
+            accounts = await connection.fetch(query("load_accounts"), organization_id)
+        stored = dict(head) if head else {"version": 0}
+        version = stored.pop("version")
+        view = OrganizationView.load(
+            organization_id,
+            [_fact(row) for row in facts],
+            [AccountState(**{**dict(row), "path": tuple(row["path"])}) for row in accounts],
+            Position(**stored),
+        )
+        return LoadedView(view, version)
+
+    async def commit(self, batch: BatchCommit) -> None:
+        """
+        Write a batch and move the offset, all or nothing.
+        """
+        await self._remember_actions(batch)
+        async with self._database.transaction() as connection:
+            await self._move_offset(connection, batch)
+            # One order of locks everywhere, so that two batches never wait for each other.
+            for organization in sorted(batch.organizations, key=lambda commit: commit.organization_id):
+                await _save_organization(connection, batch, organization)
+            await _save_letters(connection, batch.partition, batch.letters)
+            if batch.letters or any(organization.outbox for organization in batch.organizations):
+                await connection.execute(query("nudge_relays"))
+
+    async def _move_offset(self, connection: Connection, batch: BatchCommit) -> None:
+        partition = batch.partition
+        place = (self._group, partition.log_id, partition.topic, partition.partition)
+        moved = await connection.fetchval(query("move_offset"), *place, batch.from_offset, batch.to_offset)
+        if moved is None:
+            raise LostPartitionError(
+                f"partition {partition.partition} of `{partition.topic}` no longer stands at {batch.from_offset}"
+            )
+
+    async def _remember_actions(self, batch: BatchCommit) -> None:
+        # The catalog is that of the software, not of an organization: in a transaction of its own, and once.
+        named = {
+            action
+            for state in _permission_sets(batch)
+            for action in state.verdicts
+            if action not in self._known_actions
+        }
+        if not named:
+            return
+        columns = [list(column) for column in zip(*sorted(named), strict=True)]
+        async with self._database.connection() as connection:
+            await connection.execute(query("save_known_actions"), *columns)
+        self._known_actions |= named
+
+
+def _permission_sets(batch: BatchCommit) -> list[PermissionState]:
+    return [
+        state
+        for organization in batch.organizations
+        for patch in organization.patches
+        for state in patch.permission_sets
+    ]
+
+
+async def _save_organization(connection: Connection, batch: BatchCommit, commit: OrganizationCommit) -> None:
+    await connection.execute(query("make_organization"), commit.organization_id, GENESIS)
+    version = await connection.fetchval(query("lock_organization"), commit.organization_id)
+    if version != commit.expected_version:
+        raise StaleViewError(commit.organization_id)
+    writes = merge_patches(commit.patches)
+    changed = [*writes.steps]
+    rows = await connection.fetch(query("last_history"), commit.organization_id, changed) if changed else []
+    last = {row["account_id"]: LastRow(row["valid_from"], row["valid_to"]) for row in rows}
+    await save_writes(connection, commit.organization_id, writes, writes.history(last))
+    for state in writes.permission_sets.values():
+        await _save_permission_set(connection, commit.organization_id, state)
+    await copy_outbox(connection, commit)
+    await copy_seen(connection, batch.partition, commit)
+    position = writes.position
+    await connection.execute(
+        query("save_organization"),
+        commit.organization_id,
+        position.revision,
+        position.chain_hash,
+        position.incomplete_since,
+        position.incomplete_until,
+        position.incomplete_reason,
+    )
+
+
+async def _save_permission_set(connection: Connection, organization_id: str, state: PermissionState) -> None:
+    verdict, services = compress_verdicts(state.verdicts)
+    inserted = await connection.fetchval(
+        query("save_permission_set"), organization_id, state.permissions_id, state.permissions, verdict
+    )
+    if inserted is not None and services:
+        await connection.execute(
+            query("save_permission_set_services"),
+            organization_id,
+            state.permissions_id,
+            [service.service for service in services],
+            [service.verdict for service in services],
+            [as_json(service.exceptions) for service in services],
+        )
+
+
+async def _save_letters(connection: Connection, partition: LogPartition, letters: Sequence[DeadLetter]) -> None:
+    if letters:
+        await copy_letters(connection, partition, letters, software_version=rooftree.__version__)
+
+
+def _fact(row: Mapping[str, object]) -> Fact:
+    stored = dict(row)
+    version = Version(*(stored.pop(name) for name in ("time", "sequence", "rank", "event_id")))  # type: ignore[arg-type]
+    return Fact(**stored, version=version)  # type: ignore[arg-type]

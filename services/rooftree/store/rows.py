@@ -1,0 +1,193 @@
+"""
+What a commit writes, as columns: pure, so that the transaction itself is short.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from rooftree.organization.chains import ChainRecord
+from rooftree.organization.facts import Fact, FactKey
+from rooftree.view.patch import AccountState, AuditEvent, Departure, DocumentRecord, Patch, PermissionState, Position
+
+__all__ = ["HistoryRow", "HistoryWrite", "LastRow", "ServiceVerdicts", "Writes", "compress_verdicts", "merge_patches"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    time: datetime
+    state: AccountState | None
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LastRow:
+    """
+    The latest row of an account's history as it is stored.
+    """
+
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """
+    A row to insert into the history.
+    """
+
+    valid_from: datetime
+    valid_to: datetime | None
+    state: AccountState
+    complete: bool
+
+
+@dataclass(slots=True)
+class HistoryWrite:
+    """
+    What happens to the history of some accounts.
+
+    Attributes:
+        replaced: Accounts whose open row never held for any time, and goes.
+        closed: When the open row of each account ends.
+        rows: What is inserted.
+        since: From when on the state of each account holds, in its row of the view.
+    """
+
+    replaced: list[str] = field(default_factory=list)
+    closed: dict[str, datetime] = field(default_factory=dict)
+    rows: list[HistoryRow] = field(default_factory=list)
+    since: dict[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Writes:
+    """
+    Several patches of one organization as one.
+
+    Attributes:
+        steps: What each account went through, in order.
+    """
+
+    position: Position
+    facts: dict[FactKey, Fact] = field(default_factory=dict)
+    chains: dict[str, ChainRecord] = field(default_factory=dict)
+    documents: dict[str, DocumentRecord] = field(default_factory=dict)
+    permission_sets: dict[str, PermissionState] = field(default_factory=dict)
+    audit: list[AuditEvent] = field(default_factory=list)
+    steps: dict[str, list[_Step]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def accounts(self) -> list[AccountState]:
+        """
+        The rows of the view as they are in the end.
+        """
+        return [steps[-1].state for _, steps in sorted(self.steps.items()) if steps[-1].state is not None]
+
+    @property
+    def departed(self) -> list[str]:
+        """
+        The accounts that have no row in the end.
+        """
+        return sorted(account_id for account_id, steps in self.steps.items() if steps[-1].state is None)
+
+    def history(self, last: Mapping[str, LastRow]) -> HistoryWrite:
+        """
+        Return what becomes of the history.
+
+        INVARIANT: rows of one account follow each other without overlap, and none is empty. Times that would break it
+        are moved up to where the row before starts or ends.
+
+        Args:
+            last: The latest stored row of each account that has any.
+        """
+        write = HistoryWrite()
+        for account_id, steps in sorted(self.steps.items()):
+            _write_history(write, account_id, steps, last.get(account_id))
+        return write
+
+
+def merge_patches(patches: Sequence[Patch]) -> Writes:
+    """
+    Make one of the patches of one organization, given in their order.
+    """
+    writes = Writes(position=patches[-1].position)
+    for patch in patches:
+        writes.facts.update((fact.key, fact) for fact in patch.facts)
+        writes.chains.update((chain.chain_id, chain) for chain in patch.chains)
+        writes.documents.update((document.digest, document) for document in patch.documents)
+        writes.permission_sets.update((state.permissions_id, state) for state in patch.permission_sets)
+        writes.audit.extend(patch.audit)
+        for change in _in_order(patch):
+            writes.steps[change.account_id].append(_step(change, complete=patch.position.complete))
+    return writes
+
+
+def _in_order(patch: Patch) -> Iterable[AccountState | Departure]:
+    yield from patch.departed
+    yield from patch.accounts
+
+
+def _step(change: AccountState | Departure, *, complete: bool) -> _Step:
+    if isinstance(change, Departure):
+        return _Step(change.until, None, complete)
+    return _Step(change.since, change, complete)
+
+
+def _write_history(write: HistoryWrite, account_id: str, steps: Sequence[_Step], last: LastRow | None) -> None:
+    times = _rising([step.time for step in steps], floor=(last.valid_to or last.valid_from) if last else None)
+    if last is not None and last.valid_to is None:
+        if times[0] == last.valid_from:
+            write.replaced.append(account_id)
+        else:
+            write.closed[account_id] = times[0]
+    for step, start, end in zip(steps, times, [*times[1:], None], strict=True):
+        if step.state is not None and start != end:
+            state = step.state if step.state.since == start else replace(step.state, since=start)
+            write.rows.append(HistoryRow(start, end, state, step.complete))
+    write.since[account_id] = times[-1]
+
+
+def _rising(times: Iterable[datetime], *, floor: datetime | None) -> list[datetime]:
+    rising: list[datetime] = []
+    for time in times:
+        floor = time if floor is None else max(floor, time)
+        rising.append(floor)
+    return rising
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceVerdicts:
+    """
+    The verdicts on the actions of one service: one for most, and the exceptions.
+    """
+
+    service: str
+    verdict: str
+    exceptions: Mapping[str, str]
+
+
+def compress_verdicts(verdicts: Mapping[tuple[str, str], str]) -> tuple[str, list[ServiceVerdicts]]:
+    """
+    Return the most common verdict on whole services, and the services that are not just that.
+    """
+    by_service: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for (service, action), verdict in verdicts.items():
+        by_service[service][action] = verdict
+    services = [_compress_service(service, actions) for service, actions in sorted(by_service.items())]
+    common = _most_common(service.verdict for service in services if not service.exceptions)
+    return common, [service for service in services if service.verdict != common or service.exceptions]
+
+
+def _compress_service(service: str, actions: Mapping[str, str]) -> ServiceVerdicts:
+    common = _most_common(actions.values())
+    return ServiceVerdicts(service, common, {name: verdict for name, verdict in actions.items() if verdict != common})
+
+
+def _most_common(verdicts: Iterable[str]) -> str:
+    # Ties go to the first in the alphabet, so that equal sets have equal rows.
+    counts = Counter(verdicts)
+    return min(counts, key=lambda verdict: (-counts[verdict], verdict), default="denied")

@@ -1,0 +1,235 @@
+"""
+The bulk statements of a commit: columns in arrays where rows may exist, COPY where they cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from rooftree.ports import DeadLetter, LogPartition, OrganizationCommit
+from rooftree.store.database import Connection, as_json
+from rooftree.store.queries import query
+from rooftree.store.rows import HistoryRow, HistoryWrite, Writes
+from rooftree.view.patch import AccountState
+
+__all__ = ["copy_letters", "copy_outbox", "copy_seen", "save_writes"]
+
+_SCHEMA = "rooftree"
+
+
+async def save_writes(connection: Connection, organization_id: str, writes: Writes, history: HistoryWrite) -> None:
+    """
+    Write what a commit says about the state of one organization, whose row is locked.
+    """
+    await _save_facts(connection, organization_id, writes)
+    await _save_chains(connection, organization_id, writes)
+    await _save_accounts(connection, organization_id, writes, history)
+    await _save_history(connection, organization_id, history)
+    await _copy_audit(connection, writes)
+
+
+async def _save_facts(connection: Connection, organization_id: str, writes: Writes) -> None:
+    facts = list(writes.facts.values())
+    if facts:
+        await connection.execute(
+            query("save_facts"),
+            organization_id,
+            [fact.kind for fact in facts],
+            [fact.subject for fact in facts],
+            [fact.attribute for fact in facts],
+            [as_json(fact.value) for fact in facts],
+            [fact.version.time for fact in facts],
+            [fact.version.sequence for fact in facts],
+            [fact.version.rank for fact in facts],
+            [fact.version.event_id for fact in facts],
+        )
+
+
+async def _save_chains(connection: Connection, organization_id: str, writes: Writes) -> None:
+    if writes.chains:
+        levels = [
+            None if chain.levels is None else as_json([asdict(level) for level in chain.levels])
+            for chain in writes.chains.values()
+        ]
+        await connection.execute(query("save_chains"), organization_id, list(writes.chains), levels)
+    if writes.documents:
+        contents = [document.content for document in writes.documents.values()]
+        await connection.execute(query("save_documents"), organization_id, list(writes.documents), contents)
+
+
+async def _save_accounts(connection: Connection, organization_id: str, writes: Writes, history: HistoryWrite) -> None:
+    if states := writes.accounts:
+        columns: Sequence[Sequence[object]] = list(zip(*(_account_columns(state) for state in states), strict=True))
+        since = [history.since[state.account_id] for state in states]
+        await connection.execute(query("save_accounts"), organization_id, *columns[:-1], since, columns[-1])
+    if departed := writes.departed:
+        await connection.execute(query("remove_accounts"), organization_id, departed)
+
+
+def _account_columns(state: AccountState) -> tuple[object, ...]:
+    return (
+        state.account_id,
+        state.name,
+        state.email,
+        state.status,
+        state.parent_id,
+        "/".join(state.path),
+        state.placed,
+        state.chain_id,
+        state.permissions_id,
+        state.reported_chain_id,
+        state.revision,
+        state.cause_event_id,
+    )
+
+
+async def _save_history(connection: Connection, organization_id: str, history: HistoryWrite) -> None:
+    if history.replaced:
+        await connection.execute(query("replace_history"), organization_id, history.replaced)
+    if history.closed:
+        await connection.execute(
+            query("close_history"), organization_id, list(history.closed), list(history.closed.values())
+        )
+    if history.rows:
+        await connection.copy_records_to_table(
+            "account_history",
+            schema_name=_SCHEMA,
+            columns=[
+                *("organization_id", "account_id", "valid_from", "valid_to", "name", "email", "status", "parent_id"),
+                *("path", "placed", "chain_id", "permissions_id", "revision", "complete", "cause_event_id"),
+            ],
+            records=[_history_columns(organization_id, row) for row in history.rows],
+        )
+
+
+def _history_columns(organization_id: str, row: HistoryRow) -> tuple[object, ...]:
+    state = row.state
+    return (
+        organization_id,
+        state.account_id,
+        row.valid_from,
+        row.valid_to,
+        state.name,
+        state.email,
+        state.status,
+        state.parent_id,
+        state.path,
+        state.placed,
+        state.chain_id,
+        state.permissions_id,
+        state.revision,
+        row.complete,
+        state.cause_event_id,
+    )
+
+
+async def _copy_audit(connection: Connection, writes: Writes) -> None:
+    if writes.audit:
+        await connection.copy_records_to_table(
+            "audit_event",
+            schema_name=_SCHEMA,
+            columns=[
+                *("organization_id", "revision", "part", "parts", "event_id", "type", "account_id", "time", "verdict"),
+                *("cause_event_id", "data"),
+            ],
+            records=[
+                (
+                    event.organization_id,
+                    event.revision,
+                    event.part,
+                    event.parts,
+                    event.event_id,
+                    event.type,
+                    event.account_id,
+                    event.time,
+                    event.verdict,
+                    event.cause_event_id,
+                    event.data,
+                )
+                for event in writes.audit
+            ],
+        )
+
+
+async def copy_outbox(connection: Connection, commit: OrganizationCommit) -> None:
+    """
+    Write what is to be sent, in its order.
+    """
+    if commit.outbox:
+        await connection.copy_records_to_table(
+            "outbox",
+            schema_name=_SCHEMA,
+            columns=["organization_id", "id", "aggregatetype", "aggregateid", "type", "payload", "revision"],
+            records=[
+                (commit.organization_id, row.event_id, row.kind.value, row.key, row.type, row.payload, row.revision)
+                for row in commit.outbox
+            ],
+        )
+
+
+async def copy_seen(connection: Connection, partition: LogPartition, commit: OrganizationCommit) -> None:
+    """
+    Write which changes the view holds now.
+    """
+    if commit.seen:
+        await connection.copy_records_to_table(
+            "seen_event",
+            schema_name=_SCHEMA,
+            columns=[
+                *("organization_id", "source", "event_id", "type", "time", "revision"),
+                *("log_id", "topic", "partition_id", "record_offset", "record_time"),
+            ],
+            records=[
+                (
+                    commit.organization_id,
+                    event.source,
+                    event.event_id,
+                    event.type,
+                    event.time,
+                    event.revision,
+                    partition.log_id,
+                    partition.topic,
+                    partition.partition,
+                    event.offset,
+                    event.record_time,
+                )
+                for event in commit.seen
+            ],
+        )
+
+
+async def copy_letters(
+    connection: Connection, partition: LogPartition, letters: Sequence[DeadLetter], *, software_version: str
+) -> None:
+    """
+    Write records that could not be processed, their bytes untouched.
+    """
+    await connection.copy_records_to_table(
+        "dead_letter",
+        schema_name=_SCHEMA,
+        columns=[
+            *("organization_id", "log_id", "topic", "partition_id", "record_offset", "record_time", "key", "value"),
+            *("header_names", "header_values", "reason", "place", "disposition", "error_class", "software_version"),
+        ],
+        records=[
+            (
+                letter.organization_id,
+                partition.log_id,
+                partition.topic,
+                partition.partition,
+                letter.record.offset,
+                letter.record.time,
+                letter.record.key,
+                letter.record.value,
+                [name for name, _ in letter.record.headers],
+                [value for _, value in letter.record.headers],
+                letter.reason,
+                letter.place,
+                letter.disposition,
+                letter.error_class,
+                software_version,
+            )
+            for letter in letters
+        ],
+    )

@@ -1,0 +1,174 @@
+-- stored_offsets --
+-- Where to read each partition of a topic on.
+select partition_id, next_offset
+from rooftree.consumer_offset
+where consumer_group = $1 and log_id = $2 and topic = $3
+
+-- other_logs --
+-- Whether this topic was read from another broker before.
+select exists (
+    select from rooftree.consumer_offset where consumer_group = $1 and topic = $3 and log_id <> $2
+)
+
+-- move_offset --
+-- Move the offset on from where the batch starts; no row comes back if it is not there, since another worker moved it.
+insert into rooftree.consumer_offset as o (consumer_group, log_id, topic, partition_id, next_offset)
+values ($1, $2, $3, $4, $6)
+on conflict (consumer_group, log_id, topic, partition_id) do update
+set next_offset = excluded.next_offset, updated_at = now()
+where o.next_offset = $5
+returning next_offset
+
+-- organizations_of_partition --
+-- The organizations whose changes came by a partition.
+select distinct organization_id
+from rooftree.seen_event
+where topic = $1 and partition_id = $2
+order by organization_id
+
+-- seen_among --
+-- Which of these events the view holds.
+select s.organization_id, s.source, s.event_id
+from unnest($1::text[], $2::text[], $3::text[]) as e (organization_id, source, event_id)
+join rooftree.seen_event as s using (organization_id, source, event_id)
+
+-- load_organization --
+-- Where the view of an organization stands.
+select revision, version, chain_hash, incomplete_since, incomplete_until, incomplete_reason
+from rooftree.organization
+where organization_id = $1
+
+-- load_facts --
+-- Everything that is known about an organization.
+select kind, subject, attribute, value, time, sequence, rank, event_id
+from rooftree.fact
+where organization_id = $1
+
+-- load_accounts --
+-- The rows of the view of an organization.
+select
+    account_id, name, email, status, parent_id, path, placed, chain_id, permissions_id, reported_chain_id, revision,
+    since, cause_event_id
+from rooftree.account
+where organization_id = $1
+order by account_id
+
+-- make_organization --
+-- Have a row to lock for an organization that is new.
+insert into rooftree.organization (organization_id, chain_hash) values ($1, $2) on conflict do nothing
+
+-- lock_organization --
+-- Keep other writers of this organization out until the end of the transaction.
+select version from rooftree.organization where organization_id = $1 for update
+
+-- save_organization --
+-- Move an organization to where the view stands now.
+update rooftree.organization
+set
+    revision = $2, version = version + 1, chain_hash = $3,
+    incomplete_since = $4, incomplete_until = $5, incomplete_reason = $6, updated_at = now()
+where organization_id = $1
+
+-- save_facts --
+-- Insert or overwrite registers; the winner was found in memory, under the version of the organization.
+insert into rooftree.fact (organization_id, kind, subject, attribute, value, time, sequence, rank, event_id)
+select $1, f.kind, f.subject, f.attribute, f.value::jsonb, f.time, f.sequence, f.rank, f.event_id
+from unnest(
+    $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::smallint[], $9::text[]
+) as f (kind, subject, attribute, value, time, sequence, rank, event_id)
+on conflict (organization_id, kind, subject, attribute) do update
+set
+    value = excluded.value, time = excluded.time, sequence = excluded.sequence, rank = excluded.rank,
+    event_id = excluded.event_id
+
+-- save_accounts --
+-- Insert or overwrite rows of the view; a path comes as one text, since arrays of arrays are flattened.
+insert into rooftree.account (
+    organization_id, account_id, name, email, status, parent_id, path, placed, chain_id, permissions_id,
+    reported_chain_id, revision, since, cause_event_id
+)
+select
+    $1, a.account_id, a.name, a.email, a.status, a.parent_id, string_to_array(a.path, '/'), a.placed, a.chain_id,
+    a.permissions_id, a.reported_chain_id, a.revision, a.since, a.cause_event_id
+from unnest(
+    $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[], $9::text[], $10::text[],
+    $11::text[], $12::bigint[], $13::timestamptz[], $14::text[]
+) as a (
+    account_id, name, email, status, parent_id, path, placed, chain_id, permissions_id, reported_chain_id, revision,
+    since, cause_event_id
+)
+on conflict (organization_id, account_id) do update
+set
+    name = excluded.name, email = excluded.email, status = excluded.status, parent_id = excluded.parent_id,
+    path = excluded.path, placed = excluded.placed, chain_id = excluded.chain_id,
+    permissions_id = excluded.permissions_id, reported_chain_id = excluded.reported_chain_id,
+    revision = excluded.revision, since = excluded.since, cause_event_id = excluded.cause_event_id
+
+-- remove_accounts --
+-- Delete the rows of accounts that left.
+delete from rooftree.account where organization_id = $1 and account_id = any($2::text[])
+
+-- last_history --
+-- The latest row of the history of each of these accounts.
+select a.account_id, h.valid_from, h.valid_to
+from unnest($2::text[]) as a (account_id)
+cross join lateral (
+    select valid_from, valid_to
+    from rooftree.account_history
+    where organization_id = $1 and account_id = a.account_id
+    order by valid_from desc
+    limit 1
+) as h
+
+-- replace_history --
+-- Remove open rows that never held for any time.
+delete from rooftree.account_history
+where organization_id = $1 and account_id = any($2::text[]) and valid_to is null
+
+-- close_history --
+-- End open rows.
+update rooftree.account_history as h
+set valid_to = c.valid_to
+from unnest($2::text[], $3::timestamptz[]) as c (account_id, valid_to)
+where h.organization_id = $1 and h.account_id = c.account_id and h.valid_to is null
+
+-- save_chains --
+-- Insert chains, or overwrite those in which a policy has got another name.
+insert into rooftree.chain as c (organization_id, chain_id, levels)
+select $1, n.chain_id, n.levels::jsonb
+from unnest($2::text[], $3::text[]) as n (chain_id, levels)
+on conflict (organization_id, chain_id) do update
+set levels = excluded.levels
+where c.levels is distinct from excluded.levels
+
+-- save_documents --
+-- Insert policy documents unless there.
+insert into rooftree.policy_document (organization_id, digest, content)
+select $1, d.digest, d.content
+from unnest($2::text[], $3::text[]) as d (digest, content)
+on conflict do nothing
+
+-- save_permission_set --
+-- Insert a permission set; no row comes back if it is there.
+insert into rooftree.permission_set (organization_id, permissions_id, permissions, verdict)
+values ($1, $2, $3, $4)
+on conflict do nothing
+returning permissions_id
+
+-- save_permission_set_services --
+-- Insert the services of a permission set that differ from its verdict.
+insert into rooftree.permission_set_service (organization_id, permissions_id, service, verdict, exceptions)
+select $1, $2, s.service, s.verdict, s.exceptions::jsonb
+from unnest($3::text[], $4::text[], $5::text[]) as s (service, verdict, exceptions)
+
+-- save_known_actions --
+-- Insert actions that are known unless there, in one order everywhere so that two who do it never wait for each other.
+insert into rooftree.known_action (service, action)
+select k.service, k.action
+from unnest($1::text[], $2::text[]) as k (service, action)
+order by k.service, k.action
+on conflict do nothing
+
+-- nudge_relays --
+-- Tell relays that listen that there is something to send; once a batch, since it takes a lock of the whole database.
+select pg_notify('rooftree_outbox', '')

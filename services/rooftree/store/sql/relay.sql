@@ -1,0 +1,90 @@
+-- pending_organizations --
+-- The organizations that have rows to send.
+select distinct organization_id from rooftree.outbox where sent_at is null order by organization_id
+
+-- try_lock_outbox --
+-- Be the only relay at an organization until the end of the transaction, or learn that another one is.
+select pg_try_advisory_xact_lock(hashtextextended('rooftree.outbox:' || $1::text, 0))
+
+-- claim_rows --
+-- The oldest rows of an organization that are not sent.
+select position, id, aggregatetype, aggregateid, type, payload, revision
+from rooftree.outbox
+where organization_id = $1 and sent_at is null
+order by position
+limit $2
+
+-- mark_sent --
+-- Remember that the broker has these rows.
+update rooftree.outbox set sent_at = now() where organization_id = $1 and position = any($2::bigint[])
+
+-- claim_letters --
+-- Dead letters that are not sent; another relay takes others.
+select
+    organization_id, log_id, topic, partition_id, record_offset, record_time, key, value, header_names, header_values,
+    reason, place, disposition, error_class, software_version
+from rooftree.dead_letter
+where sent_at is null
+order by recorded_at, topic, partition_id, record_offset
+limit $1
+for update skip locked
+
+-- mark_letters_sent --
+-- Remember that the broker has these dead letters.
+update rooftree.dead_letter as d
+set sent_at = now()
+from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::bigint[])
+    as s (organization_id, log_id, topic, partition_id, record_offset)
+where
+    d.organization_id = s.organization_id and d.log_id = s.log_id and d.topic = s.topic
+    and d.partition_id = s.partition_id and d.record_offset = s.record_offset
+
+-- unfilled_organizations --
+-- The organizations with accounts whose states a broker was never given as a whole.
+select o.organization_id
+from rooftree.organization as o
+where
+    not exists (
+        select from rooftree.filled_topic as f
+        where f.organization_id = o.organization_id and f.log_id = $1 and f.topic = $2
+    )
+order by o.organization_id
+
+-- mark_filled --
+-- Remember that a broker is given the states of an organization; no row comes back if another relay was faster.
+insert into rooftree.filled_topic (organization_id, log_id, topic) values ($1, $2, $3)
+on conflict do nothing
+returning organization_id
+
+-- stored_accounts --
+-- The accounts of an organization with what their permissions id stands for.
+select
+    a.account_id, a.name, a.email, a.status, a.parent_id, a.path, a.placed, a.chain_id, a.permissions_id,
+    a.reported_chain_id, a.revision, a.since, a.cause_event_id, p.permissions,
+    (a.placed and o.incomplete_since is null) as complete
+from rooftree.account as a
+join rooftree.organization as o using (organization_id)
+left join rooftree.permission_set as p using (organization_id, permissions_id)
+where a.organization_id = $1
+order by a.account_id
+
+-- all_organizations --
+-- Every organization.
+select organization_id from rooftree.organization order by organization_id
+
+-- trim_outbox --
+-- Remove the oldest rows of an organization as far as they were sent long enough ago, some at a time.
+delete from rooftree.outbox
+where
+    organization_id = $1
+    and position = any(array(
+        select position from rooftree.outbox where organization_id = $1 order by position limit $3
+    ))
+    and sent_at < now() - make_interval(secs => $2)
+
+-- oldest_unsent --
+-- The age in seconds of the oldest row to send, dead letters included.
+select coalesce(extract(epoch from now() - least(
+    (select min(created_at) from rooftree.outbox where sent_at is null),
+    (select min(recorded_at) from rooftree.dead_letter where sent_at is null)
+)), 0)::double precision

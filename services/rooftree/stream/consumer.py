@@ -1,0 +1,277 @@
+"""
+The topic of changes, read from where the store says.
+
+What is known to go wrong in aiokafka is met here: its listeners swallow errors, so they only set a flag, and every
+position is set again before records are believed; after a failed batch it would go on behind it, so each batch states
+where it starts; and it falls silent, so ends are asked for apart from the records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Protocol
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from rooftree.errors import LogLossError
+from rooftree.ports import Batch, LogPartition, LogRecord, PartitionStatus
+from rooftree.settings import Assignment, LogLossPolicy, Settings
+from rooftree.stream.client import admin_client, client_options, stop_quietly, translated_errors
+from rooftree.telemetry import Action, log
+
+__all__ = ["KafkaChangeLog", "OffsetStore"]
+
+
+class OffsetStore(Protocol):
+    """
+    Where it is written down how far the log was read.
+    """
+
+    async def stored_offsets(self, log_id: str, topic: str) -> Mapping[int, int]:
+        """
+        Return where to read on, by partition.
+        """
+        ...
+
+    async def read_elsewhere(self, log_id: str, topic: str) -> bool:
+        """
+        Tell whether the topic was read from another broker before.
+        """
+        ...
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    def __init__(self, change_log: KafkaChangeLog) -> None:
+        self._change_log = change_log
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        del revoked
+        self._change_log.positions.clear()
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._change_log.positions.clear()
+        log().info(Action.PARTITIONS_ASSIGNED, partitions=sorted(each.partition for each in assigned))
+
+
+class KafkaChangeLog:
+    """
+    The port `ChangeLog` on Kafka.
+
+    Attributes:
+        positions: Where reading stands, of the partitions that were placed since the last rebalance.
+    """
+
+    def __init__(self, settings: Settings, store: OffsetStore) -> None:
+        self._settings = settings
+        self._store = store
+        self._consumer: AIOKafkaConsumer | None = None
+        self._log_id = ""
+        self.positions: dict[TopicPartition, int] = {}
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Settings, store: OffsetStore) -> AsyncIterator[KafkaChangeLog]:
+        """
+        Read the topic for the time of the context.
+
+        Raises:
+            UnavailableError: The broker does not answer.
+        """
+        change_log = cls(settings, store)
+        try:
+            await change_log._start()
+            yield change_log
+        finally:
+            await change_log.close()
+
+    @property
+    def log_id(self) -> str:
+        """
+        The id of the cluster that is read.
+        """
+        return self._log_id
+
+    async def take(self) -> Sequence[Batch]:
+        """
+        Return what has arrived, at most one batch a partition.
+        """
+        consumer = await self._running()
+        with translated_errors():
+            await self._adopt_new_partitions(consumer)
+            if losses := await self._place(consumer):
+                return losses
+            try:
+                fetched = await consumer.getmany(
+                    timeout_ms=int(self._settings.batch_max_wait * 1000), max_records=self._settings.batch_max_records
+                )
+            except (NoOffsetForPartitionError, OffsetOutOfRangeError):
+                # Of a partition not placed yet, or of one whose records are gone: placing tells them apart.
+                self.positions.clear()
+                return []
+        return [batch for place, records in fetched.items() if (batch := self._batch(place, records))]
+
+    def forget(self, partition: LogPartition) -> None:
+        """
+        Ask the store again where to read *partition* on.
+        """
+        self.positions.pop(TopicPartition(partition.topic, partition.partition), None)
+
+    async def status(self) -> Sequence[PartitionStatus]:
+        """
+        Return where reading stands, by asking the broker.
+        """
+        consumer = await self._running()
+        with translated_errors():
+            if await self._cluster_id() != self._log_id:
+                await self.rebuild()
+                return []
+            positions = dict(self.positions)
+            ends = await consumer.end_offsets(list(positions)) if positions else {}
+        for place, position in positions.items():
+            if ends[place] < position:
+                # Some brokers answer a fetch behind the end with nothing, for ever.
+                self.positions.pop(place, None)
+        return [
+            PartitionStatus(self._partition(place), position, ends[place])
+            for place, position in sorted(positions.items())
+            if ends[place] >= position
+        ]
+
+    async def rebuild(self) -> None:
+        """
+        Drop all connections and start again.
+        """
+        log().warning(Action.CONSUMER_REBUILT, topic=self._settings.changes_topic)
+        await self.close()
+        await self._start()
+
+    async def close(self) -> None:
+        """
+        Drop all connections; a later call to `take` makes new ones.
+        """
+        consumer, self._consumer = self._consumer, None
+        self.positions.clear()
+        if consumer is not None:
+            await stop_quietly(consumer.stop)
+
+    async def _running(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            await self._start()
+        return self._consumer
+
+    async def _start(self) -> None:
+        settings, topic = self._settings, self._settings.changes_topic
+        shared = settings.partition_assignment is Assignment.GROUP
+        self._log_id = await self._cluster_id()
+        consumer = AIOKafkaConsumer(
+            **client_options(settings),
+            group_id=settings.consumer_group if shared else None,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            fetch_max_wait_ms=settings.kafka_fetch_max_wait_ms,
+            max_partition_fetch_bytes=settings.kafka_max_message_bytes,
+            session_timeout_ms=30_000,
+        )
+        try:
+            with translated_errors():
+                if shared:
+                    consumer.subscribe([topic], listener=_Listener(self))
+                await consumer.start()
+        except BaseException:
+            await stop_quietly(consumer.stop)
+            raise
+        self._consumer = consumer
+        await self._say_if_new()
+
+    async def _say_if_new(self) -> None:
+        topic = self._settings.changes_topic
+        stored = await self._store.stored_offsets(self._log_id, topic)
+        if not stored and await self._store.read_elsewhere(self._log_id, topic):
+            log().warning(Action.LOG_NEW, topic=topic, log_id=self._log_id)
+
+    async def _cluster_id(self) -> str:
+        async with admin_client(self._settings) as admin:
+            cluster = await admin.describe_cluster()
+            return str(cluster["cluster_id"] or "unnamed")
+
+    async def _adopt_new_partitions(self, consumer: AIOKafkaConsumer) -> None:
+        if self._settings.partition_assignment is Assignment.GROUP:
+            return
+        topic = self._settings.changes_topic
+        known = {TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()}
+        if not known:
+            # The first look: until then the client has not heard of the topic.
+            known = {TopicPartition(topic, number) for number in await self._partitions(consumer, topic)}
+        if known and known != set(consumer.assignment()):
+            consumer.assign(sorted(known))
+            self.positions.clear()
+            log().info(Action.PARTITIONS_ASSIGNED, partitions=sorted(place.partition for place in known))
+
+    async def _partitions(self, consumer: AIOKafkaConsumer, topic: str) -> Iterable[int]:
+        await consumer.topics()
+        numbers: Iterable[int] = consumer.partitions_for_topic(topic) or ()
+        return numbers
+
+    async def _place(self, consumer: AIOKafkaConsumer) -> list[Batch]:
+        places = sorted(set(consumer.assignment()) - set(self.positions))
+        if not places:
+            return []
+        stored = await self._store.stored_offsets(self._log_id, self._settings.changes_topic)
+        beginnings = await consumer.beginning_offsets(places)
+        ends = await consumer.end_offsets(places)
+        losses = []
+        for place in places:
+            before, start = stored.get(place.partition), beginnings[place]
+            lost = _loss(before, start, ends[place])
+            if lost is not None and before is not None:
+                losses.append(self._loss(place, before, start, lost))
+            elif before is not None:
+                start = before
+            if place in consumer.assignment():  # a rebalance may have come in between
+                consumer.seek(place, start)
+                self.positions[place] = start
+        return losses
+
+    def _loss(self, place: TopicPartition, stored: int, start: int, lost: str) -> Batch:
+        message = f"partition {place.partition} of `{place.topic}`: {lost}"
+        log().error(Action.LOG_LOST, reason=message, policy=self._settings.log_loss.value)
+        if self._settings.log_loss is LogLossPolicy.STOP:
+            raise LogLossError(f"{message}; ROOFTREE_LOG_LOSS=resume reads on and marks what may miss something")
+        return Batch(self._partition(place), stored, start, (), lost=message)
+
+    def _batch(self, place: TopicPartition, records: Sequence[ConsumerRecord]) -> Batch | None:
+        position = self.positions.get(place)
+        if position is None:  # taken away by a rebalance while it was fetched
+            return None
+        fresh = tuple(_record(record) for record in records if record.offset >= position)
+        if not fresh:
+            return None
+        self.positions[place] = fresh[-1].offset + 1
+        return Batch(self._partition(place), position, self.positions[place], fresh)
+
+    def _partition(self, place: TopicPartition) -> LogPartition:
+        return LogPartition(self._log_id, place.topic, place.partition)
+
+
+def _loss(stored: int | None, beginning: int, end: int) -> str | None:
+    if stored is None:
+        return None
+    if stored > end:
+        return f"was read up to {stored}, but the broker has records up to {end} only"
+    if stored < beginning:
+        return f"was read up to {stored}, but the broker has records from {beginning} on only"
+    return None
+
+
+def _record(record: ConsumerRecord) -> LogRecord:
+    return LogRecord(
+        offset=record.offset,
+        time=datetime.fromtimestamp(record.timestamp / 1000, UTC) if record.timestamp >= 0 else None,
+        key=record.key,
+        value=record.value,
+        headers=tuple(record.headers),
+    )

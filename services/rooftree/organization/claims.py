@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -159,10 +160,10 @@ class _Claimant:
             )
 
     def _say(self, kind: FactKind, subject: str, attribute: str, *, value: FactValue) -> Fact:
-        return Fact(kind, subject, attribute, value, self.explicit)
+        return Fact(kind.value, subject, sys.intern(str(attribute)), value, self.explicit)
 
     def _imply(self, kind: FactKind, subject: str, attribute: str, *, value: FactValue) -> Fact:
-        return Fact(kind, subject, attribute, value, self.implied)
+        return Fact(kind.value, subject, sys.intern(str(attribute)), value, self.implied)
 
     def _created(self, kind: FactKind, subject: str) -> Iterator[Fact]:
         yield self._say(kind, subject, Attribute.PRESENT, value=True)

@@ -118,7 +118,7 @@ class PermissionState:
     A set of maximum permissions, shared by all accounts that have it.
 
     Attributes:
-        permissions: A summary that is good as JSON.
+        permissions: A summary that is good as JSON, in which ``{account}`` stands for the id of the account.
         verdicts: ``allowed``, ``conditional`` or ``denied`` by (service, action), over the known actions; None for a
             set that the store has already.
     """

@@ -20,6 +20,7 @@ from rooftree.organization.facts import Attribute, Fact, FactKind
 from rooftree.organization.survey import Placement, Survey
 from rooftree.organization.tree import Organization
 from rooftree.permissions import AccountBinding, Comparison, Permissions
+from rooftree.permissions.binding import ACCOUNT_PLACEHOLDER
 from rooftree.policy.document import PolicyKind
 from rooftree.view.algebra import Algebra
 from rooftree.view.audit import Cause, Journal, Verdict
@@ -300,7 +301,7 @@ class OrganizationView:
                 permissions = step.permissions or self._ceilings.permissions(row.chain_id, binding)
                 found[row.permissions_id] = PermissionState(
                     permissions_id=row.permissions_id,
-                    permissions=permissions.summary(binding),
+                    permissions=permissions.summary(replace(binding, account_id=ACCOUNT_PLACEHOLDER)),
                     verdicts=None if row.permissions_id in self._stored_permissions else permissions.verdicts(),
                 )
         return tuple(found.values())

@@ -1,0 +1,169 @@
+"""
+The events of the audit topic.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from rooftree.contracts.fields import AccountId, OrganizationId, Outbound, Time
+
+__all__ = [
+    "AuditEnvelope",
+    "CauseModel",
+    "ChainHash",
+    "CompletenessData",
+    "ConditionModel",
+    "DecisionChangeModel",
+    "DecisionsChangedData",
+    "KnownActions",
+    "PatternModel",
+    "StatementModel",
+    "WitnessModel",
+]
+
+Decision = Literal["allow", "implicit_deny", "explicit_deny"]
+
+
+class CauseModel(Outbound):
+    """
+    What made the event.
+    """
+
+    event_id: str
+    event_type: str | None = Field(description="Null for a record that could not be read.")
+    time: Time
+    actor: str | None
+    summary: str
+
+
+class ChainHash(Outbound):
+    """
+    Seals the event to the one before: SHA-256 over that hash and the canonical JSON of the data without this field.
+    """
+
+    previous: str = Field(pattern="^[0-9a-f]{64}$")
+    this: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class PatternModel(Outbound):
+    """
+    Strings that match any of the first patterns and none of the second.
+    """
+
+    any_of: list[str]
+    none_of: list[str]
+
+
+class ConditionModel(Outbound):
+    """
+    A condition that the requests of the set meet.
+    """
+
+    operator: str
+    key: str
+    values: list[str]
+
+
+class WitnessModel(Outbound):
+    """
+    One concrete request out of the set.
+    """
+
+    action: str
+    resource: str
+    context: dict[str, str | list[str]]
+
+
+class StatementModel(Outbound):
+    """
+    A statement that decides requests of the set.
+    """
+
+    policy_id: str
+    statement: str
+    target_id: str
+    side: Literal["before", "after"] = Field(description="The state in which the statement decides.")
+
+
+class KnownActions(Outbound):
+    """
+    Today's actions of AWS in the set.
+    """
+
+    count: int
+    sample: list[str]
+
+
+class DecisionChangeModel(Outbound):
+    """
+    A set of requests that were decided one way and are now decided another.
+    """
+
+    direction: Literal["denied", "allowed"]
+    before: Decision
+    after: Decision
+    actions: PatternModel
+    resources: PatternModel
+    conditions: list[ConditionModel]
+    witness: WitnessModel | None = Field(description="Null only where the set is not exact.")
+    statements: list[StatementModel]
+    known_actions: KnownActions
+    exact: Literal[False] | None = Field(
+        default=None, description="False where some requests of the set may not have changed."
+    )
+
+
+class DecisionsChangedData(Outbound):
+    """
+    The decisions that an event has changed for one account.
+    """
+
+    organization_id: OrganizationId
+    account_id: AccountId
+    account_name: str
+    path: list[str]
+    cause: CauseModel
+    verdict: Literal["tightened", "loosened", "mixed"]
+    changes: list[DecisionChangeModel] = Field(min_length=1)
+    probes: list[JsonValue]
+    organization_revision: int
+    complete: bool
+    chain_hash: ChainHash
+
+
+class CompletenessData(Outbound):
+    """
+    The view of an organization misses something from now on, or misses nothing any more.
+    """
+
+    organization_id: OrganizationId
+    cause: CauseModel
+    reason: str | None = Field(description="Why the first record that is or was missing could not be processed.")
+    incomplete_since: Time
+    organization_revision: int
+    complete: bool
+    chain_hash: ChainHash
+
+
+class AuditEnvelope(Outbound):
+    """
+    An audit event: CloudEvents 1.0 in structured JSON.
+    """
+
+    specversion: Literal["1.0"]
+    id: str
+    source: str = Field(pattern="^/organizations/o-[a-z0-9]{10,32}$")
+    type: Literal[
+        "rooftree.decision.changed.v1", "rooftree.organization.incomplete.v1", "rooftree.organization.complete.v1"
+    ]
+    subject: str = Field(description="The account, or the organization for an event about that.")
+    time: Time
+    datacontenttype: Literal["application/json"]
+    sequence: str = Field(pattern="^[0-9]{20}$", description="The organization's revision; without gaps.")
+    part: int = Field(ge=1)
+    parts: int = Field(ge=1)
+    partitionkey: str
+    data: DecisionsChangedData | CompletenessData

@@ -1,0 +1,85 @@
+"""
+The fields that events have in common.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+
+from rooftree.errors import InputError
+from rooftree.organization import identifiers
+from rooftree.organization.timestamps import parse_time
+
+__all__ = [
+    "AccountId",
+    "Inbound",
+    "JsonObject",
+    "NodeId",
+    "OrganizationId",
+    "OuId",
+    "Outbound",
+    "ParentId",
+    "PolicyId",
+    "PolicyType",
+    "RootId",
+    "Sequence",
+    "Text",
+    "Time",
+]
+
+# Longer than any name, address or identifier that AWS or the producers of events use.
+MAX_TEXT = 1024
+
+
+class Inbound(BaseModel):
+    """
+    What others send: fields that are not known are passed over, known ones are taken literally.
+    """
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+
+class Outbound(BaseModel):
+    """
+    What this service sends: exactly these fields.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _storable(text: str) -> str:
+    # PostgreSQL holds every character but this one.
+    if "\0" in text:
+        raise ValueError("expected no NUL character")
+    return text
+
+
+def _rfc_3339(text: str) -> str:
+    try:
+        parse_time(text)
+    except InputError as error:
+        raise ValueError(error.reason) from error
+    return text
+
+
+def _pattern(pattern: str) -> StringConstraints:
+    # In JSON Schema and in pydantic, $ stands for the very end alone, as \Z does in Python.
+    return StringConstraints(pattern=pattern.replace(r"\Z", "$"))
+
+
+JsonObject: TypeAlias = dict[str, JsonValue]
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT), AfterValidator(_storable)]
+Sequence = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(_storable)]
+Time = Annotated[str, AfterValidator(_rfc_3339), Field(json_schema_extra={"format": "date-time"})]
+
+OrganizationId = Annotated[str, _pattern(identifiers.ORGANIZATION_ID)]
+RootId = Annotated[str, _pattern(identifiers.ROOT_ID)]
+OuId = Annotated[str, _pattern(identifiers.OU_ID)]
+AccountId = Annotated[str, _pattern(identifiers.ACCOUNT_ID)]
+ParentId = Annotated[str, _pattern(identifiers.PARENT_ID)]
+NodeId = Annotated[str, _pattern(identifiers.NODE_ID)]
+PolicyId = Annotated[str, _pattern(identifiers.POLICY_ID)]
+PolicyType = Annotated[str, StringConstraints(pattern="^[A-Z][A-Z0-9_]{0,127}$")]

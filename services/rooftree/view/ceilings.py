@@ -91,11 +91,25 @@ class Ceilings:
         path = "/".join((self._organization_id, *ancestors, ""))
         return AccountBinding(account_id, self._organization_id, path)
 
+    def chain(self, chain_id: str, account_id: str) -> Chain:
+        """
+        Return a chain as that of one account.
+        """
+        levels = self._chains[chain_id].levels
+        if levels is None:
+            return UNLIMITED
+        shared = self._shared.get(chain_id)
+        if shared is None:
+            above = tuple(Level(level.target_id, self._attached(level)) for level in levels[:-1])
+            shared = self._shared[chain_id] = (above, self._attached(levels[-1]))
+        above, own = shared
+        return Chain((*above, Level(account_id, own)))
+
     def permissions(self, chain_id: str, account: AccountBinding) -> Permissions:
         """
         Return the maximum permissions of *account* under a chain.
         """
-        return self._algebra.maximum_permissions(self._chain(chain_id, account.account_id), account)
+        return self._algebra.maximum_permissions(self.chain(chain_id, account.account_id), account)
 
     def reported_permissions(self, chain_id: str, account: AccountBinding) -> Permissions:
         """
@@ -113,17 +127,6 @@ class Ceilings:
         Return which decisions differ.
         """
         return self._algebra.compare(before, after)
-
-    def _chain(self, chain_id: str, account_id: str) -> Chain:
-        levels = self._chains[chain_id].levels
-        if levels is None:
-            return UNLIMITED
-        shared = self._shared.get(chain_id)
-        if shared is None:
-            above = tuple(Level(level.target_id, self._attached(level)) for level in levels[:-1])
-            shared = self._shared[chain_id] = (above, self._attached(levels[-1]))
-        above, own = shared
-        return Chain((*above, Level(account_id, own)))
 
     def _attached(self, level: LevelRecord) -> tuple[AttachedPolicy, ...]:
         return tuple(

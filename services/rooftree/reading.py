@@ -22,11 +22,13 @@ class OrganizationRecord:
 
     Attributes:
         revision: Counts the changes that put something on the audit topic.
+        chain_hash: The hash of the last audit event, to which all before it are sealed.
         incomplete_since: Since when something is known to be missing; None while the view is complete.
     """
 
     organization_id: str
     revision: int
+    chain_hash: str
     incomplete_since: datetime | None
     incomplete_reason: str | None
 

@@ -18,6 +18,7 @@ __all__ = [
     "conditions_words",
     "headline",
     "organization_words",
+    "permission_lines",
     "set_words",
     "verdict_words",
     "witness_words",
@@ -61,6 +62,9 @@ RELATIONS: Final = {
 
 SHOWN: Final = 6
 """Longer lists are cut in words; the event itself holds all of them."""
+
+WHOLE: Final = 60
+"""The same where a list is what was asked for."""
 
 
 def verdict_words(verdict: str) -> str:
@@ -125,20 +129,24 @@ def witness_words(change: Mapping[str, object]) -> str:
 
 def blame_words(change: Mapping[str, object], names: Mapping[str, str] | None = None) -> str:
     """
-    Name the statements that decide now.
+    Name the statements without which nothing would have changed.
 
     Args:
         change: One entry of ``changes``.
         names: Names of policies and nodes by their ids; an id without one stands for itself.
     """
     known = names or {}
-    statements = [_mapping(statement) for statement in _sequence(change.get("statements"))]
-    parts = [
-        f"{known.get(str(entry.get('policy_id')), entry.get('policy_id'))}"
-        f"{_statement(entry.get('statement'))} on {known.get(str(entry.get('target_id')), entry.get('target_id'))}"
-        for entry in statements
-    ]
+    parts = [_blame(_mapping(entry), change, known) for entry in _sequence(change.get("statements"))]
     return "; ".join(_cut(parts)) or "no statement: nothing allows it"
+
+
+def _blame(entry: Mapping[str, object], change: Mapping[str, object], names: Mapping[str, str]) -> str:
+    policy, target = str(entry.get("policy_id")), str(entry.get("target_id"))
+    before = entry.get("side") == "before"
+    denies = change.get("before" if before else "after") == "explicit_deny"
+    verb = f"{'no longer ' if before else ''}{'denies' if denies else 'allows'}"
+    label = entry.get("statement")
+    return f"{names.get(policy, policy)}{f' ({label})' if label else ''} on {names.get(target, target)} {verb}"
 
 
 def conditions_words(conditions: object) -> str:
@@ -170,21 +178,79 @@ def condition_words(condition: Mapping[str, object]) -> str:
     return f"{said} (or absent)" if bare.endswith("IfExists") else said
 
 
-def set_words(chosen: object, *, everything: str) -> str:
+def set_words(chosen: object, *, everything: str, shown: int = SHOWN) -> str:
     """
     Say a set of patterns given as what it includes and what it leaves out.
     """
     parts = _mapping(chosen)
+    alternatives = _sequence(parts.get("alternatives"))
+    if alternatives:
+        return ", or ".join(set_words(one, everything=everything, shown=shown) for one in alternatives)
     included = [str(pattern) for pattern in _sequence(parts.get("any_of"))]
     excluded = [str(pattern) for pattern in _sequence(parts.get("none_of"))]
-    base = everything if included in ([], ["*"]) else ", ".join(_cut(included))
+    narrowed = [str(pattern) for pattern in _sequence(parts.get("all_of"))]
+    base = everything if included in ([], ["*"]) else ", ".join(_cut(included, shown))
+    if narrowed:
+        base = " and ".join([*([base] if base else []), *_cut(narrowed, shown)])
     if not excluded:
         return base
-    return f"{base or 'everything'} except {', '.join(_cut(excluded))}"
+    return f"{base or 'everything'} except {', '.join(_cut(excluded, shown))}"
 
 
-def _statement(label: object) -> str:
-    return f" ({label})" if label else ""
+def permission_lines(summary: Mapping[str, object]) -> list[str]:
+    """
+    Say maximum permissions line by line: what is always allowed, never allowed, and allowed under conditions.
+    """
+    if summary.get("unlimited"):
+        return ["everything: no service control policy limits this account"]
+    if summary.get("allowed") is None and summary.get("denied") is None and not summary.get("conditional"):
+        return ["too tangled to be said: these policies hold too many patterns that overlap"]
+    lines = []
+    for name in ("allowed", "denied"):
+        group = _mapping(summary.get(name))
+        if group:
+            lines.append(f"{name}: {_group_words(group)}")
+    for entry in _sequence(summary.get("conditional")):
+        lines.extend(_conditional_lines(_mapping(entry)))
+    return [*lines, *_service_lines(summary)]
+
+
+def _group_words(group: Mapping[str, object]) -> str:
+    count = _mapping(group.get("known_actions")).get("count", 0)
+    actions = set_words(group.get("actions"), everything="every action", shown=WHOLE)
+    return f"{actions} ({count} known {'action' if count == 1 else 'actions'})"
+
+
+def _conditional_lines(entry: Mapping[str, object]) -> list[str]:
+    name = "denied_if" if "denied_if" in entry else "allowed_if"
+    lead = "denied" if name == "denied_if" else "allowed only"
+    lines = [f"depends: {_group_words(entry)}"]
+    for case in _sequence(entry.get(name)):
+        resources = set_words(_mapping(case).get("resources"), everything="", shown=WHOLE)
+        when = conditions_words(_mapping(case).get("conditions"))
+        lines.append(
+            "  - " + " ".join([lead, *([f"on {resources}"] if resources else []), *([f"when {when}"] if when else [])])
+        )
+    return lines
+
+
+def _service_lines(summary: Mapping[str, object]) -> list[str]:
+    listed = [_mapping(service) for service in _sequence(summary.get("services"))]
+    throughout: dict[str, list[str]] = {"denied": [], "conditional": []}
+    mixed = []
+    for entry in listed:
+        counts = {name: entry.get(name) for name in ("allowed", "conditional", "denied") if entry.get(name)}
+        only = next(iter(counts)) if len(counts) == 1 else None
+        if only is None:
+            mixed.append(f"  {entry.get('service')}: " + ", ".join(f"{n} {name}" for name, n in counts.items()))
+        else:
+            throughout[only].append(str(entry.get("service")))
+    lines = [
+        f"services {name} throughout ({len(found)}): {', '.join(_cut(found, WHOLE))}"
+        for name, found in throughout.items()
+        if found
+    ]
+    return [*lines, *(["services in part:", *mixed] if mixed else [])]
 
 
 def _value(value: object) -> str:
@@ -197,9 +263,9 @@ def _joined(values: Sequence[str], word: str) -> str:
     return f" {word} ".join(values)
 
 
-def _cut(values: Iterable[str]) -> list[str]:
+def _cut(values: Iterable[str], shown: int = SHOWN) -> list[str]:
     listed = list(values)
-    return listed if len(listed) <= SHOWN else [*listed[: SHOWN - 1], f"{len(listed) - SHOWN + 1} more"]
+    return listed if len(listed) <= shown else [*listed[: shown - 1], f"{len(listed) - shown + 1} more"]
 
 
 def _mapping(value: object) -> Mapping[str, object]:

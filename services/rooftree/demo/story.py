@@ -122,7 +122,7 @@ def _event(identifier: str, step: Step) -> dict[str, object]:
         "time": time,
         "actor": f"arn:aws:sts::{MANAGEMENT_ACCOUNT_ID}:assumed-role/{actor}",
         "datacontenttype": "application/json",
-        "data": {"organization_id": ORGANIZATION_ID, **data} if kind != "organization.snapshot" else data,
+        "data": data if kind == "organization.snapshot" else {"organization_id": ORGANIZATION_ID, **data},
     }
 
 

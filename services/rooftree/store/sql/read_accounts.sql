@@ -1,6 +1,6 @@
 -- read_organizations --
 -- Where the view of each organization stands.
-select organization_id, revision, incomplete_since, incomplete_reason
+select organization_id, revision, chain_hash, incomplete_since, incomplete_reason
 from rooftree.organization
 order by organization_id;
 

@@ -1,0 +1,43 @@
+"""
+All commands together.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rooftree import __version__
+from rooftree.cli import auditing, comparing, decisions, feeding, linting, nodes, running
+from rooftree.cli.output import print_line
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="rooftree",
+    help="What the accounts of AWS organizations may do at most, and which decisions changed, why and by whose hand.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print_line(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+for module in (running, feeding, nodes, decisions, auditing, comparing, linting):
+    module.add_commands(app)

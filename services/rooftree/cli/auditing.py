@@ -1,0 +1,166 @@
+"""
+``rooftree audit`` and ``audit verify``: what has changed, and whether the record of it is whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final
+
+import typer
+
+from rooftree.api import wording
+from rooftree.api.documents import audit_document
+from rooftree.bootstrap import open_reader
+from rooftree.cli.options import DataDir, Json, OrganizationId, given_account
+from rooftree.cli.output import print_json, print_line, print_lines, steps
+from rooftree.cli.runtime import connected_settings
+from rooftree.cli.source import Where, choose_organization
+from rooftree.organization.timestamps import format_time
+from rooftree.reading import AuditRecord, Reader
+from rooftree.view.audit import seal
+from rooftree.view.patch import GENESIS
+
+__all__ = ["add_commands"]
+
+BROKEN: Final = 1
+PAGE: Final = 500
+POLL_SECONDS: Final = 0.5
+BEGINNING: Final = (0, 0)
+
+
+def add_commands(app: typer.Typer) -> None:
+    """
+    Add the commands of this module.
+    """
+    group = typer.Typer(invoke_without_command=True, no_args_is_help=False, rich_markup_mode=None)
+    group.callback()(audit)
+    group.command()(verify)
+    app.add_typer(group, name="audit")
+
+
+def audit(
+    context: typer.Context,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on printing as events come.")] = False,
+    account: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only events of this account.", show_default=False)
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many events back.")] = 20,
+    organization: OrganizationId = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """
+    Print the last audit events in their order; `--json` prints them as CloudEvents, one a line.
+    """
+    if context.invoked_subcommand is None:
+        chosen = given_account(account) if account else None
+        where = Where(None, organization, data_dir)
+        asyncio.run(_audit(where, account_id=chosen, limit=limit, follow=follow, as_json=as_json))
+
+
+def verify(organization: OrganizationId = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """
+    Check that no audit event was altered, removed or put in; exit with 1 if one was.
+    """
+    fault = asyncio.run(_verify(Where(None, organization, data_dir), as_json=as_json))
+    if fault is not None:
+        raise typer.Exit(BROKEN)
+
+
+async def _audit(where: Where, *, account_id: str | None, limit: int, follow: bool, as_json: bool) -> None:
+    async with open_reader(connected_settings(where.data_dir)) as reader:
+        organization_id = await choose_organization(reader, where.organization_id)
+        latest = await reader.audit(organization_id, account_id=account_id, limit=limit)
+        position = latest[0].position if latest else BEGINNING
+        await _print_events(reader, organization_id, latest[::-1], as_json)
+        while follow:
+            events = await reader.audit_after(organization_id, position, account_id=account_id, limit=PAGE)
+            await _print_events(reader, organization_id, events, as_json)
+            if events:
+                position = events[-1].position
+            else:
+                await asyncio.sleep(POLL_SECONDS)
+
+
+async def _print_events(reader: Reader, organization_id: str, events: Sequence[AuditRecord], as_json: bool) -> None:
+    if as_json:
+        print_lines(audit_document(event) for event in events)
+        return
+    names = await reader.names(organization_id) if events else {}
+    for event in events:
+        for line in _event_lines(event, names):
+            print_line(line)
+
+
+def _event_lines(event: AuditRecord, names: Mapping[str, str]) -> list[str]:
+    part = f" ({event.part} of {event.parts})" if event.parts > 1 else ""
+    title = wording.headline(event.data) if event.verdict else wording.organization_words(event.type)
+    lines = [f"{format_time(event.time)} r{event.revision}{part} {title}", f"  {wording.cause_words(event.data)}"]
+    changes = event.data.get("changes")
+    for change in changes if isinstance(changes, list) else []:
+        lines.append(f"  {wording.change_words(change)}")
+        if change.get("witness"):
+            lines.append(f"    for example {wording.witness_words(change)}")
+        lines.append(f"    because {wording.blame_words(change, names)}")
+    return lines
+
+
+async def _verify(where: Where, *, as_json: bool) -> str | None:
+    async with open_reader(connected_settings(where.data_dir)) as reader:
+        organization_id = await choose_organization(reader, where.organization_id)
+        [record] = [one for one in await reader.organizations() if one.organization_id == organization_id]
+        count, chain_hash, fault = await _walk(reader, organization_id, up_to=record.revision)
+    if fault is None and chain_hash != record.chain_hash:
+        fault = f"the last event that was written is not there: its hash is {record.chain_hash}"
+    if as_json:
+        print_json(
+            {
+                "organization_id": organization_id,
+                "events": count,
+                "chain_hash": chain_hash,
+                "whole": fault is None,
+                "fault": fault,
+            }
+        )
+    elif fault is None:
+        print_line(f"{organization_id}: {count} audit events, whole up to {chain_hash}")
+    else:
+        print_line(f"{organization_id}: broken after {count} audit events: {fault}")
+    return fault
+
+
+async def _walk(reader: Reader, organization_id: str, *, up_to: int) -> tuple[int, str, str | None]:
+    count, chain_hash, position = 0, GENESIS, BEGINNING
+    with steps("audit events", total=None) as progress:
+        while True:
+            events = await reader.audit_after(organization_id, position, limit=PAGE)
+            events = [event for event in events if event.revision <= up_to]
+            if not events:
+                return count, chain_hash, None
+            for event in events:
+                fault = _fault(event, position, chain_hash)
+                if fault is not None:
+                    return count, chain_hash, f"revision {event.revision}, part {event.part}: {fault}"
+                position, chain_hash, count = event.position, _hashes(event)["this"], count + 1
+                progress.advance()
+
+
+def _fault(event: AuditRecord, position: tuple[int, int], previous: str) -> str | None:
+    revision, part = position
+    if event.position not in {(revision, part + 1), (revision + 1, 1)}:
+        return f"events are missing after revision {revision}, part {part}"
+    hashes = _hashes(event)
+    if hashes["previous"] != previous:
+        return "it is not sealed to the event before"
+    if hashes["this"] != seal(previous, event.data):
+        return "it was altered"
+    return None
+
+
+def _hashes(event: AuditRecord) -> dict[str, str]:
+    found = event.data.get("chain_hash")
+    known = found if isinstance(found, dict) else {}
+    return {name: str(known.get(name)) for name in ("previous", "this")}

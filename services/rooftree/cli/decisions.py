@@ -1,0 +1,251 @@
+"""
+``rooftree permissions``, ``check`` and ``who-can``: what accounts may do at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+
+import typer
+
+from rooftree.api import wording
+from rooftree.cli.options import (
+    Account,
+    Action,
+    At,
+    Contexts,
+    DataDir,
+    Json,
+    OrganizationId,
+    OrgFile,
+    Resource,
+    given_account,
+    given_time,
+)
+from rooftree.cli.output import print_json, print_line, print_table, steps
+from rooftree.cli.question import Answer, Question
+from rooftree.cli.source import OrganizationSource, Standing, Where, open_source
+from rooftree.errors import UsageError
+from rooftree.policy.evaluate import Decision
+
+__all__ = ["add_commands"]
+
+NO = 1
+
+
+def add_commands(app: typer.Typer) -> None:
+    """
+    Add the commands of this module.
+    """
+    app.command()(permissions)
+    app.command()(check)
+    app.command(name="who-can")(who_can)
+
+
+def permissions(
+    account: Account,
+    *,
+    at: At = None,
+    org: OrgFile = None,
+    organization: OrganizationId = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """
+    Show what an account may do at most, service by service.
+    """
+    asyncio.run(
+        _permissions(
+            given_account(account),
+            given_time(at, org_file=org),
+            Where(org, organization, data_dir),
+            as_json=as_json,
+        )
+    )
+
+
+def check(
+    account: Account,
+    action: Action,
+    resource: Resource = "*",
+    *,
+    context: Contexts = None,
+    at: At = None,
+    org: OrgFile = None,
+    organization: OrganizationId = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """
+    Decide one request of an account; exit with 1 if it is denied.
+    """
+    when = given_time(at, org_file=org)
+    question = Question.of(action, resource, context, when)
+    allowed = asyncio.run(
+        _check(given_account(account), question, when, Where(org, organization, data_dir), as_json=as_json)
+    )
+    if not allowed:
+        raise typer.Exit(NO)
+
+
+def who_can(
+    action: Action,
+    resource: Resource = "*",
+    *,
+    context: Contexts = None,
+    at: At = None,
+    org: OrgFile = None,
+    organization: OrganizationId = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """
+    List the accounts whose maximum permissions let a request through.
+    """
+    when = given_time(at, org_file=org)
+    question = Question.of(action, resource, context, when)
+    asyncio.run(_who_can(question, when, Where(org, organization, data_dir), as_json=as_json))
+
+
+async def _permissions(
+    account_id: str,
+    at: datetime | None,
+    where: Where,
+    *,
+    as_json: bool,
+) -> None:
+    async with open_source(where) as source:
+        account = await source.account(account_id, at=at)
+        ceilings = await source.ceilings([account])
+    found = ceilings.permissions(_placed(account), account.binding)
+    summary = found.summary(account.binding)
+    if as_json:
+        print_json(
+            {
+                **_heading(account),
+                "complete": account.complete,
+                "permissions_id": found.permissions_id,
+                "permissions": summary,
+            }
+        )
+        return
+    print_line(f"{account.name} ({account.account_id}) may at most:")
+    _warn(account)
+    for line in wording.permission_lines(summary):
+        print_line(line)
+
+
+async def _check(
+    account_id: str,
+    question: Question,
+    at: datetime | None,
+    where: Where,
+    *,
+    as_json: bool,
+) -> bool:
+    async with open_source(where) as source:
+        account = await source.account(account_id, at=at)
+        ceilings = await source.ceilings([account])
+        names = await source.names()
+    answer = question.ask(account, ceilings.chain(_placed(account), account.account_id))
+    if as_json:
+        print_json({**_heading(account), **question.document, **answer.document, "complete": account.complete})
+    else:
+        _print_answer(account, question, answer, names)
+    return answer.decision.decision is Decision.ALLOW
+
+
+async def _who_can(
+    question: Question,
+    at: datetime | None,
+    where: Where,
+    *,
+    as_json: bool,
+) -> None:
+    async with open_source(where) as source:
+        accounts = await source.accounts(at=at)
+        found, unplaced = await _admitted(source, question, accounts)
+        names = await source.names()
+    if as_json:
+        print_json(
+            {
+                **question.document,
+                "accounts": [{**_heading(account), "assumed": dict(answer.assumed)} for account, answer in found],
+                "unplaced": [account.account_id for account in unplaced],
+            }
+        )
+        return
+    rows = [(account.name, account.account_id, _place(account, names), account.status) for account, _ in found]
+    print_table(("ACCOUNT", "ID", "UNDER", "STATUS"), rows)
+    print_line(f"{len(found)} of {len(accounts)} accounts may {question.action} on {question.resource}")
+    for key, value in sorted({(key, str(value)) for _, answer in found for key, value in answer.assumed.items()}):
+        if key != "aws:PrincipalArn":
+            print_line(f"assumed {key}={value}, since AWS always sends one; --context says otherwise")
+    if unplaced:
+        print_line(f"not known for {len(unplaced)} accounts whose place in the organization is not known")
+
+
+async def _admitted(
+    source: OrganizationSource, question: Question, accounts: list[Standing]
+) -> tuple[list[tuple[Standing, Answer]], list[Standing]]:
+    ceilings = await source.ceilings(accounts)
+    found, unplaced = [], []
+    with steps("accounts", total=len(accounts)) as progress:
+        for account in accounts:
+            progress.advance()
+            if account.chain_id is None:
+                unplaced.append(account)
+                continue
+            answer = question.ask(account, ceilings.chain(account.chain_id, account.account_id))
+            if answer.decision.decision is Decision.ALLOW:
+                found.append((account, answer))
+    return found, unplaced
+
+
+def _print_answer(account: Standing, question: Question, answer: Answer, names: Mapping[str, str]) -> None:
+    decision = answer.decision
+    print_line(
+        f"{decision.decision}: {question.action} on {question.resource} in {account.name} ({account.account_id})"
+    )
+    _warn(account)
+    verb = "denied" if decision.decision is Decision.EXPLICIT_DENY else "allowed"
+    for entry in decision.decided_by:
+        target = _called(entry.target_id, account, names)
+        print_line(f"  {verb} by {entry.policy_name}, statement {entry.statement.label}, on {target}")
+    for target_id in decision.missing_levels:
+        print_line(f"  no policy on {_called(target_id, account, names)} allows it")
+    if decision.decision is Decision.ALLOW and not decision.decided_by:
+        print_line("  no service control policy limits this account")
+    for key, value in sorted(answer.assumed.items()):
+        print_line(f"  assumed {key}={value}, since AWS always sends one; --context says otherwise")
+
+
+def _placed(account: Standing) -> str:
+    if account.chain_id is None:
+        raise UsageError("the place of this account in the organization is not known", place=account.account_id)
+    return account.chain_id
+
+
+def _warn(account: Standing) -> None:
+    if not account.complete:
+        print_line("  (incomplete: something about this organization is known to be missing)")
+
+
+def _heading(account: Standing) -> dict[str, object]:
+    return {
+        "organization_id": account.organization_id,
+        "account_id": account.account_id,
+        "account_name": account.name,
+    }
+
+
+def _place(account: Standing, names: Mapping[str, str]) -> str:
+    return " / ".join(names.get(node, node) for node in account.path[1:-1]) or "the root"
+
+
+def _called(target_id: str, account: Standing, names: Mapping[str, str]) -> str:
+    if target_id == account.account_id:
+        return "the account itself"
+    return "the root" if target_id == account.path[0] else names.get(target_id, target_id)

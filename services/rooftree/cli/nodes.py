@@ -1,0 +1,257 @@
+"""
+``rooftree tree``, ``account`` and ``history``: what an organization is made of, and what an account was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.text import Text
+from rich.tree import Tree
+
+from rooftree.api.documents import account_document
+from rooftree.bootstrap import open_reader
+from rooftree.cli.options import Account, At, DataDir, Json, OrganizationId, OrgFile, given_account, given_time
+from rooftree.cli.output import plain, print_json, print_line, print_table, stdout_console
+from rooftree.cli.runtime import connected_settings
+from rooftree.cli.source import Standing, Where, choose_organization, open_source
+from rooftree.errors import UsageError
+from rooftree.organization.timestamps import format_time
+from rooftree.organization.tree import Organization
+from rooftree.policy.chain import Chain
+
+__all__ = ["add_commands"]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """
+    Add the commands of this module.
+    """
+    app.command()(tree)
+    app.command()(account)
+    app.command()(history)
+
+
+def tree(
+    *,
+    accounts: Annotated[bool, typer.Option(help="Show accounts, or only how many there are.")] = True,
+    org: OrgFile = None,
+    organization: OrganizationId = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """
+    Show the organization as a tree, with the policies attached to each node.
+    """
+    asyncio.run(_tree(Where(org, organization, data_dir), accounts=accounts, as_json=as_json))
+
+
+def account(
+    account: Account,
+    *,
+    at: At = None,
+    org: OrgFile = None,
+    organization: OrganizationId = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """
+    Show an account, where it stands and which policies bind it.
+    """
+    asyncio.run(
+        _account(
+            given_account(account), given_time(at, org_file=org), Where(org, organization, data_dir), as_json=as_json
+        )
+    )
+
+
+def history(
+    account: Account,
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="How many rows at most.")] = 100,
+    organization: OrganizationId = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """
+    Show what an account was and from when to when, the latest first.
+    """
+    asyncio.run(_history(given_account(account), limit, Where(None, organization, data_dir), as_json=as_json))
+
+
+async def _tree(where: Where, *, accounts: bool, as_json: bool) -> None:
+    async with open_source(where) as source:
+        organization = await source.organization()
+    root_id = organization.registers.root()
+    if root_id is None:
+        raise UsageError("the root of this organization is not known yet", place=organization.organization_id)
+    nodes = _Nodes(organization)
+    if as_json:
+        print_json({"organization_id": organization.organization_id, "root": nodes.document(root_id, accounts)})
+        return
+    drawn = Tree(Text(plain(organization.organization_id)))
+    nodes.draw(root_id, drawn, accounts)
+    stdout_console().print(drawn)
+
+
+class _Nodes:
+    """
+    The nodes of an organization below each other.
+    """
+
+    def __init__(self, organization: Organization) -> None:
+        self._organization = organization
+        self._children: defaultdict[str, list[str]] = defaultdict(list)
+        for node_id in sorted([*organization.units(), *organization.accounts()], key=organization.name_of):
+            parent_id = organization.registers.parent(node_id)
+            if parent_id is not None:
+                self._children[parent_id].append(node_id)
+
+    def document(self, node_id: str, accounts: bool) -> dict[str, object]:
+        """
+        Return a node and all below it as JSON.
+        """
+        units, members = self._split(node_id)
+        described: dict[str, object] = {
+            "id": node_id,
+            "name": self._organization.name_of(node_id),
+            "policies": [{"id": policy_id, "name": name} for policy_id, name in self._policies(node_id)],
+            "organizational_units": [self.document(unit_id, accounts) for unit_id in units],
+            "account_count": len(members),
+        }
+        if accounts:
+            described["accounts"] = [self._account(account_id) for account_id in members]
+        return described
+
+    def draw(self, node_id: str, above: Tree, accounts: bool) -> None:
+        """
+        Add a node and all below it to a drawing.
+        """
+        units, members = self._split(node_id)
+        count = f" [{len(members)} accounts]" if members and not accounts else ""
+        branch = above.add(self._label(node_id, suffix=count))
+        for unit_id in units:
+            self.draw(unit_id, branch, accounts)
+        for account_id in members if accounts else ():
+            branch.add(self._label(account_id))
+
+    def _split(self, node_id: str) -> tuple[list[str], list[str]]:
+        children = self._children[node_id]
+        return [one for one in children if one.startswith("ou-")], [one for one in children if one.isdigit()]
+
+    def _label(self, node_id: str, *, suffix: str = "") -> Text:
+        name = self._organization.name_of(node_id)
+        label = Text(plain(name), style="bold" if not node_id.isdigit() else "")
+        label.append(f" {node_id}{suffix}" if name != node_id else suffix, style="dim")
+        own = ", ".join(plain(name) for policy_id, name in self._policies(node_id) if policy_id != "p-FullAWSAccess")
+        if own:
+            label.append(f"  {own}", style="cyan")
+        return label
+
+    def _policies(self, node_id: str) -> list[tuple[str, str]]:
+        return [
+            (policy_id, self._organization.name_of(policy_id)) for policy_id in self._organization.attached_ids(node_id)
+        ]
+
+    def _account(self, account_id: str) -> dict[str, object]:
+        registers = self._organization.registers
+        return {
+            "id": account_id,
+            "name": self._organization.name_of(account_id),
+            "status": registers.status(account_id),
+            "policies": [{"id": policy_id, "name": name} for policy_id, name in self._policies(account_id)],
+        }
+
+
+async def _account(
+    account_id: str,
+    at: datetime | None,
+    where: Where,
+    *,
+    as_json: bool,
+) -> None:
+    async with open_source(where) as source:
+        found = await source.account(account_id, at=at)
+        ceilings = await source.ceilings([found])
+        names = await source.names()
+    chain = ceilings.chain(found.chain_id, account_id) if found.chain_id else None
+    if as_json:
+        print_json({**_described(found), "chain": _chain_document(chain)})
+        return
+    rows = [(name.replace("_", " "), value) for name, value in _described(found).items() if value is not None]
+    print_table(("", ""), [(name, " / ".join(value) if isinstance(value, list) else value) for name, value in rows])
+    print_line()
+    for line in _chain_lines(chain, found, names):
+        print_line(line)
+
+
+def _described(found: Standing) -> dict[str, object]:
+    if found.record is not None:
+        return account_document(found.record)
+    return {
+        "organization_id": found.organization_id,
+        "account_id": found.account_id,
+        "account_name": found.name,
+        "email": found.email,
+        "status": found.status,
+        "path": list(found.path),
+        "complete": found.complete,
+    }
+
+
+def _chain_document(chain: Chain | None) -> list[dict[str, object]] | None:
+    if chain is None or chain.levels is None:
+        return None
+    return [
+        {
+            "target": level.target_id,
+            "policies": [{"id": policy.policy_id, "name": policy.name} for policy in level.policies],
+        }
+        for level in chain.levels
+    ]
+
+
+def _chain_lines(chain: Chain | None, account: Standing, names: Mapping[str, str]) -> Iterable[str]:
+    if chain is None:
+        yield "its place in the organization is not known"
+        return
+    if chain.levels is None:
+        yield "no service control policy limits it"
+        return
+    yield "service control policies from the root down:"
+    for level in chain.levels:
+        target = "the root" if level.target_id == account.path[0] else names.get(level.target_id, level.target_id)
+        attached = ", ".join(policy.name for policy in level.policies) or "none: nothing is allowed"
+        yield f"  {'the account itself' if level.target_id == account.account_id else target}: {attached}"
+
+
+async def _history(account_id: str, limit: int, where: Where, *, as_json: bool) -> None:
+    async with open_reader(connected_settings(where.data_dir)) as reader:
+        organization_id = await choose_organization(reader, where.organization_id)
+        rows = await reader.history(organization_id, account_id, limit=limit)
+        names = await reader.names(organization_id)
+    if not rows:
+        raise UsageError(f"no account `{account_id}` in `{organization_id}`", place="ACCOUNT")
+    if as_json:
+        print_json([account_document(row) for row in rows])
+        return
+    print_table(
+        ("FROM", "TO", "NAME", "UNDER", "STATUS", "PERMISSIONS", "CAUSE"),
+        [
+            (
+                format_time(row.since),
+                format_time(row.until) if row.until else "now",
+                row.name,
+                " / ".join(names.get(node, node) for node in row.path[1:-1]) or "the root",
+                row.status,
+                (row.permissions_id or "none")[:12],
+                row.cause_event_id,
+            )
+            for row in rows
+        ],
+    )

@@ -1,0 +1,146 @@
+"""
+One request of an account's principals, completed with what the account and AWS always send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from rooftree.cli.options import given_context, given_request
+from rooftree.cli.source import Standing
+from rooftree.errors import UsageError
+from rooftree.organization.timestamps import format_time
+from rooftree.permissions.keys import ALWAYS_SENT, DETERMINED, canonical_key
+from rooftree.permissions.witness import determined_context
+from rooftree.policy.chain import Chain
+from rooftree.policy.context import Context
+from rooftree.policy.evaluate import ChainDecision, decide_chain
+from rooftree.policy.request import Request
+
+__all__ = ["Answer", "Question"]
+
+ASSUMED_ROLE: Final = "example"
+
+Values = str | list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    A decision with what it rests on.
+
+    Attributes:
+        assumed: Keys that AWS always sends, that the policies ask for and that the question left open.
+    """
+
+    decision: ChainDecision
+    assumed: Mapping[str, Values]
+
+    @property
+    def document(self) -> dict[str, object]:
+        """
+        The answer as JSON.
+        """
+        return {
+            "decision": str(self.decision.decision),
+            "decided_by": [
+                {
+                    "policy_type": "service_control",
+                    "target": entry.target_id,
+                    "policy": entry.policy_id,
+                    "policy_name": entry.policy_name,
+                    "statement": entry.statement.sid,
+                    "index": entry.statement.index,
+                }
+                for entry in self.decision.decided_by
+            ],
+            "missing_levels": list(self.decision.missing_levels),
+            "assumed": dict(self.assumed),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """
+    A request as it was asked about.
+
+    Attributes:
+        context: The keys that were given.
+        moment: When the request is thought to be made.
+    """
+
+    action: str
+    resource: str
+    context: Mapping[str, list[str]]
+    moment: datetime
+
+    @classmethod
+    def of(cls, action: str, resource: str, pairs: Sequence[str] | None, at: datetime | None) -> Question:
+        """
+        Read a question from the command line.
+
+        Raises:
+            UsageError: A part of it is wrong.
+        """
+        asked, about = given_request(action, resource)
+        return cls(asked, about, given_context(pairs), at or datetime.now(UTC))
+
+    @property
+    def document(self) -> dict[str, object]:
+        """
+        The question as JSON.
+        """
+        return {"action": self.action, "resource": self.resource, "context": self._given()}
+
+    def ask(self, account: Standing, chain: Chain) -> Answer:
+        """
+        Put the question to an account under its chain.
+
+        Raises:
+            UsageError: The question gives a key another value than the account has.
+        """
+        determined = determined_context(account.binding)
+        self._refuse_other_values(determined)
+        given = {key.lower() for key in self.context}
+        assumed = {key: value for key, value in self._always_sent(account).items() if key.lower() not in given}
+        context = Context.from_json({**assumed, **self._given(), **_as_json(determined)})
+        decision = decide_chain(chain, Request(action=self.action, resource=self.resource, context=context))
+        asked_for = _keys_of(chain)
+        return Answer(decision, {key: value for key, value in assumed.items() if key.lower() in asked_for})
+
+    def _given(self) -> dict[str, object]:
+        known = {key: values for key, values in self.context.items() if key.lower() not in DETERMINED}
+        return {key: values[0] if len(values) == 1 else values for key, values in known.items()}
+
+    def _always_sent(self, account: Standing) -> dict[str, Values]:
+        now = self.moment
+        own: dict[str, str] = {
+            "aws:principalarn": f"arn:aws:iam::{account.account_id}:role/{ASSUMED_ROLE}",
+            "aws:currenttime": format_time(now),
+            "aws:epochtime": str(int(now.timestamp())),
+        }
+        return {canonical_key(key): own.get(key) or value or "" for key, value in ALWAYS_SENT.items()}
+
+    def _refuse_other_values(self, determined: Mapping[str, object]) -> None:
+        fixed = {key.lower(): value for key, value in _as_json(determined).items()}
+        for key, values in self.context.items():
+            value = fixed.get(key.lower())
+            if value is not None and values != (value if isinstance(value, list) else [value]):
+                raise UsageError(f"the account determines `{key}`; it is `{value}`", place="--context")
+
+
+def _as_json(context: Mapping[str, object]) -> dict[str, object]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in context.items()}
+
+
+def _keys_of(chain: Chain) -> set[str]:
+    return {
+        condition.key.lower()
+        for level in chain.levels or ()
+        for policy in level.policies
+        for statement in policy.document.statements
+        for condition in statement.conditions
+    }

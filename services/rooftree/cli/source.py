@@ -1,0 +1,334 @@
+"""
+Where commands that read get their answers: the live view in PostgreSQL, or a snapshot in a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+from rooftree import permissions as algebra
+from rooftree.bootstrap import open_reader
+from rooftree.cli.files import read_bytes
+from rooftree.cli.runtime import connected_settings
+from rooftree.errors import SnapshotError, UsageError
+from rooftree.organization.chains import ChainRecord
+from rooftree.organization.changes import Change, ChangeType, SnapshotTaken
+from rooftree.organization.claims import facts_of
+from rooftree.organization.documents import Document, read_document
+from rooftree.organization.facts import Attribute, FactKind
+from rooftree.organization.snapshot import Snapshot
+from rooftree.organization.snapshot_reader import parse_snapshot
+from rooftree.organization.survey import Survey
+from rooftree.organization.tree import Organization
+from rooftree.permissions import AccountBinding
+from rooftree.policy.document import PolicyKind
+from rooftree.reading import AccountRecord, Reader
+from rooftree.view.ceilings import Ceilings
+
+__all__ = [
+    "LiveSource",
+    "OrganizationSource",
+    "SnapshotSource",
+    "Standing",
+    "Where",
+    "choose_organization",
+    "load_organization",
+    "open_source",
+    "read_snapshot",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """
+    Where to look, as the options of a command say it.
+
+    Attributes:
+        org_file: A snapshot to read instead of the live view.
+        organization_id: Which organization, where there are several.
+        data_dir: Where a running ``rooftree up`` keeps its data.
+    """
+
+    org_file: Path | None = None
+    organization_id: str | None = None
+    data_dir: Path | None = None
+
+
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """
+    An account and where it stands.
+
+    Attributes:
+        path: The nodes from the root to the account.
+        complete: Whether nothing is known to be missing.
+        chain_id: The chain; None for an account that is not placed.
+        record: The row of the stored view; None out of a snapshot.
+    """
+
+    organization_id: str
+    account_id: str
+    name: str
+    email: str | None
+    status: str
+    path: tuple[str, ...]
+    complete: bool
+    chain_id: str | None
+    record: AccountRecord | None = None
+
+    @property
+    def binding(self) -> AccountBinding:
+        """
+        What the account fixes for the requests of its principals.
+        """
+        above = "".join(f"{node}/" for node in self.path[:-1])
+        return AccountBinding(self.account_id, self.organization_id, f"{self.organization_id}/{above}")
+
+
+class OrganizationSource(Protocol):
+    """
+    One organization as commands read it.
+    """
+
+    async def account(self, account_id: str, *, at: datetime | None) -> Standing:
+        """
+        Return one account.
+
+        Raises:
+            UsageError: There is none of this id, or was none at that time.
+        """
+        ...
+
+    async def accounts(self, *, at: datetime | None) -> list[Standing]:
+        """
+        Return all accounts by id.
+        """
+        ...
+
+    async def ceilings(self, accounts: Iterable[Standing]) -> Ceilings:
+        """
+        Return the chains of accounts, with what they are made of.
+        """
+        ...
+
+    async def names(self) -> dict[str, str]:
+        """
+        Return the names of organizational units and policies by their ids.
+        """
+        ...
+
+    async def organization(self) -> Organization:
+        """
+        Return the whole organization as it is now.
+        """
+        ...
+
+
+class SnapshotSource:
+    """
+    An organization out of a snapshot.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._organization = load_organization(snapshot)
+        self._survey = Survey(self._organization)
+        self._records: dict[str, ChainRecord] = {}
+
+    async def account(self, account_id: str, *, at: datetime | None) -> Standing:
+        """
+        Return one account; a snapshot knows one time only.
+        """
+        assert at is None
+        if account_id not in set(self._organization.accounts()):
+            raise UsageError(f"no account `{account_id}` in this snapshot", place="ACCOUNT")
+        return self._standing(account_id)
+
+    async def accounts(self, *, at: datetime | None) -> list[Standing]:
+        """
+        Return all accounts by id.
+        """
+        assert at is None
+        return [self._standing(account_id) for account_id in sorted(self._organization.accounts())]
+
+    async def ceilings(self, accounts: Iterable[Standing]) -> Ceilings:
+        """
+        Return the chains of accounts, with what they are made of.
+        """
+        chains = [self._records[account.chain_id] for account in accounts if account.chain_id is not None]
+        return Ceilings(self._organization.organization_id, chains, self._survey.documents, algebra)
+
+    async def names(self) -> dict[str, str]:
+        """
+        Return the names of organizational units and policies by their ids.
+        """
+        return _names(self._organization)
+
+    async def organization(self) -> Organization:
+        """
+        Return the whole organization.
+        """
+        return self._organization
+
+    def _standing(self, account_id: str) -> Standing:
+        placement = self._survey.placement(account_id)
+        if placement is not None:
+            self._records[placement.chain.chain_id] = placement.chain
+        registers = self._organization.registers
+        return Standing(
+            organization_id=self._organization.organization_id,
+            account_id=account_id,
+            name=self._organization.name_of(account_id),
+            email=registers.text(FactKind.ACCOUNT, account_id, Attribute.EMAIL),
+            status=registers.status(account_id),
+            path=placement.path if placement else (account_id,),
+            complete=placement is not None,
+            chain_id=placement.chain.chain_id if placement else None,
+        )
+
+
+class LiveSource:
+    """
+    An organization out of the stored view.
+    """
+
+    def __init__(self, reader: Reader, organization_id: str) -> None:
+        self.reader = reader
+        self.organization_id = organization_id
+
+    async def account(self, account_id: str, *, at: datetime | None) -> Standing:
+        """
+        Return one account as it is, or was *at* a time.
+        """
+        record = await self.reader.account(self.organization_id, account_id, at=at)
+        if record is None:
+            when = "" if at is None else " at that time"
+            raise UsageError(f"no account `{account_id}` in `{self.organization_id}`{when}", place="ACCOUNT")
+        return _stored(record)
+
+    async def accounts(self, *, at: datetime | None) -> list[Standing]:
+        """
+        Return all accounts by id, as they are or were *at* a time.
+        """
+        return [_stored(record) for record in await self.reader.accounts(self.organization_id, at=at)]
+
+    async def ceilings(self, accounts: Iterable[Standing]) -> Ceilings:
+        """
+        Return the chains of accounts, with what they are made of.
+        """
+        wanted = {account.chain_id for account in accounts if account.chain_id}
+        records = await self.reader.chains(self.organization_id, wanted)
+        digests = {
+            policy.digest for record in records.values() for level in record.levels or () for policy in level.policies
+        }
+        texts = await self.reader.documents(self.organization_id, digests)
+        documents = {digest: _document(text) for digest, text in texts.items()}
+        return Ceilings(self.organization_id, records.values(), documents, algebra)
+
+    async def names(self) -> dict[str, str]:
+        """
+        Return the names of organizational units and policies by their ids.
+        """
+        return await self.reader.names(self.organization_id)
+
+    async def organization(self) -> Organization:
+        """
+        Return the whole organization as it is now.
+        """
+        return Organization(self.organization_id, await self.reader.facts(self.organization_id))
+
+
+@asynccontextmanager
+async def open_source(where: Where) -> AsyncIterator[OrganizationSource]:
+    """
+    Open the snapshot if there is one, else the live view.
+
+    Raises:
+        InputError: The snapshot is wrong, or it does not follow which organization is meant.
+        UnavailableError: The database does not answer.
+    """
+    if where.org_file is not None:
+        yield SnapshotSource(read_snapshot(where.org_file))
+        return
+    async with open_reader(connected_settings(where.data_dir)) as reader:
+        yield LiveSource(reader, await choose_organization(reader, where.organization_id))
+
+
+async def choose_organization(reader: Reader, wanted: str | None) -> str:
+    """
+    Return the organization that is meant: the one named, else the only one.
+
+    Raises:
+        UsageError: There is none, or there are several.
+    """
+    known = [record.organization_id for record in await reader.organizations()]
+    if wanted is not None and wanted not in known:
+        raise UsageError(f"no organization `{wanted}`; known are {', '.join(known) or 'none'}", place="--organization")
+    if not known:
+        raise UsageError("there is no organization yet; `rooftree import FILE` brings one in", place="--organization")
+    if wanted is None and len(known) > 1:
+        raise UsageError(f"which one of {', '.join(known)}?", place="--organization")
+    return wanted or known[0]
+
+
+def read_snapshot(path: Path) -> Snapshot:
+    """
+    Read a snapshot file.
+
+    Raises:
+        SnapshotError: It is none; the error names the file and the place in it.
+        UsageError: The file cannot be read.
+    """
+    try:
+        return parse_snapshot(read_bytes(path))
+    except SnapshotError as error:
+        raise SnapshotError(error.reason, place=f"{path}: {error.place}" if error.place else str(path)) from error
+
+
+def load_organization(snapshot: Snapshot) -> Organization:
+    """
+    Return the organization that a snapshot describes.
+    """
+    change = Change(
+        event_id="snapshot",
+        source="file",
+        type=ChangeType.SNAPSHOT,
+        time=BEGINNING,
+        sequence="",
+        organization_id=snapshot.organization_id,
+        actor=None,
+        data=SnapshotTaken(snapshot),
+    )
+    return Organization(snapshot.organization_id, facts_of(change))
+
+
+def _stored(record: AccountRecord) -> Standing:
+    return Standing(
+        organization_id=record.organization_id,
+        account_id=record.account_id,
+        name=record.name,
+        email=record.email,
+        status=record.status,
+        path=record.path,
+        complete=record.complete,
+        chain_id=record.chain_id,
+        record=record,
+    )
+
+
+def _document(text: str) -> Document:
+    document = read_document(text, PolicyKind.SERVICE_CONTROL)
+    assert document is not None, "the view stores documents that it could read"
+    return document
+
+
+def _names(organization: Organization) -> dict[str, str]:
+    subjects = [*organization.units(), *organization.policies()]
+    return {subject: organization.name_of(subject) for subject in subjects}

@@ -114,7 +114,7 @@ create table rooftree.permission_set (
     primary key (organization_id, permissions_id)
 );
 comment on table rooftree.permission_set is 'Maximum permissions, shared by all accounts that have them';
-comment on column rooftree.permission_set.permissions is 'A summary, service by service';
+comment on column rooftree.permission_set.permissions is 'A summary, in which {account} stands for the id of the account';
 comment on column rooftree.permission_set.verdict is 'The verdict on every known action of services that are not in permission_set_service';
 
 create table rooftree.permission_set_service (

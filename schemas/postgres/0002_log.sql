@@ -114,4 +114,4 @@ create table rooftree.filled_topic (
     filled_at timestamptz not null default now(),
     primary key (organization_id, log_id, topic)
 );
-comment on table rooftree.filled_topic is 'Brokers whose compacted topic was given the state of every account of an organization; a broker that was made anew is given it again';
+comment on table rooftree.filled_topic is 'Where the compacted topic has the state of every account of an organization; a broker that was made anew has not';

@@ -1,5 +1,11 @@
 -- What SQL users and dashboards may rely on: these names and columns stay.
 
+-- Permission sets are shared between accounts; the id of an account stands in them as {account}.
+create function rooftree.permissions_of(permissions jsonb, account_id text) returns jsonb
+language sql immutable strict parallel safe
+return replace(permissions::text, '{account}', account_id)::jsonb;
+comment on function rooftree.permissions_of is 'Maximum permissions as those of one account; account ids are digits, so the text stays JSON';
+
 create view rooftree.account_permissions as
 select
     a.organization_id,
@@ -7,7 +13,7 @@ select
     a.name as account_name,
     a.path,
     a.permissions_id,
-    p.permissions,
+    rooftree.permissions_of(p.permissions, a.account_id) as permissions,
     a.revision,
     (a.placed and o.incomplete_since is null) as complete,
     a.since,
@@ -24,7 +30,7 @@ select
     h.name as account_name,
     h.path,
     h.permissions_id,
-    p.permissions,
+    rooftree.permissions_of(p.permissions, h.account_id) as permissions,
     h.revision,
     (h.placed and h.complete) as complete,
     h.valid_from as since,

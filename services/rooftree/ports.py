@@ -8,14 +8,15 @@ server that is away.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from rooftree.view.patch import AccountState, Patch
+from rooftree.view.patch import AccountState, Patch, PermissionState
 from rooftree.view.projection import OrganizationView
 
 __all__ = [
@@ -23,9 +24,11 @@ __all__ = [
     "BatchCommit",
     "ChangeLog",
     "DeadLetter",
+    "EncodeStates",
     "LoadedView",
     "LogPartition",
     "LogRecord",
+    "Nudges",
     "OrganizationCommit",
     "OutboxRow",
     "OutboxStore",
@@ -35,7 +38,6 @@ __all__ = [
     "Publisher",
     "RecordKind",
     "SeenEvent",
-    "StoredAccount",
     "StoredLetter",
 ]
 
@@ -309,6 +311,12 @@ class Publisher(Protocol):
     The topics that are written.
     """
 
+    async def log_id(self) -> str:
+        """
+        Return the id of the broker's cluster.
+        """
+        ...
+
     async def publish(self, records: Sequence[OutgoingRecord]) -> None:
         """
         Send records; on return the broker has all of them, in the order given for each key.
@@ -332,20 +340,23 @@ class StoredLetter:
     software_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class StoredAccount:
+class EncodeStates(Protocol):
     """
-    An account as the store holds it, with what its permissions id stands for.
-
-    Attributes:
-        permissions: The summary; None while the account is not placed.
-        complete: Whether nothing is known to be missing.
+    How the states of accounts become rows of the outbox.
     """
 
-    organization_id: str
-    state: AccountState
-    permissions: Mapping[str, object] | None
-    complete: bool
+    def __call__(
+        self,
+        organization_id: str,
+        accounts: Sequence[AccountState],
+        permission_sets: Iterable[PermissionState],
+        *,
+        complete: bool,
+    ) -> Sequence[OutboxRow]:
+        """
+        Return a row for each of *accounts*.
+        """
+        ...
 
 
 class OutboxStore(Protocol):
@@ -374,11 +385,12 @@ class OutboxStore(Protocol):
         """
         ...
 
-    async def resend_states(self, log_id: str, topic: str, encode: Callable[[StoredAccount], OutboxRow]) -> int:
+    async def resend_states(self, log_id: str, topic: str, encode: EncodeStates) -> int:
         """
-        Put the state of every account into the outbox, once for each broker and organization.
+        Put the states of all accounts of an organization into the outbox, where the topic does not have them.
 
-        Returns how many; a topic that has been filled once holds what was sent since.
+        That is so for a broker that was made anew, and after an organization has become incomplete or complete, which
+        each state says. Returns how many.
         """
         ...
 
@@ -391,5 +403,17 @@ class OutboxStore(Protocol):
     async def oldest_unsent(self) -> float:
         """
         Return the age in seconds of the oldest row to send; 0 if there is none.
+        """
+        ...
+
+
+class Nudges(Protocol):
+    """
+    Hints that there is something to send; they may be lost, and none may ever come.
+    """
+
+    async def wait(self, seconds: float, stop: asyncio.Event) -> None:
+        """
+        Wait so long, or until a hint came since the last wait, or *stop* is set. Never fails.
         """
         ...

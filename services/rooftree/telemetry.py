@@ -42,6 +42,7 @@ class Action(StrEnum):
     STATES_RESENT = "relay.states_resent"
     BATCH_SENT = "relay.batch_sent"
     LETTER_SHORTENED = "relay.letter_shortened"
+    TOO_LARGE = "relay.record_too_large"
     OUTBOX_TRIMMED = "relay.outbox_trimmed"
     LISTENER_LOST = "relay.listener_lost"
     WORKER_STARTED = "worker.started"

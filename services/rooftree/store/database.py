@@ -16,10 +16,12 @@ from asyncpg.pool import PoolConnectionProxy
 
 from rooftree.errors import UnavailableError
 
-__all__ = ["Connection", "Database", "Pool", "as_json", "connect_database", "open_database", "translated_errors"]
+__all__ = ["Connection", "Database", "Pool", "Row", "as_json", "connect_database", "open_database", "translated_errors"]
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+
+Row: TypeAlias = asyncpg.Record
 
 _CLOSE_SECONDS = 5.0
 

@@ -4,24 +4,24 @@ The relay's side of the store: what is to be sent, and that it was.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 from rooftree.ports import (
     DeadLetter,
+    EncodeStates,
     LogPartition,
     LogRecord,
     OrganizationCommit,
     OutboxRow,
     RecordKind,
-    StoredAccount,
     StoredLetter,
 )
-from rooftree.store.database import Connection, Database
+from rooftree.store.database import Connection, Database, Row
 from rooftree.store.queries import query
 from rooftree.store.saving import copy_outbox
-from rooftree.view.patch import AccountState
+from rooftree.store.stored import account_of
+from rooftree.view.patch import PermissionState
 
 __all__ = ["PostgresOutbox"]
 
@@ -69,9 +69,9 @@ class PostgresOutbox:
                 names = ("organization_id", "log_id", "topic", "partition_id", "record_offset")
                 await connection.execute(query("mark_letters_sent"), *([row[name] for row in rows] for name in names))
 
-    async def resend_states(self, log_id: str, topic: str, encode: Callable[[StoredAccount], OutboxRow]) -> int:
+    async def resend_states(self, log_id: str, topic: str, encode: EncodeStates) -> int:
         """
-        Put the state of every account into the outbox, once for each broker and organization.
+        Put the states of all accounts of an organization into the outbox, where the topic does not have them.
         """
         async with self._database.connection() as connection:
             rows = await connection.fetch(query("unfilled_organizations"), log_id, topic)
@@ -101,32 +101,32 @@ class PostgresOutbox:
 
 
 async def _enqueue_states(
-    connection: Connection, organization_id: str, log_id: str, topic: str, encode: Callable[[StoredAccount], OutboxRow]
+    connection: Connection, organization_id: str, log_id: str, topic: str, encode: EncodeStates
 ) -> int:
     # Under the lock of the organization: no change can put an older state behind these rows.
     await connection.fetchval(query("lock_organization"), organization_id)
     if await connection.fetchval(query("mark_filled"), organization_id, log_id, topic) is None:
         return 0
-    rows = await connection.fetch(query("stored_accounts"), organization_id)
-    outbox = tuple(encode(_stored_account(organization_id, row)) for row in rows)
-    await copy_outbox(connection, OrganizationCommit(organization_id, 0, (), (), outbox))
+    head = await connection.fetchrow(query("load_organization"), organization_id)
+    accounts = [account_of(row) for row in await connection.fetch(query("load_accounts"), organization_id)]
+    sets = await connection.fetch(query("load_permission_sets"), organization_id)
+    outbox = encode(
+        organization_id,
+        accounts,
+        [PermissionState(row["permissions_id"], row["permissions"], None) for row in sets],
+        complete=head is not None and head["incomplete_since"] is None,
+    )
+    await copy_outbox(connection, OrganizationCommit(organization_id, 0, (), (), tuple(outbox)))
     return len(outbox)
 
 
-def _stored_account(organization_id: str, row: Mapping[str, Any]) -> StoredAccount:
-    columns = dict(row)
-    permissions, complete = columns.pop("permissions"), columns.pop("complete")
-    columns["path"] = tuple(columns["path"])
-    return StoredAccount(organization_id, AccountState(**columns), permissions, complete)
-
-
-def _outbox_row(row: Mapping[str, Any]) -> OutboxRow:
+def _outbox_row(row: Row) -> OutboxRow:
     return OutboxRow(
         row["id"], RecordKind(row["aggregatetype"]), row["aggregateid"], row["type"], row["payload"], row["revision"]
     )
 
 
-def _stored_letter(row: Mapping[str, Any]) -> StoredLetter:
+def _stored_letter(row: Row) -> StoredLetter:
     record = LogRecord(
         offset=row["record_offset"],
         time=row["record_time"],

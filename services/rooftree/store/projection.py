@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 
 import rooftree
 from rooftree.errors import LostPartitionError, StaleViewError
-from rooftree.organization.facts import Fact, Version
 from rooftree.ports import BatchCommit, DeadLetter, LoadedView, LogPartition, OrganizationCommit
 from rooftree.store.database import Connection, Database, as_json
 from rooftree.store.queries import query
 from rooftree.store.rows import LastRow, compress_verdicts, merge_patches
 from rooftree.store.saving import copy_letters, copy_outbox, copy_seen, save_writes
-from rooftree.view.patch import GENESIS, AccountState, PermissionState, Position
+from rooftree.store.stored import account_of, chain_of, fact_of
+from rooftree.view.patch import GENESIS, DocumentRecord, PermissionState, Position
 from rooftree.view.projection import OrganizationView
 
 __all__ = ["PostgresProjection"]
@@ -25,8 +25,9 @@ class PostgresProjection:
     The port `ProjectionStore` on PostgreSQL.
     """
 
-    def __init__(self, database: Database, *, consumer_group: str) -> None:
+    def __init__(self, database: Database, *, consumer_group: str, permissions_topic: str) -> None:
         self._database = database
+        self._permissions_topic = permissions_topic
         self._group = consumer_group
         self._known_actions: frozenset[tuple[str, str]] = frozenset()
 
@@ -72,13 +73,17 @@ class PostgresProjection:
             head = await connection.fetchrow(query("load_organization"), organization_id)
             facts = await connection.fetch(query("load_facts"), organization_id)
             accounts = await connection.fetch(query("load_accounts"), organization_id)
+            chains = await connection.fetch(query("load_chains"), organization_id)
+            documents = await connection.fetch(query("load_documents"), organization_id)
         stored = dict(head) if head else {"version": 0}
         version = stored.pop("version")
         view = OrganizationView.load(
             organization_id,
-            [_fact(row) for row in facts],
-            [AccountState(**{**dict(row), "path": tuple(row["path"])}) for row in accounts],
+            [fact_of(row) for row in facts],
+            [account_of(row) for row in accounts],
             Position(**stored),
+            chains=[chain_of(row) for row in chains],
+            documents=[DocumentRecord(row["digest"], row["content"]) for row in documents],
         )
         return LoadedView(view, version)
 
@@ -91,7 +96,7 @@ class PostgresProjection:
             await self._move_offset(connection, batch)
             # One order of locks everywhere, so that two batches never wait for each other.
             for organization in sorted(batch.organizations, key=lambda commit: commit.organization_id):
-                await _save_organization(connection, batch, organization)
+                await self._save_organization(connection, batch, organization)
             await _save_letters(connection, batch.partition, batch.letters)
             if batch.letters or any(organization.outbox for organization in batch.organizations):
                 await connection.execute(query("nudge_relays"))
@@ -105,12 +110,44 @@ class PostgresProjection:
                 f"partition {partition.partition} of `{partition.topic}` no longer stands at {batch.from_offset}"
             )
 
+    async def _save_organization(self, connection: Connection, batch: BatchCommit, commit: OrganizationCommit) -> None:
+        await connection.execute(query("make_organization"), commit.organization_id, GENESIS)
+        head = await connection.fetchrow(query("lock_organization"), commit.organization_id)
+        if head is None or head["version"] != commit.expected_version:
+            raise StaleViewError(commit.organization_id)
+        writes = merge_patches(commit.patches)
+        changed = [*writes.steps]
+        rows = await connection.fetch(query("last_history"), commit.organization_id, changed) if changed else []
+        last = {row["account_id"]: LastRow(row["valid_from"], row["valid_to"]) for row in rows}
+        await save_writes(connection, commit.organization_id, writes, writes.history(last))
+        for state in writes.permission_sets.values():
+            await _save_permission_set(connection, commit.organization_id, state)
+        await copy_outbox(connection, commit)
+        await copy_seen(connection, batch.partition, commit)
+        position = writes.position
+        if commit.expected_version == 0:
+            # All states of a new organization are in the outbox already.
+            place = (batch.partition.log_id, self._permissions_topic)
+            await connection.execute(query("mark_filled"), commit.organization_id, *place)
+        elif head["complete"] != position.complete:
+            # Each state says whether its organization is complete: the relay sends all of them anew.
+            await connection.execute(query("mark_unfilled"), commit.organization_id)
+        await connection.execute(
+            query("save_organization"),
+            commit.organization_id,
+            position.revision,
+            position.chain_hash,
+            position.incomplete_since,
+            position.incomplete_until,
+            position.incomplete_reason,
+        )
+
     async def _remember_actions(self, batch: BatchCommit) -> None:
         # The catalog is that of the software, not of an organization: in a transaction of its own, and once.
         named = {
             action
             for state in _permission_sets(batch)
-            for action in state.verdicts
+            for action in state.verdicts or ()
             if action not in self._known_actions
         }
         if not named:
@@ -130,34 +167,8 @@ def _permission_sets(batch: BatchCommit) -> list[PermissionState]:
     ]
 
 
-async def _save_organization(connection: Connection, batch: BatchCommit, commit: OrganizationCommit) -> None:
-    await connection.execute(query("make_organization"), commit.organization_id, GENESIS)
-    version = await connection.fetchval(query("lock_organization"), commit.organization_id)
-    if version != commit.expected_version:
-        raise StaleViewError(commit.organization_id)
-    writes = merge_patches(commit.patches)
-    changed = [*writes.steps]
-    rows = await connection.fetch(query("last_history"), commit.organization_id, changed) if changed else []
-    last = {row["account_id"]: LastRow(row["valid_from"], row["valid_to"]) for row in rows}
-    await save_writes(connection, commit.organization_id, writes, writes.history(last))
-    for state in writes.permission_sets.values():
-        await _save_permission_set(connection, commit.organization_id, state)
-    await copy_outbox(connection, commit)
-    await copy_seen(connection, batch.partition, commit)
-    position = writes.position
-    await connection.execute(
-        query("save_organization"),
-        commit.organization_id,
-        position.revision,
-        position.chain_hash,
-        position.incomplete_since,
-        position.incomplete_until,
-        position.incomplete_reason,
-    )
-
-
 async def _save_permission_set(connection: Connection, organization_id: str, state: PermissionState) -> None:
-    verdict, services = compress_verdicts(state.verdicts)
+    verdict, services = compress_verdicts(state.verdicts or {})
     inserted = await connection.fetchval(
         query("save_permission_set"), organization_id, state.permissions_id, state.permissions, verdict
     )
@@ -175,9 +186,3 @@ async def _save_permission_set(connection: Connection, organization_id: str, sta
 async def _save_letters(connection: Connection, partition: LogPartition, letters: Sequence[DeadLetter]) -> None:
     if letters:
         await copy_letters(connection, partition, letters, software_version=rooftree.__version__)
-
-
-def _fact(row: Mapping[str, object]) -> Fact:
-    stored = dict(row)
-    version = Version(*(stored.pop(name) for name in ("time", "sequence", "rank", "event_id")))  # type: ignore[arg-type]
-    return Fact(**stored, version=version)  # type: ignore[arg-type]

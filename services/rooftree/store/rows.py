@@ -119,7 +119,10 @@ def merge_patches(patches: Sequence[Patch]) -> Writes:
         writes.facts.update((fact.key, fact) for fact in patch.facts)
         writes.chains.update((chain.chain_id, chain) for chain in patch.chains)
         writes.documents.update((document.digest, document) for document in patch.documents)
-        writes.permission_sets.update((state.permissions_id, state) for state in patch.permission_sets)
+        # One without verdicts is in the store, or stands with them in an earlier patch.
+        writes.permission_sets.update(
+            (state.permissions_id, state) for state in patch.permission_sets if state.verdicts is not None
+        )
         writes.audit.extend(patch.audit)
         for change in _in_order(patch):
             writes.steps[change.account_id].append(_step(change, complete=patch.position.complete))

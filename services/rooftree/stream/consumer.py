@@ -19,7 +19,7 @@ from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from rooftree.errors import LogLossError
 from rooftree.ports import Batch, LogPartition, LogRecord, PartitionStatus
 from rooftree.settings import Assignment, LogLossPolicy, Settings
-from rooftree.stream.client import admin_client, client_options, stop_quietly, translated_errors
+from rooftree.stream.client import client_options, cluster_id, stop_quietly, translated_errors
 from rooftree.telemetry import Action, log
 
 __all__ = ["KafkaChangeLog", "OffsetStore"]
@@ -125,7 +125,7 @@ class KafkaChangeLog:
         """
         consumer = await self._running()
         with translated_errors():
-            if await self._cluster_id() != self._log_id:
+            if await cluster_id(self._settings) != self._log_id:
                 await self.rebuild()
                 return []
             positions = dict(self.positions)
@@ -165,7 +165,7 @@ class KafkaChangeLog:
     async def _start(self) -> None:
         settings, topic = self._settings, self._settings.changes_topic
         shared = settings.partition_assignment is Assignment.GROUP
-        self._log_id = await self._cluster_id()
+        self._log_id = await cluster_id(self._settings)
         consumer = AIOKafkaConsumer(
             **client_options(settings),
             group_id=settings.consumer_group if shared else None,
@@ -192,11 +192,6 @@ class KafkaChangeLog:
         stored = await self._store.stored_offsets(self._log_id, topic)
         if not stored and await self._store.read_elsewhere(self._log_id, topic):
             log().warning(Action.LOG_NEW, topic=topic, log_id=self._log_id)
-
-    async def _cluster_id(self) -> str:
-        async with admin_client(self._settings) as admin:
-            cluster = await admin.describe_cluster()
-            return str(cluster["cluster_id"] or "unnamed")
 
     async def _adopt_new_partitions(self, consumer: AIOKafkaConsumer) -> None:
         if self._settings.partition_assignment is Assignment.GROUP:

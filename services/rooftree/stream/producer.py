@@ -14,7 +14,7 @@ from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from rooftree.errors import RecordTooLargeError
 from rooftree.ports import OutgoingRecord, RecordKind
 from rooftree.settings import Settings
-from rooftree.stream.client import client_options, stop_quietly, translated_errors
+from rooftree.stream.client import client_options, cluster_id, stop_quietly, translated_errors
 
 __all__ = ["KafkaPublisher"]
 
@@ -50,6 +50,15 @@ class KafkaPublisher:
             yield publisher
         finally:
             await publisher.close()
+
+    async def log_id(self) -> str:
+        """
+        Return the id of the broker's cluster.
+
+        Raises:
+            UnavailableError: The broker does not answer.
+        """
+        return await cluster_id(self._settings)
 
     async def publish(self, records: Sequence[OutgoingRecord]) -> None:
         """

@@ -53,13 +53,39 @@ from rooftree.account
 where organization_id = $1
 order by account_id
 
+-- load_chains --
+-- The chains that consumers were told of last.
+select chain_id, levels
+from rooftree.chain
+where
+    organization_id = $1
+    and chain_id in (select reported_chain_id from rooftree.account where organization_id = $1)
+
+-- load_documents --
+-- The policies in these chains.
+select digest, content
+from rooftree.policy_document
+where
+    organization_id = $1
+    and digest in (
+        select policy ->> 'digest'
+        from rooftree.chain as c
+        cross join jsonb_path_query(c.levels, '$[*].policies[*]') as policy
+        where
+            c.organization_id = $1
+            and c.chain_id in (select reported_chain_id from rooftree.account where organization_id = $1)
+    )
+
 -- make_organization --
 -- Have a row to lock for an organization that is new.
 insert into rooftree.organization (organization_id, chain_hash) values ($1, $2) on conflict do nothing
 
 -- lock_organization --
 -- Keep other writers of this organization out until the end of the transaction.
-select version from rooftree.organization where organization_id = $1 for update
+select version, incomplete_since is null as complete
+from rooftree.organization
+where organization_id = $1
+for update
 
 -- save_organization --
 -- Move an organization to where the view stands now.

@@ -40,7 +40,7 @@ where
     and d.partition_id = s.partition_id and d.record_offset = s.record_offset
 
 -- unfilled_organizations --
--- The organizations with accounts whose states a broker was never given as a whole.
+-- The organizations whose states the topic does not have, or not as they are.
 select o.organization_id
 from rooftree.organization as o
 where
@@ -51,22 +51,22 @@ where
 order by o.organization_id
 
 -- mark_filled --
--- Remember that a broker is given the states of an organization; no row comes back if another relay was faster.
+-- Remember that the topic is given the states of an organization; no row comes back if another relay was faster.
 insert into rooftree.filled_topic (organization_id, log_id, topic) values ($1, $2, $3)
 on conflict do nothing
 returning organization_id
 
--- stored_accounts --
--- The accounts of an organization with what their permissions id stands for.
-select
-    a.account_id, a.name, a.email, a.status, a.parent_id, a.path, a.placed, a.chain_id, a.permissions_id,
-    a.reported_chain_id, a.revision, a.since, a.cause_event_id, p.permissions,
-    (a.placed and o.incomplete_since is null) as complete
-from rooftree.account as a
-join rooftree.organization as o using (organization_id)
-left join rooftree.permission_set as p using (organization_id, permissions_id)
-where a.organization_id = $1
-order by a.account_id
+-- mark_unfilled --
+-- Have all states of an organization sent again.
+delete from rooftree.filled_topic where organization_id = $1
+
+-- load_permission_sets --
+-- The permission sets that accounts of an organization have.
+select permissions_id, permissions
+from rooftree.permission_set
+where
+    organization_id = $1
+    and permissions_id in (select permissions_id from rooftree.account where organization_id = $1)
 
 -- all_organizations --
 -- Every organization.

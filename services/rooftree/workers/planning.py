@@ -1,0 +1,292 @@
+"""
+From a batch of records to everything that one transaction writes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import structlog
+
+from rooftree.contracts import decode_change
+from rooftree.errors import ChangeError, InputError
+from rooftree.organization.changes import Change
+from rooftree.ports import (
+    Batch,
+    BatchCommit,
+    DeadLetter,
+    LoadedView,
+    LogPartition,
+    LogRecord,
+    OrganizationCommit,
+    ProjectionStore,
+    SeenEvent,
+)
+from rooftree.telemetry import Action, log
+from rooftree.view.patch import Patch
+from rooftree.view.projection import OrganizationView
+from rooftree.workers.encoding import outbox_rows
+
+__all__ = ["Plan", "Planner", "RecordFaultError"]
+
+# A batch is cut where it would write more than this many rows of accounts: a few seconds of one transaction.
+_MAX_ROWS = 20_000
+
+
+class RecordFaultError(Exception):
+    """
+    A record that can be read cannot be processed; what was planned with it is void.
+    """
+
+    def __init__(self, offset: int, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.offset = offset
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    A commit, and what it leaves for the next one.
+
+    Attributes:
+        rest: The records that would have made the transaction too large.
+        repeated: How many changes the view held already.
+    """
+
+    commit: BatchCommit
+    rest: Batch | None
+    records: int
+    repeated: int
+
+    @property
+    def accounts(self) -> int:
+        """
+        How many rows of accounts it writes.
+        """
+        return sum(len(patch.accounts) for organization in self.commit.organizations for patch in organization.patches)
+
+    @property
+    def audit_events(self) -> int:
+        """
+        How many audit events it writes.
+        """
+        return sum(len(patch.audit) for organization in self.commit.organizations for patch in organization.patches)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """
+    A plan in the making.
+    """
+
+    partition: LogPartition
+    seen_before: set[tuple[str, str, str]]
+    patches: defaultdict[str, list[Patch]] = field(default_factory=lambda: defaultdict(list))
+    seen: defaultdict[str, list[SeenEvent]] = field(default_factory=lambda: defaultdict(list))
+    letters: list[DeadLetter] = field(default_factory=list)
+    rows: int = 0
+    repeated: int = 0
+
+
+class Planner:
+    """
+    Views of organizations in memory, and plans made with them.
+
+    A plan changes the views; if it is not committed they are to be forgotten.
+    """
+
+    def __init__(self, store: ProjectionStore, *, cache_size: int) -> None:
+        self._store = store
+        self._cache_size = cache_size
+        self._views: OrderedDict[str, LoadedView] = OrderedDict()
+
+    async def plan(
+        self, batch: Batch, *, faults: Mapping[int, Exception] | None = None, most: int | None = None
+    ) -> Plan:
+        """
+        Plan as many records of *batch* as go into one transaction.
+
+        Args:
+            batch: At least one record.
+            faults: Records, by offset, that have turned out to be impossible, and why.
+            most: Most records to plan.
+
+        Raises:
+            RecordFaultError: A record has turned out to be impossible; forget the views and plan again without it.
+            UnavailableError: The store does not answer.
+        """
+        records = batch.records[:most]
+        decoded = [_decode(record, (faults or {}).get(record.offset)) for record in records]
+        draft = _Draft(batch.partition, await self._seen([each for each in decoded if isinstance(each, Change)]))
+        done = 0
+        for record, outcome in zip(records, decoded, strict=True):
+            with structlog.contextvars.bound_contextvars(offset=record.offset, **_named(outcome)):
+                await self._take_in(draft, record, outcome)
+            done += 1
+            if draft.rows >= _MAX_ROWS:
+                break
+            # Planning is work of the processor; heartbeats and requests get their turn between changes.
+            await asyncio.sleep(0)
+        return self._finish(draft, batch, done)
+
+    async def plan_loss(self, batch: Batch) -> Plan:
+        """
+        Plan what follows from records that can never be read: every organization that came by the partition misses something.
+        """
+        draft = _Draft(batch.partition, set())
+        name = f"{_name(batch.partition, batch.from_offset)}-{batch.to_offset}"
+        for organization_id in await self._store.organizations_of(batch.partition):
+            view = (await self._view(organization_id)).view
+            patch = view.mark_incomplete(
+                source=batch.partition.topic, cause_id=name, time=datetime.now(UTC), reason=batch.lost or ""
+            )
+            draft.patches[organization_id].append(patch)
+        return self._finish(draft, batch, 0)
+
+    def committed(self, plan: Plan) -> None:
+        """
+        Keep the views of a plan that was committed, as of their new versions.
+        """
+        for organization in plan.commit.organizations:
+            loaded = self._views[organization.organization_id]
+            self._views[organization.organization_id] = replace(loaded, version=loaded.version + 1)
+        while len(self._views) > self._cache_size:
+            self._views.popitem(last=False)
+
+    def forget(self) -> None:
+        """
+        Forget all views: what they hold may not be stored.
+        """
+        self._views.clear()
+
+    async def _seen(self, changes: Sequence[Change]) -> set[tuple[str, str, str]]:
+        events: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        for change in changes:
+            events[change.organization_id].append((change.source, change.event_id))
+        return await self._store.seen(events)
+
+    async def _view(self, organization_id: str) -> LoadedView:
+        if organization_id not in self._views:
+            self._views[organization_id] = await self._store.load_view(organization_id)
+            log().debug(Action.VIEW_LOADED, organization=organization_id)
+        self._views.move_to_end(organization_id)
+        return self._views[organization_id]
+
+    async def _take_in(self, draft: _Draft, record: LogRecord, outcome: Change | ChangeError) -> None:
+        if isinstance(outcome, ChangeError):
+            await self._park(draft, record, outcome)
+            return
+        name = (outcome.organization_id, outcome.source, outcome.event_id)
+        if name in draft.seen_before:
+            draft.repeated += 1
+            return
+        view = (await self._view(outcome.organization_id)).view
+        patch = _applied(view, outcome, record)
+        draft.seen_before.add(name)
+        draft.rows += len(patch.accounts) + len(patch.departed)
+        draft.patches[outcome.organization_id].append(patch)
+        draft.seen[outcome.organization_id].append(_seen_event(outcome, record, patch))
+
+    async def _park(self, draft: _Draft, record: LogRecord, error: ChangeError) -> None:
+        organization_id = error.organization_id or ""
+        draft.letters.append(
+            DeadLetter(
+                record=record,
+                organization_id=organization_id,
+                reason=_storable(error.reason),
+                place=_storable(error.place),
+                disposition=error.disposition,
+                error_class=type(error.__cause__ or error).__name__,
+            )
+        )
+        log().warning(Action.RECORD_PARKED, reason=str(error), disposition=error.disposition)
+        if organization_id:
+            view = (await self._view(organization_id)).view
+            patch = view.mark_incomplete(
+                source=draft.partition.topic,
+                cause_id=_name(draft.partition, record.offset),
+                time=_time_missed(error, record),
+                reason=_storable(str(error)),
+            )
+            draft.patches[organization_id].append(patch)
+
+    def _finish(self, draft: _Draft, batch: Batch, done: int) -> Plan:
+        rest = batch.records[done:]
+        to_offset = batch.records[done - 1].offset + 1 if rest else batch.to_offset
+        organizations = tuple(
+            OrganizationCommit(
+                organization_id=organization_id,
+                expected_version=self._views[organization_id].version,
+                patches=tuple(patches),
+                seen=tuple(draft.seen[organization_id]),
+                outbox=outbox_rows(organization_id, patches),
+            )
+            for organization_id, patches in sorted(draft.patches.items())
+        )
+        commit = BatchCommit(batch.partition, batch.from_offset, to_offset, organizations, tuple(draft.letters))
+        remaining = replace(batch, from_offset=to_offset, records=rest) if rest else None
+        return Plan(commit, remaining, done, draft.repeated)
+
+
+def _decode(record: LogRecord, fault: Exception | None) -> Change | ChangeError:
+    try:
+        change = decode_change(record.value or b"", key=record.key)
+    except ChangeError as error:
+        return error
+    if fault is None:
+        return change
+    refusal = ChangeError(
+        str(fault) or type(fault).__name__,
+        disposition="refused" if isinstance(fault, InputError) else "fault",
+        organization_id=change.organization_id,
+        time=change.time,
+    )
+    refusal.__cause__ = fault
+    return refusal
+
+
+def _applied(view: OrganizationView, change: Change, record: LogRecord) -> Patch:
+    try:
+        return view.apply(change)
+    except Exception as error:
+        raise RecordFaultError(record.offset, error) from error
+
+
+def _seen_event(change: Change, record: LogRecord, patch: Patch) -> SeenEvent:
+    return SeenEvent(
+        source=change.source,
+        event_id=change.event_id,
+        type=change.type,
+        time=change.time,
+        revision=patch.position.revision,
+        offset=record.offset,
+        record_time=record.time,
+    )
+
+
+def _named(outcome: Change | ChangeError) -> dict[str, object]:
+    if isinstance(outcome, Change):
+        return {"organization": outcome.organization_id, "event_id": outcome.event_id}
+    return {"organization": outcome.organization_id}
+
+
+def _name(partition: LogPartition, offset: int) -> str:
+    # With the log: a broker that was made anew counts from zero again.
+    return f"{partition.log_id}:{partition.partition}:{offset}"
+
+
+def _time_missed(error: ChangeError, record: LogRecord) -> datetime:
+    # A change took effect before the broker had its record; an event that says otherwise does not get to keep the
+    # mark beyond any snapshot.
+    told = [time for time in (error.time, record.time) if time is not None]
+    return min(told) if told else datetime.now(UTC)
+
+
+def _storable(text: str) -> str:
+    # Reasons quote what was given, which may hold what PostgreSQL does not take as text.
+    return text.replace("\x00", "\\0").encode("utf-8", "backslashreplace").decode()

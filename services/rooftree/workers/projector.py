@@ -1,0 +1,169 @@
+"""
+The worker that takes changes, works out what they do, and commits it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import structlog
+
+from rooftree.errors import LostPartitionError, RooftreeError, StaleViewError, UnavailableError
+from rooftree.ports import Batch, ChangeLog, ProjectionStore
+from rooftree.telemetry import Action, Metrics, log
+from rooftree.workers.pauses import Backoff
+from rooftree.workers.planning import Plan, Planner, RecordFaultError
+from rooftree.workers.watchdog import Watchdog
+
+__all__ = ["Projector"]
+
+
+class Projector:
+    """
+    Take, plan, commit; again.
+
+    A server that is away makes it wait, and nothing is skipped: what was not committed is read again from where the
+    store says. A record that cannot be processed goes to the dead letters, and its organization is marked.
+    """
+
+    def __init__(
+        self,
+        change_log: ChangeLog,
+        store: ProjectionStore,
+        *,
+        cache_size: int = 64,
+        stall_timeout: float = 120,
+        retry_max_delay: float = 15,
+    ) -> None:
+        self._log = change_log
+        self._store = store
+        self._planner = Planner(store, cache_size=cache_size)
+        self._watchdog = Watchdog(change_log, stall_timeout=stall_timeout)
+        self._backoff = Backoff(retry_max_delay)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """
+        Work until *stop* is set; the batch in hand is finished first.
+
+        Raises:
+            LogLossError: The broker has lost unread records, and policy is to stop.
+            UnavailableError: Reading has stalled, and starting the client anew did not help.
+        """
+        while not stop.is_set():
+            try:
+                await self._watchdog.look()
+                batches = await self._watchdog.take()
+            except UnavailableError as error:
+                if self._watchdog.desperate:
+                    raise
+                await self._wait(Action.BROKER_AWAY, error, stop)
+                continue
+            await self._handle_all(batches, stop)
+
+    async def _handle_all(self, batches: Sequence[Batch], stop: asyncio.Event) -> None:
+        for batch in batches:
+            if stop.is_set():
+                return
+            place = {"topic": batch.partition.topic, "partition": batch.partition.partition}
+            with structlog.contextvars.bound_contextvars(**place):
+                try:
+                    await self._handle(batch)
+                except UnavailableError as error:
+                    # Whether the commit took effect is not known: the store is asked where to go on.
+                    self._planner.forget()
+                    for each in batches:
+                        self._log.forget(each.partition)
+                    await self._wait(Action.DATABASE_AWAY, error, stop)
+                    return
+                self._backoff.reset()
+
+    async def _wait(self, action: Action, error: UnavailableError, stop: asyncio.Event) -> None:
+        delay = self._backoff.next_delay()
+        Metrics.failures.labels(action.value).inc()
+        log().warning(action, reason=str(error), retry_in=round(delay, 3))
+        await self._backoff.wait(delay, stop)
+
+    async def _handle(self, batch: Batch) -> None:
+        rest: Batch | None = batch
+        faults: dict[int, Exception] = {}
+        most: int | None = None
+        while rest is not None:
+            try:
+                rest = await self._commit(rest, faults, most)
+            except StaleViewError as error:
+                self._planner.forget()
+                log().info(Action.BATCH_REPEATED, reason=str(error))
+            except LostPartitionError as error:
+                self._planner.forget()
+                self._log.forget(batch.partition)
+                log().warning(Action.PARTITION_LOST, reason=str(error))
+                return
+            except RecordFaultError as error:
+                self._planner.forget()
+                log().error(Action.BATCH_REPEATED, reason=str(error), offset=error.offset, exc_info=error.cause)
+                faults[error.offset] = error.cause
+            except RooftreeError:
+                raise
+            except Exception as error:  # noqa: BLE001  # whatever it is, one record must not stop all others
+                # The store does not take what was planned. Record by record it shows which one is to blame.
+                self._planner.forget()
+                log().exception(Action.BATCH_REPEATED, reason=str(error))
+                most = _blame(rest or batch, faults, most, error)
+
+    async def _commit(self, batch: Batch, faults: dict[int, Exception], most: int | None) -> Batch | None:
+        started = time.perf_counter()
+        if batch.lost is not None:
+            plan = await self._planner.plan_loss(batch)
+        else:
+            plan = await self._planner.plan(batch, faults=faults, most=most)
+        planned = time.perf_counter()
+        await self._store.commit(plan.commit)
+        self._planner.committed(plan)
+        _report(batch, plan, planning=planned - started, committing=time.perf_counter() - planned)
+        return plan.rest
+
+
+def _blame(batch: Batch, faults: dict[int, Exception], most: int | None, error: Exception) -> int:
+    if most is None or not batch.records:
+        if not batch.records:
+            raise error
+        return 1
+    first = batch.records[0].offset
+    if first in faults:
+        raise error  # not even its dead letter can be stored
+    faults[first] = error
+    return 1
+
+
+def _report(batch: Batch, plan: Plan, *, planning: float, committing: float) -> None:
+    organizations = plan.commit.organizations
+    parked = len(plan.commit.letters)
+    Metrics.records.labels("applied").inc(plan.records - plan.repeated - parked)
+    Metrics.records.labels("repeated").inc(plan.repeated)
+    for letter in plan.commit.letters:
+        Metrics.records.labels("parked").inc()
+        Metrics.dead_letters.labels(letter.disposition).inc()
+    for event in (event for each in organizations for patch in each.patches for event in patch.audit):
+        Metrics.audit_events.labels(event.verdict or "none").inc()
+    Metrics.batch_seconds.labels("plan").observe(planning)
+    Metrics.batch_seconds.labels("commit").observe(committing)
+    now = datetime.now(UTC)
+    for record in batch.records[: plan.records]:
+        if record.time is not None:
+            Metrics.event_age_seconds.observe(max(0.0, (now - record.time).total_seconds()))
+    log().info(
+        Action.BATCH_COMMITTED,
+        organizations=[each.organization_id for each in organizations[:10]],
+        from_offset=plan.commit.from_offset,
+        to_offset=plan.commit.to_offset,
+        records=plan.records,
+        repeated=plan.repeated,
+        parked=parked,
+        accounts=plan.accounts,
+        audit_events=plan.audit_events,
+        plan_ms=round(planning * 1000, 1),
+        commit_ms=round(committing * 1000, 1),
+    )

@@ -1,0 +1,159 @@
+"""
+The worker that sends what the store holds for the broker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from rooftree.errors import RecordTooLargeError, UnavailableError
+from rooftree.ports import Nudges, OutboxRow, OutboxStore, OutgoingRecord, Publisher
+from rooftree.telemetry import Action, Metrics, log
+from rooftree.workers.encoding import state_rows
+from rooftree.workers.letters import letter_record, without_value
+from rooftree.workers.pauses import Backoff
+
+__all__ = ["Relay"]
+
+_TRIM_SECONDS = 60.0
+_LETTERS = 100
+
+
+class Relay:
+    """
+    Send, mark, wait for more.
+
+    The table is the truth and is looked at regularly; a nudge only makes that sooner. What was sent but not marked is
+    sent again, with the same bytes. Organizations are sent in turn; within one, rows leave in their order.
+    """
+
+    def __init__(
+        self,
+        outbox: OutboxStore,
+        publisher: Publisher,
+        nudges: Nudges,
+        *,
+        permissions_topic: str,
+        poll_interval: float = 1,
+        batch_size: int = 1000,
+        retention: float = 3600,
+        retry_max_delay: float = 15,
+    ) -> None:
+        self._outbox = outbox
+        self._publisher = publisher
+        self._nudges = nudges
+        self._topic = permissions_topic
+        self._poll_interval = poll_interval
+        self._batch_size = batch_size
+        self._retention = retention
+        self._backoff = Backoff(retry_max_delay)
+        self._trimmed = time.monotonic()
+        self._log_id: str | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """
+        Work until *stop* is set, and then once more, so that what was committed before is sent.
+        """
+        while True:
+            stopping = stop.is_set()
+            try:
+                await self.round()
+                self._backoff.reset()
+            except UnavailableError as error:
+                if stopping:
+                    return
+                await self._wait(error, stop)
+                continue
+            if stopping:
+                return
+            await self._nudges.wait(self._poll_interval, stop)
+
+    async def round(self) -> int:
+        """
+        Send everything that is there; returns how many records.
+
+        Raises:
+            UnavailableError: The store or the broker does not answer; what was not marked comes again.
+        """
+        await self._resend_states()
+        sent = await self._send_letters()
+        while True:
+            some = 0
+            for organization_id in await self._outbox.pending():
+                some += await self._send(organization_id)
+            if not some:
+                break
+            sent += some
+        await self._keep_house()
+        return sent
+
+    async def _resend_states(self) -> None:
+        # Asked once: a broker that is made anew under this process makes its connections fail, which asks again.
+        if self._log_id is None:
+            self._log_id = await self._publisher.log_id()
+        if count := await self._outbox.resend_states(self._log_id, self._topic, state_rows):
+            log().info(Action.STATES_RESENT, log_id=self._log_id, accounts=count)
+
+    async def _send(self, organization_id: str) -> int:
+        started = time.perf_counter()
+        try:
+            async with self._outbox.claim(organization_id, limit=self._batch_size) as rows:
+                if rows:
+                    await self._publisher.publish([_record(row) for row in rows])
+        except RecordTooLargeError as error:
+            # The order of an organization's events is promised, so they wait for an operator to let larger ones in.
+            Metrics.failures.labels(Action.TOO_LARGE.value).inc()
+            log().error(Action.TOO_LARGE, organization=organization_id, reason=str(error))
+            return 0
+        for row in rows:
+            Metrics.sent.labels(row.kind.value).inc()
+        if rows:
+            log().info(
+                Action.BATCH_SENT,
+                organization=organization_id,
+                records=len(rows),
+                revision=rows[-1].revision,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+            )
+        return len(rows)
+
+    async def _send_letters(self) -> int:
+        sent = 0
+        while True:
+            async with self._outbox.claim_letters(limit=_LETTERS) as letters:
+                for record in map(letter_record, letters):
+                    await self._publish_letter(record)
+            Metrics.sent.labels("dead_letter").inc(len(letters))
+            sent += len(letters)
+            if len(letters) < _LETTERS:
+                return sent
+
+    async def _publish_letter(self, record: OutgoingRecord) -> None:
+        try:
+            await self._publisher.publish([record])
+        except RecordTooLargeError as error:
+            log().warning(Action.LETTER_SHORTENED, reason=str(error))
+            await self._publisher.publish([without_value(record)])
+
+    async def _keep_house(self) -> None:
+        Metrics.outbox_age_seconds.set(await self._outbox.oldest_unsent())
+        if time.monotonic() - self._trimmed > _TRIM_SECONDS:
+            self._trimmed = time.monotonic()
+            if removed := await self._outbox.trim(older_than=self._retention):
+                log().info(Action.OUTBOX_TRIMMED, rows=removed)
+
+    async def _wait(self, error: UnavailableError, stop: asyncio.Event) -> None:
+        self._log_id = None
+        delay = self._backoff.next_delay()
+        Metrics.failures.labels(Action.BROKER_AWAY.value).inc()
+        log().warning(Action.BROKER_AWAY, worker="relay", reason=str(error), retry_in=round(delay, 3))
+        await self._backoff.wait(delay, stop)
+
+
+def _record(row: OutboxRow) -> OutgoingRecord:
+    headers = (
+        ("id", row.event_id.encode()),
+        ("content-type", b"application/cloudevents+json; charset=UTF-8"),
+    )
+    return OutgoingRecord(row.kind, row.key.encode(), row.payload, headers if row.payload is not None else headers[:1])

@@ -33,19 +33,14 @@ VERDICTS: Final = {
 
 RELATIONS: Final = {
     "StringEquals": "is",
-    "StringNotEquals": "is not",
     "StringEqualsIgnoreCase": "is (in any case)",
-    "StringNotEqualsIgnoreCase": "is not (in any case)",
     "StringLike": "is like",
-    "StringNotLike": "is not like",
     "NumericEquals": "equals",
-    "NumericNotEquals": "does not equal",
     "NumericLessThan": "is less than",
     "NumericLessThanEquals": "is at most",
     "NumericGreaterThan": "is greater than",
     "NumericGreaterThanEquals": "is at least",
     "DateEquals": "is at",
-    "DateNotEquals": "is not at",
     "DateLessThan": "is before",
     "DateLessThanEquals": "is not after",
     "DateGreaterThan": "is after",
@@ -53,12 +48,21 @@ RELATIONS: Final = {
     "Bool": "is",
     "BinaryEquals": "is",
     "IpAddress": "is within",
-    "NotIpAddress": "is not within",
     "ArnEquals": "is like",
     "ArnLike": "is like",
-    "ArnNotEquals": "is not like",
-    "ArnNotLike": "is not like",
 }
+
+NEGATIONS: Final = {
+    "StringNotEquals": ("is not", "is neither"),
+    "StringNotEqualsIgnoreCase": ("is not (in any case)", "is (in any case) neither"),
+    "StringNotLike": ("is not like", "is like neither"),
+    "NumericNotEquals": ("does not equal", "equals neither"),
+    "DateNotEquals": ("is not at", "is at neither"),
+    "NotIpAddress": ("is not within", "is within neither"),
+    "ArnNotEquals": ("is not like", "is like neither"),
+    "ArnNotLike": ("is not like", "is like neither"),
+}
+"""In words for one value and for several."""
 
 SHOWN: Final = 6
 """Longer lists are cut in words; the event itself holds all of them."""
@@ -136,17 +140,19 @@ def blame_words(change: Mapping[str, object], names: Mapping[str, str] | None = 
         names: Names of policies and nodes by their ids; an id without one stands for itself.
     """
     known = names or {}
-    parts = [_blame(_mapping(entry), change, known) for entry in _sequence(change.get("statements"))]
+    targets: dict[tuple[str, str], list[str]] = {}
+    for entry in map(_mapping, _sequence(change.get("statements"))):
+        policy, target, label = (str(entry.get(name) or "") for name in ("policy_id", "target_id", "statement"))
+        statement = f"{known.get(policy, policy)}{f' ({label})' if label else ''}"
+        targets.setdefault((statement, _verb(entry, change)), []).append(known.get(target, target))
+    parts = [f"{statement} on {', '.join(_cut(nodes))} {verb}" for (statement, verb), nodes in targets.items()]
     return "; ".join(_cut(parts)) or "no statement: nothing allows it"
 
 
-def _blame(entry: Mapping[str, object], change: Mapping[str, object], names: Mapping[str, str]) -> str:
-    policy, target = str(entry.get("policy_id")), str(entry.get("target_id"))
+def _verb(entry: Mapping[str, object], change: Mapping[str, object]) -> str:
     before = entry.get("side") == "before"
     denies = change.get("before" if before else "after") == "explicit_deny"
-    verb = f"{'no longer ' if before else ''}{'denies' if denies else 'allows'}"
-    label = entry.get("statement")
-    return f"{names.get(policy, policy)}{f' ({label})' if label else ''} on {names.get(target, target)} {verb}"
+    return f"{'no longer ' if before else ''}{'denies' if denies else 'allows'}"
 
 
 def conditions_words(conditions: object) -> str:
@@ -167,10 +173,7 @@ def condition_words(condition: Mapping[str, object]) -> str:
     base = bare.removesuffix("IfExists")
     if base == "Null":
         return f"{key} is absent" if [value.lower() for value in values] == ["true"] else f"{key} is present"
-    relation = RELATIONS.get(base, base)
-    negated = " not" in f" {relation}"
-    joined = _joined(_cut(values), "nor" if negated else "or")
-    said = f"{key} {relation} {joined}"
+    said = f"{key} {_relation(base, _cut(values))}"
     if quantifier == "ForAllValues":
         said = f"every value of {said}"
     elif quantifier == "ForAnyValue":
@@ -253,14 +256,17 @@ def _service_lines(summary: Mapping[str, object]) -> list[str]:
     return [*lines, *(["services in part:", *mixed] if mixed else [])]
 
 
+def _relation(base: str, values: Sequence[str]) -> str:
+    if base in NEGATIONS:
+        single, several = NEGATIONS[base]
+        return f"{single if len(values) == 1 else several} {' nor '.join(values)}"
+    return f"{RELATIONS.get(base, base)} {' or '.join(values)}"
+
+
 def _value(value: object) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(str(part) for part in value) + "]"
     return str(value)
-
-
-def _joined(values: Sequence[str], word: str) -> str:
-    return f" {word} ".join(values)
 
 
 def _cut(values: Iterable[str], shown: int = SHOWN) -> list[str]:

@@ -84,10 +84,33 @@ class Difference:
 class _Block:
     """
     One change, and every account that it touches.
+
+    Attributes:
+        change: The change as its first account has it, with the statements of all.
     """
 
     change: dict[str, object]
+    statements: dict[str, object] = field(default_factory=dict)
     accounts: list[Standing] = field(default_factory=list)
+
+    @property
+    def reach(self) -> int:
+        """
+        How many known actions of how many accounts it is about.
+        """
+        known = self.change.get("known_actions")
+        count = known.get("count", 0) if isinstance(known, dict) else 0
+        return len(self.accounts) * max(int(count), 1)
+
+    def add(self, change: Mapping[str, object], account: Standing) -> None:
+        """
+        Add an account that the change touches.
+        """
+        self.accounts.append(account)
+        statements = change["statements"]
+        for statement in statements if isinstance(statements, list) else ():
+            self.statements.setdefault(json.dumps(statement, sort_keys=True), statement)
+        self.change = {**self.change, "statements": list(self.statements.values())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +133,14 @@ class Report:
 
     def blocks(self) -> list[_Block]:
         """
-        Return each distinct change once, those that touch most accounts first.
+        Return each distinct change once, those that reach furthest first.
         """
         found: dict[str, _Block] = {}
         for difference in self.differences:
             for change in difference.changes:
                 key = _identity(change, difference.account.account_id)
-                found.setdefault(key, _Block(change)).accounts.append(difference.account)
-        return sorted(found.values(), key=lambda block: -len(block.accounts))
+                found.setdefault(key, _Block(change)).add(change, difference.account)
+        return sorted(found.values(), key=lambda block: -block.reach)
 
     def text(self) -> Iterable[str]:
         """
@@ -202,9 +225,14 @@ async def compare_snapshots(before: Path, after: Path) -> Report:
 
 
 def _identity(change: Mapping[str, object], account_id: str) -> str:
-    # One change in many accounts differs only in the account that its example and its statements name.
-    parts = {name: value for name, value in change.items() if name != "witness"}
-    return json.dumps(parts, sort_keys=True).replace(account_id, "{account}")
+    # One change in many accounts differs in its example and in the nodes on which a policy hangs.
+    statements = change["statements"]
+    policies = {
+        (entry["policy_id"], entry["statement"], entry.get("side"))
+        for entry in (statements if isinstance(statements, list) else ())
+    }
+    parts = {name: value for name, value in change.items() if name not in {"witness", "statements"}}
+    return json.dumps([parts, sorted(policies)], sort_keys=True).replace(account_id, "{account}")
 
 
 def _accounts(accounts: list[Standing]) -> str:

@@ -183,11 +183,18 @@ async def _account(
     if as_json:
         print_json({**_described(found), "chain": _chain_document(chain)})
         return
-    rows = [(name.replace("_", " "), value) for name, value in _described(found).items() if value is not None]
-    print_table(("", ""), [(name, " / ".join(value) if isinstance(value, list) else value) for name, value in rows])
+    for name, value in _described(found).items():
+        if value is not None:
+            print_line(f"{name.replace('_', ' '):<16} {_shown(value)}")
     print_line()
     for line in _chain_lines(chain, found, names):
         print_line(line)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return " / ".join(value) if isinstance(value, list) else str(value)
 
 
 def _described(found: Standing) -> dict[str, object]:

@@ -1,0 +1,376 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import httpx
+import pytest
+from tests.unit.api.fake_reader import START, FakeReader, account, event
+
+from rooftree.api import create_app
+from rooftree.api.access import COOKIE
+from rooftree.api.openapi import describe
+from rooftree.errors import UsageError
+from rooftree.settings import Settings
+
+TOKEN = "a-token-of-sixteen-or-more"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+ADDRESS = "http://127.0.0.1:8080"
+
+
+@asynccontextmanager
+async def browse(
+    reader: FakeReader, *, token: str | None = TOKEN, code: str | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """
+    Talk to an application over this reader.
+    """
+    app = create_app(reader, Settings(admin_token=TOKEN), login_code=code)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=ADDRESS, headers=headers) as client:
+        yield client
+
+
+def stored() -> FakeReader:
+    """
+    Return a reader with three accounts and three audit events.
+    """
+    return FakeReader(
+        accounts=[account(number) for number in (1, 2, 3)],
+        events=[event(1), event(2, part=1, parts=2), event(2, part=2, parts=2, account_id="000000000002")],
+    )
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+async def test_probes_need_no_token(path: str) -> None:
+    """
+    Whoever watches the process needs no token to see that it lives.
+    """
+    async with browse(stored(), token=None) as client:
+        answer = await client.get(path)
+
+    assert answer.status_code == 200
+
+
+async def test_a_service_without_its_database_is_alive_but_not_ready() -> None:
+    """
+    Liveness and readiness differ: a restart does not bring a database back.
+    """
+    async with browse(FakeReader(away=True), token=None) as client:
+        alive, ready = await client.get("/healthz"), await client.get("/readyz")
+
+    assert (alive.status_code, ready.status_code) == (200, 503)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/organizations",
+        "/api/v1/accounts",
+        "/api/v1/accounts/000000000001",
+        "/api/v1/accounts/000000000001/permissions",
+        "/api/v1/accounts/000000000001/history",
+        "/api/v1/audit",
+        "/api/v1/openapi.json",
+        "/api/v1/nothing",
+    ],
+)
+@pytest.mark.parametrize("token", [None, "another-token-of-that-length", ""])
+async def test_the_api_needs_the_token(path: str, token: str | None) -> None:
+    """
+    Without the token nothing is told, not even which paths there are.
+    """
+    async with browse(stored(), token=token) as client:
+        answer = await client.get(path)
+
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("path", ["/", "/accounts/000000000001", "/nothing"])
+async def test_the_dashboard_sends_strangers_to_the_login(path: str) -> None:
+    """
+    A browser without a session sees the login and nothing else.
+    """
+    async with browse(stored(), token=None) as client:
+        answer = await client.get(path)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    assert "account-1" not in answer.text
+
+
+async def test_without_an_admin_token_nothing_is_served() -> None:
+    """
+    There is no setting under which the view is open to everybody.
+    """
+    with pytest.raises(UsageError, match="ROOFTREE_ADMIN_TOKEN"):
+        create_app(stored(), Settings(admin_token=None))
+
+
+async def test_the_code_of_the_first_visit_is_good_once() -> None:
+    """
+    The printed address opens a session; who finds it in a scrollback later gets the login.
+    """
+    async with browse(stored(), token=None, code="once") as client:
+        first = await client.get("/login", params={"code": "once"})
+        session = dict(client.cookies)
+        page = await client.get("/")
+        client.cookies.clear()
+        second = await client.get("/login", params={"code": "once"})
+
+    assert (first.status_code, first.headers["location"]) == (303, "/")
+    assert list(session) == [COOKIE]
+    assert page.status_code == 200
+    assert second.status_code == 200
+    assert "set-cookie" not in second.headers
+
+
+async def test_a_session_cookie_is_kept_from_scripts_and_other_sites() -> None:
+    """
+    The cookie is HttpOnly and SameSite=Strict, and does not hold the token.
+    """
+    async with browse(stored(), token=None) as client:
+        answer = await client.post("/login", data={"token": TOKEN})
+
+    cookie = answer.headers["set-cookie"].lower()
+    assert answer.status_code == 303
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert TOKEN not in cookie
+
+
+async def test_a_wrong_token_opens_no_session() -> None:
+    """
+    The login form refuses another token.
+    """
+    async with browse(stored(), token=None) as client:
+        answer = await client.post("/login", data={"token": "another-token-of-that-length"})
+
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("cookie", ["", "1.2", "99999999999.", "99999999999.00", "x" * 10_000])
+async def test_a_made_up_cookie_opens_nothing(cookie: str) -> None:
+    """
+    A session must be signed with the token.
+    """
+    async with browse(stored(), token=None) as client:
+        answer = await client.get("/", headers={"Cookie": f"{COOKIE}={cookie}"})
+
+    assert answer.status_code == 303
+
+
+async def test_lists_are_paged_by_cursor() -> None:
+    """
+    Following the cursors gives every account once, in order.
+    """
+    seen: list[str] = []
+    async with browse(stored()) as client:
+        parameters: dict[str, str] = {"limit": "2"}
+        while True:
+            page = (await client.get("/api/v1/accounts", params=parameters)).json()
+            seen += [item["account_id"] for item in page["items"]]
+            if page["next"] is None:
+                break
+            parameters["cursor"] = page["next"]
+
+    assert seen == ["000000000001", "000000000002", "000000000003"]
+
+
+async def test_audit_events_come_latest_first_as_cloudevents() -> None:
+    """
+    The feed has the shape of the audit topic and can be limited to one account.
+    """
+    async with browse(stored()) as client:
+        everything = (await client.get("/api/v1/audit", params={"limit": "2"})).json()
+        rest = (await client.get("/api/v1/audit", params={"cursor": everything["next"]})).json()
+        of_one = (await client.get("/api/v1/audit", params={"account_id": "000000000002"})).json()
+
+    assert [item["id"] for item in everything["items"]] == ["2-2", "2-1"]
+    assert [item["id"] for item in rest["items"]] == ["1-1"]
+    assert [item["id"] for item in of_one["items"]] == ["2-2"]
+    assert of_one["items"][0]["source"] == "/organizations/o-exampleorg"
+    assert of_one["items"][0]["sequence"] == "00000000000000000002"
+
+
+async def test_an_account_has_its_permissions_and_its_history() -> None:
+    """
+    One account can be read, with what it may do and what it was.
+    """
+    async with browse(stored()) as client:
+        one = (await client.get("/api/v1/accounts/000000000001")).json()
+        permissions = (await client.get("/api/v1/accounts/000000000001/permissions")).json()
+        history = (await client.get("/api/v1/accounts/000000000001/history", params={"limit": "1"})).json()
+        earlier = (await client.get("/api/v1/accounts/000000000001/history", params={"cursor": history["next"]})).json()
+
+    assert one["account_name"] == "account-1"
+    assert permissions["permissions"] == {"unlimited": True}
+    assert [item["account_name"] for item in [*history["items"], *earlier["items"]]] == ["account-1", "before"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "detail"),
+    [
+        ("/api/v1/accounts?limit=0", 400, "limit: expected a number from 1 to 1000"),
+        ("/api/v1/accounts?limit=x", 400, "limit: expected a number from 1 to 1000"),
+        ("/api/v1/accounts?cursor=!", 400, "cursor: not a cursor of this list"),
+        ("/api/v1/accounts?cursor=WzFd", 400, "cursor: not a cursor of this list"),
+        ("/api/v1/audit?cursor=WyJ4IiwieSJd", 400, "cursor: not a cursor of this list"),
+        ("/api/v1/accounts?colour=red", 400, "colour: unknown parameter"),
+        ("/api/v1/accounts?limit=1&limit=2", 400, "limit: given more than once"),
+        ("/api/v1/accounts?at=yesterday", 400, "at: expected an RFC 3339 time"),
+        ("/api/v1/accounts?organization_id=x", 400, "organization_id: expected an id"),
+        ("/api/v1/accounts?organization_id=o-otherorg00", 404, "no organization `o-otherorg00`"),
+        ("/api/v1/accounts/12", 400, "account_id: expected 12 digits"),
+        ("/api/v1/accounts/999999999999", 404, "no account `999999999999`"),
+        ("/api/v1/accounts/999999999999/history", 404, "no account `999999999999`"),
+        ("/api/v1/nothing", 404, "Not Found"),
+    ],
+)
+async def test_what_is_wrong_is_named(path: str, status: int, detail: str) -> None:
+    """
+    Errors are problem details that name the parameter and what was expected of it.
+    """
+    async with browse(stored()) as client:
+        answer = await client.get(path)
+
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (answer.status_code, answer.json()["status"]) == (status, status)
+    assert answer.json()["detail"].startswith(detail)
+
+
+async def test_several_organizations_must_be_told_apart() -> None:
+    """
+    Where there are two, a request says which one it means.
+    """
+    reader = FakeReader(organizations=["o-exampleorg", "o-otherorg00"], accounts=[account(1)])
+    async with browse(reader) as client:
+        unnamed = await client.get("/api/v1/accounts")
+        named = await client.get("/api/v1/accounts", params={"organization_id": "o-exampleorg"})
+
+    assert (unnamed.status_code, named.status_code) == (400, 200)
+
+
+async def test_a_database_that_is_away_is_told_with_a_time_to_come_back() -> None:
+    """
+    An outage is 503 with Retry-After, not an empty list.
+    """
+    async with browse(FakeReader(away=True)) as client:
+        answer = await client.get("/api/v1/accounts")
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+async def test_the_page_shows_events_in_words_with_witness_and_blame() -> None:
+    """
+    The dashboard says what changed, for example which request, and because of which statement.
+    """
+    async with browse(stored()) as client:
+        page = (await client.get("/")).text
+
+    assert "may do less than before" in page
+    assert "now denied: ec2:*" in page
+    assert "ec2:RunInstances on *" in page
+    assert "DenyRegions (Regions) on Workloads denies" in page
+    assert "DenyRegions attached to Workloads, by arn:aws:iam::1:role/admin" in page
+
+
+async def test_names_from_outside_are_text_on_the_page() -> None:
+    """
+    An account may be called anything; the page shows it and does not run it.
+    """
+    reader = FakeReader(accounts=[account(1, name="<script>alert(1)</script>")], events=[event(1)])
+    async with browse(reader) as client:
+        home = (await client.get("/")).text
+        one = (await client.get("/accounts/000000000001")).text
+
+    assert "<script>" not in home + one
+    assert "&lt;script&gt;" in home
+    assert "shop &lt;prod&gt;" in home
+
+
+async def test_an_incomplete_view_is_said_to_be_incomplete() -> None:
+    """
+    A view that misses something never looks whole.
+    """
+    reader = FakeReader(accounts=[account(1)], incomplete_since=START + timedelta(days=1))
+    async with browse(reader) as client:
+        page = (await client.get("/")).text
+
+    assert "something is missing here: a change could not be read" in page
+
+
+async def test_an_installation_without_organizations_says_so() -> None:
+    """
+    The page is there before the first change has come.
+    """
+    async with browse(FakeReader(organizations=[])) as client:
+        page = await client.get("/")
+
+    assert page.status_code == 200
+    assert "No organization yet" in page.text
+
+
+async def test_every_answer_carries_the_headers_that_keep_browsers_safe() -> None:
+    """
+    Pages, errors and redirects alike refuse foreign scripts and frames, and are not cached.
+    """
+    async with browse(stored(), token=None) as client:
+        answers = [await client.get(path) for path in ("/", "/login", "/api/v1/accounts", "/healthz")]
+
+    for answer in answers:
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_defect_is_told_without_its_details() -> None:
+    """
+    An error that nobody foresaw is a 500 that gives nothing away.
+    """
+
+    class Broken(FakeReader):
+        async def organizations(self) -> list[object]:  # type: ignore[override]
+            raise RuntimeError("a secret")
+
+    async with browse(Broken()) as client:
+        answer = await client.get("/api/v1/organizations")
+
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+
+
+def test_the_description_names_every_path_and_no_other() -> None:
+    """
+    The OpenAPI description and the routes are the same list.
+    """
+    app = create_app(stored(), Settings(admin_token=TOKEN))
+    paths = {route.path for route in app.routes if route.path.startswith("/api/")}  # type: ignore[attr-defined]
+
+    described = describe()["paths"]
+
+    assert isinstance(described, dict)
+    assert set(described) == paths - {"/api/v1/openapi.json"}
+
+
+async def test_answers_have_the_fields_that_the_description_promises() -> None:
+    """
+    What a schema requires is there, and nothing is there that no schema knows.
+    """
+    async with browse(stored()) as client:
+        schemas = (await client.get("/api/v1/openapi.json")).json()["components"]["schemas"]
+        answers = {
+            "Organization": (await client.get("/api/v1/organizations")).json()["items"][0],
+            "Account": (await client.get("/api/v1/accounts/000000000001")).json(),
+            "AccountPermissions": (await client.get("/api/v1/accounts/000000000001/permissions")).json(),
+            "AuditEvent": (await client.get("/api/v1/audit")).json()["items"][0],
+            "Problem": (await client.get("/api/v1/nothing")).json(),
+        }
+
+    assert {name: set(answer) for name, answer in answers.items()} == {
+        name: set(schemas[name]["required"]) for name in answers
+    }

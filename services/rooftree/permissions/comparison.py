@@ -13,7 +13,7 @@ from rooftree.permissions.catalog import catalog
 from rooftree.permissions.chain import BoundChain, CompiledChain, Origin, compile_chain
 from rooftree.permissions.cover import cover
 from rooftree.permissions.diagram import FALSE, Box, Node
-from rooftree.permissions.expression import ConditionLine, Pattern, word_box
+from rooftree.permissions.expression import ConditionLine, Pattern, Wording, word_box
 from rooftree.permissions.glob import Atom
 from rooftree.permissions.predicate import BoundStatement
 from rooftree.permissions.space import Space
@@ -191,11 +191,16 @@ def _describe(
     def decide(request: Request) -> tuple[Decision, Decision]:
         return decide_chain(old.chain, request).decision, decide_chain(new.chain, request).decision
 
+    whole = space.diagrams.either(node, space.impossible)
+    worded: set[Wording] = set()
     for box in cover(space.diagrams, node, space.impossible):
         statements = tuple(_blamed(space, box, old, new, (before, after)))
-        for wording, part in word_box(space, box):
+        for wording, part in word_box(space, box, whole):
+            if wording in worded:
+                continue
+            worded.add(wording)
             known = known_actions(wording.actions)
-            witness = find_witness(space, part, known, account, decide, (before, after))
+            witness = find_witness(space, part, known, account, decide=decide, expected=(before, after))
             yield DecisionChange(
                 before,
                 after,

@@ -42,24 +42,26 @@ def _needed(diagrams: Diagrams, boxes: list[Box], impossible: Node) -> list[Box]
     """
     Leave out boxes that the others cover, the narrowest first.
     """
-    kept = sorted(boxes, key=lambda box: _freedom(diagrams, box))
+    kept = {box: diagrams.box(box) for box in sorted(boxes, key=lambda box: _freedom(diagrams, box))}
     for box in list(kept):
-        others = diagrams.any_of([impossible, *(diagrams.box(other) for other in kept if other is not box)])
+        others = diagrams.any_of([impossible, *(node for other, node in kept.items() if other != box)])
         if diagrams.contains(others, box):
-            kept.remove(box)
-    return kept
+            del kept[box]
+    return list(kept)
 
 
 def _reduced(diagrams: Diagrams, boxes: list[Box], impossible: Node) -> list[Box]:
     """
     Take from each box the actions for which other boxes say it all, the narrowest first.
     """
+    nodes = [diagrams.box(box) for box in boxes]
     current = list(boxes)
     for index, box in enumerate(current):
-        others = diagrams.any_of([impossible, *(diagrams.box(other) for other in current if other is not box)])
+        others = diagrams.any_of([impossible, *nodes[:index], *nodes[index + 1 :]])
         covered = diagrams.extent(others, box, 0)
-        if box[0] & ~covered:
+        if box[0] & covered and box[0] & ~covered:
             current[index] = (box[0] & ~covered, *box[1:])
+            nodes[index] = diagrams.box(current[index])
     return current
 
 

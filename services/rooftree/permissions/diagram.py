@@ -71,7 +71,7 @@ class Diagrams:
         """
         Return the conjunction.
         """
-        if left == right or right == TRUE:
+        if right in (left, TRUE):
             return left
         if left == TRUE:
             return right
@@ -87,7 +87,7 @@ class Diagrams:
         """
         Return what holds in *left* and not in *right*.
         """
-        if left == right or left == FALSE or right == TRUE:
+        if left in (right, FALSE) or right == TRUE:
             return FALSE
         if right == FALSE:
             return left

@@ -5,15 +5,15 @@ Sets of points as AWS would write them: patterns to match, patterns to leave out
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from rooftree.permissions.diagram import Box
+from rooftree.permissions.diagram import Box, Node
 from rooftree.permissions.glob import ANY_STRING, Atom, Spelling
 from rooftree.permissions.interval import Interval
 from rooftree.permissions.keys import ALWAYS_SENT, canonical_key
 from rooftree.permissions.predicate import PrincipalTerm, Term
-from rooftree.permissions.space import Dimension, Kind, Space
+from rooftree.permissions.space import Dimension, Kind, Point, Space
 
 __all__ = ["ConditionLine", "Pattern", "Wording", "word_box"]
 
@@ -58,9 +58,11 @@ class Wording:
 _EVERYTHING: Final = Pattern((ANY_STRING,))
 
 
-def word_box(space: Space, box: Box) -> list[tuple[Wording, Box]]:
+def word_box(space: Space, box: Box, whole: Node) -> list[tuple[Wording, Box]]:
     """
     Return wordings that together say the box, each with the part of the box that it says.
+
+    The box lies in *whole*; a wording may say more of it than the box, where that is simpler.
     """
     exact = all(
         dimension.exact or mask == full
@@ -68,7 +70,7 @@ def word_box(space: Space, box: Box) -> list[tuple[Wording, Box]]:
     )
     alternatives: list[_Alternative] = [_Alternative((), {}, exact)]
     for key in sorted({dimension.key for dimension in space.dimensions if dimension.kind in (Kind.KEY, Kind.MEMBER)}):
-        choices = _word_key(space, box, key)
+        choices = _word_key(space, box, key, whole)
         alternatives = [one.joined(other) for one in alternatives for other in choices]
     relations = _relation_lines(space, box)
     worded = []
@@ -231,24 +233,25 @@ def _relation_lines(space: Space, box: Box) -> list[ConditionLine]:
     return lines
 
 
-def _word_key(space: Space, box: Box, key: str) -> list[_Alternative]:
+def _word_key(space: Space, box: Box, key: str, whole: Node) -> list[_Alternative]:
     """
     Return the alternatives for one key.
     """
     alternatives = [_Alternative((), {}, exact=True)]
-    members: list[tuple[Dimension, int]] = []
+    members: dict[int, int] = {}
     for index, (dimension, mask) in enumerate(zip(space.dimensions, box, strict=True)):
         if dimension.key != key or dimension.kind not in (Kind.KEY, Kind.MEMBER):
             continue
         if dimension.kind == Kind.MEMBER:
-            members.append((dimension, mask))
+            members[index] = mask
         elif mask != space.diagrams.full[index]:
             choices = [
                 _Alternative(tuple(lines), {index: part}, exact=True) for lines, part in _word_single(dimension, mask)
             ]
             alternatives = [one.joined(other) for one in alternatives for other in choices]
-    if any(mask != 0b11 for _dimension, mask in members):
-        lines, exact = _word_members(members)
+    if any(mask != 0b11 for mask in members.values()):
+        wanted = _one_of(space, box, members, whole)
+        lines, exact = _word_members([space.dimensions[index] for index in members], list(members.values()), wanted)
         alternatives = [one.joined(_Alternative(tuple(lines), {}, exact)) for one in alternatives]
     return alternatives
 
@@ -376,41 +379,76 @@ def _opposite(operator: str) -> str:
     )
 
 
-def _word_members(members: Sequence[tuple[Dimension, int]]) -> tuple[list[ConditionLine], bool]:
+def _one_of(space: Space, box: Box, members: dict[int, int], whole: Node) -> int:
     """
-    Return lines for a key with several values: what must be among them, and what must not.
+    Return the classes of which any one among the values will do, where the box asks for one of them and no more.
     """
-    first = members[0][0]
+    if sorted(members.values()) != [0b10] + [0b11] * (len(members) - 1):
+        return 0
+    free = [0b11 if index in members else mask for index, mask in enumerate(box)]
+    found = []
+    for index in members:
+        candidate = (*free[:index], 0b10, *free[index + 1 :])
+        found.append(space.diagrams.contains(whole, candidate))
+    return _bits(found)
+
+
+def _word_members(
+    dimensions: Sequence[Dimension], masks: Sequence[int], one_of: int
+) -> tuple[list[ConditionLine], bool]:
+    """
+    Return lines for a key with several values: what must be among them, and what must not; and whether they are exact.
+    """
+    first = dimensions[0]
     key = canonical_key(first.spelled)
-    elements = Dimension(
-        Kind.KEY, first.key, first.family, tuple(dimension.points[1] for dimension, _mask in members), first.terms
-    )
-    forbidden = _bits(mask == 0b01 for _dimension, mask in members)
-    if forbidden == elements.present:
+    points = tuple(dimension.points[1] for dimension in dimensions)
+    forbidden = _bits(mask == 0b01 for mask in masks)
+    everything = (1 << len(points)) - 1
+    if forbidden == everything:
         return [ConditionLine("Null", key, ("true",))], True
     lines: list[ConditionLine] = []
     exact = True
     if forbidden:
-        allowed = word_points(elements, elements.present & ~forbidden)
-        barred = word_points(elements, forbidden)
-        if (
-            all(pattern.none_of or pattern.all_of for pattern in barred)
-            and len(allowed) == 1
-            and not allowed[0].none_of
-        ):
-            lines.append(_line(allowed[0].any_of, key, negated=False, prefix="ForAllValues:"))
+        elements = replace(first, kind=Kind.KEY, points=points)
+        lines, exact = _word_forbidden(elements, everything & ~forbidden, forbidden, key)
+    # where some classes are barred, a pattern that reaches into them says no more than one that does not
+    left = replace(
+        first, kind=Kind.KEY, points=tuple(Point(None, 0) if forbidden >> n & 1 else p for n, p in enumerate(points))
+    )
+    for wanted in [one_of] if one_of else [1 << index for index, mask in enumerate(masks) if mask == 0b10]:
+        if wanted == left.present:
+            lines.append(ConditionLine("Null", key, ("false",)))
+            continue
+        pattern = word_points(left, wanted)[0]
+        if pattern.any_of == (ANY_STRING,) and len(_by_operator(pattern.none_of)) == 1:
+            lines.append(_line(pattern.none_of, key, negated=True, prefix="ForAnyValue:"))
         else:
-            for pattern in barred:
-                exact = exact and not pattern.none_of and not pattern.all_of
-                lines += [
-                    _line(group, key, negated=True, prefix="ForAllValues:") for group in _by_operator(pattern.any_of)
-                ]
-    for index, (_dimension, mask) in enumerate(members):
-        if mask == 0b10:
-            pattern = word_points(elements, 1 << index)[0]
-            exact = exact and not pattern.none_of and not pattern.all_of
+            exact = exact and not pattern.none_of and not pattern.all_of and len(_by_operator(pattern.any_of)) == 1
             lines.append(_line(pattern.any_of, key, negated=False, prefix="ForAnyValue:"))
-    return lines, exact
+    return list(dict.fromkeys(lines)), exact
+
+
+def _word_forbidden(elements: Dimension, allowed: int, forbidden: int, key: str) -> tuple[list[ConditionLine], bool]:
+    """
+    Return lines that keep classes out of the values of a key: by naming those, or by naming all others.
+    """
+    inside = word_points(elements, allowed)
+    if len(inside) == 1 and not inside[0].all_of:
+        pattern = inside[0]
+        groups = _by_operator(pattern.any_of)
+        if pattern.any_of == (ANY_STRING,) or len(groups) == 1:
+            lines = [] if pattern.any_of == (ANY_STRING,) else [_line(groups[0], key, negated=False, prefix=_ALL)]
+            return lines + [
+                _line(group, key, negated=True, prefix=_ALL) for group in _by_operator(pattern.none_of)
+            ], True
+    barred = word_points(elements, forbidden)
+    exact = all(not pattern.none_of and not pattern.all_of for pattern in barred)
+    return [
+        _line(group, key, negated=True, prefix=_ALL) for pattern in barred for group in _by_operator(pattern.any_of)
+    ], exact
+
+
+_ALL: Final = "ForAllValues:"
 
 
 def _bits(flags: Iterable[bool]) -> int:

@@ -24,7 +24,7 @@ def compare_roughly(before: BoundChain, after: BoundChain) -> Comparison:
     """
     Return changes that together hold every request whose decision may differ; none of them is exact.
     """
-    return Comparison(tuple([*_one_way(before, after, flipped=False), *_one_way(after, before, flipped=True)]))
+    return Comparison((*_one_way(before, after, flipped=False), *_one_way(after, before, flipped=True)))
 
 
 def _one_way(allowing: BoundChain, denying: BoundChain, *, flipped: bool) -> Iterator[DecisionChange]:

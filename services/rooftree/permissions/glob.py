@@ -9,9 +9,11 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_res
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from rooftree.policy.variables import Piece
@@ -92,7 +94,7 @@ class Atom:
         """
         Tell whether *text* is one of the strings.
         """
-        return () in self.after(text)
+        return any(_matches(glob, text) for glob in self.globs)
 
 
 _ANY: Final = Token(CharSet.ANY)
@@ -176,6 +178,39 @@ def _tokens(symbols: Sequence[tuple[str, bool]], *, any_one: Token, any_run: Tok
     return tuple(glob)
 
 
+MAX_STARS: Final = 3
+"""With so few stars a regular expression cannot take long; with more the automaton is walked."""
+
+
+@lru_cache(maxsize=65536)
+def _matches(glob: Glob, text: str) -> bool:
+    pattern = _regex(glob)
+    if pattern is not None:
+        return pattern.fullmatch(text) is not None
+    current = _closed(glob)
+    for char in text:
+        current = {rest for left in current for rest in _step(left, char)}
+    return () in current
+
+
+@lru_cache(maxsize=16384)
+def _regex(glob: Glob) -> re.Pattern[str] | None:
+    if sum(token.star for token in glob) > MAX_STARS:
+        return None
+    return re.compile("".join(spell_regex(token) for token in glob), re.DOTALL)
+
+
+def spell_regex(token: Token) -> str:
+    """
+    Return a token as a regular expression.
+    """
+    if isinstance(token.chars, str):
+        chars = f"[{re.escape(token.chars)}]"
+    else:
+        chars = "." if token.chars is CharSet.ANY else "[^:]"
+    return chars + ("*" if token.star else "")
+
+
 def _closed(glob: Glob) -> set[Glob]:
     """
     Return *glob* with all that it becomes by reading nothing.
@@ -192,9 +227,8 @@ def _step(glob: Glob, char: str) -> set[Glob]:
         return set()
     head = glob[0]
     if head.chars is CharSet.NOT_COLON:
-        fits = char != ":"
-    else:
-        fits = head.chars is CharSet.ANY or char in head.chars
-    if not fits:
+        if char == ":":
+            return set()
+    elif head.chars is not CharSet.ANY and char not in head.chars:
         return set()
     return _closed(glob if head.star else glob[1:])

@@ -380,8 +380,8 @@ def _principal_classes(terms: tuple[PrincipalTerm, ...]) -> list[tuple[int, str]
 def _tails(
     prefix: str, rests: Sequence[frozenset[Glob]], inside: Sequence[Atom], outside: Atom | None
 ) -> list[tuple[int, str]]:
-    bounds = [*(atom.globs for atom in inside), *([outside.globs] if outside else [])]
-    classes = partition(STRINGS, (Start(prefix, 0),), (tuple([*rests, *(frozenset(bound) for bound in bounds)]),))
+    bounds = [atom.globs for atom in (*inside, *([outside] if outside else []))]
+    classes = partition(STRINGS, (Start(prefix, 0),), ((*rests, *bounds),))
     count = len(rests)
     within = ((1 << len(inside)) - 1) << count
     beyond = 1 << (count + len(inside)) if outside else 0

@@ -153,7 +153,12 @@ def _conditional(space: Space, mask: int, node: Node, account: AccountBinding) -
 
 
 def _wordings(space: Space, node: Node) -> list[Wording]:
-    return [wording for box in cover(space.diagrams, node, space.impossible) for wording, _part in word_box(space, box)]
+    whole = space.diagrams.either(node, space.impossible)
+    return [
+        wording
+        for box in cover(space.diagrams, node, space.impossible)
+        for wording, _part in word_box(space, box, whole)
+    ]
 
 
 def _size(entry: dict[str, object]) -> int:

@@ -59,6 +59,7 @@ def find_witness(
     box: Box,
     known: int,
     account: AccountBinding,
+    *,
     decide: Callable[[Request], tuple[Decision, Decision]],
     expected: tuple[Decision, Decision],
 ) -> Witness | None:
@@ -127,7 +128,7 @@ def _resources(space: Space, box: Box, action: str) -> Iterator[str]:
 
 
 def _is_resource(text: str) -> bool:
-    return text == "*" or (text.startswith("arn:") and text.count(":") >= 5 and not text.split(":", 5)[5] == "")
+    return text == "*" or (text.startswith("arn:") and text.count(":") >= 5 and text.split(":", 5)[5] != "")
 
 
 def _signature(dimension: Dimension, text: str) -> int:
@@ -182,10 +183,8 @@ def _contexts(space: Space, box: Box) -> Iterator[dict[str, Values]]:
                 members.setdefault(dimension.key, []).append(str(dimension.points[1].value))
         elif dimension.kind == Kind.KEY and mask != full:
             options.append([(dimension.key, value) for value in _values(dimension, mask)])
-    for key, values in members.items():
-        options.append([(key, tuple(values))])
-    for key in variables:
-        options.append([(key, value) for value in variables[key]])
+    options += [[(key, tuple(values))] for key, values in members.items()]
+    options += [[(key, value) for value in values] for key, values in variables.items()]
     spelled = _spelled_keys(space)
     for combination in product(*options):
         yield {spelled.get(key, canonical_key(key)): value for key, value in combination if value is not None}

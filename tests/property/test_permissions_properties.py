@@ -1,0 +1,148 @@
+"""
+The claim behind every audit event: what is reported is real, and what is not reported does not exist.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rooftree.permissions import Comparison, compare, maximum_permissions
+from rooftree.permissions.witness import determined_context
+from rooftree.policy.chain import Chain
+from rooftree.policy.conditions import condition_holds
+from rooftree.policy.context import Context
+from rooftree.policy.evaluate import Decision, decide_chain
+from rooftree.policy.model import Condition
+from rooftree.policy.operators import parse_operator
+from rooftree.policy.patterns import action_matches, compile_glob, complete_arn
+from rooftree.policy.request import Request
+from rooftree.policy.variables import parse_template, resolve_template
+from tests.generators.chains import ACCOUNT, chains, requests
+
+SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+def _compare(before: Chain, after: Chain) -> Comparison:
+    return compare(maximum_permissions(before, ACCOUNT), maximum_permissions(after, ACCOUNT))
+
+
+def _resource_fits(pattern: str, request: Request) -> bool:
+    pieces = resolve_template(parse_template(complete_arn(pattern, variables=True), variables=True), request.context)
+    return pieces is not None and compile_glob(pieces).matches(request.resource)
+
+
+def _covers(change: dict[str, Any], request: Request) -> bool:
+    """
+    Tell whether a change, as printed, speaks of a request.
+    """
+    actions, resources = change["actions"], change["resources"]
+    return (
+        any(action_matches(pattern, request.action) for pattern in actions["any_of"])
+        and not any(action_matches(pattern, request.action) for pattern in actions["none_of"])
+        and all(action_matches(pattern, request.action) for pattern in actions.get("all_of", []))
+        and any(_resource_fits(pattern, request) for pattern in resources["any_of"])
+        and not any(_resource_fits(pattern, request) for pattern in resources["none_of"])
+        and all(_resource_fits(pattern, request) for pattern in resources.get("all_of", []))
+        and all(
+            condition_holds(
+                Condition(parse_operator(line["operator"]), line["key"], tuple(line["values"])),
+                request.context,
+                variables=True,
+            )
+            for line in change["conditions"]
+        )
+    )
+
+
+def _decisions(before: Chain, after: Chain, request: Request) -> tuple[Decision, Decision]:
+    return decide_chain(before, request).decision, decide_chain(after, request).decision
+
+
+def _check_request(before: Chain, after: Chain, changes: list[dict[str, Any]], request: Request) -> None:
+    old, new = _decisions(before, after, request)
+    covering = [change for change in changes if _covers(change, request)]
+    if Decision.ALLOW in (old, new) and old != new:
+        assert any((change["before"], change["after"]) == (old, new) for change in covering), (request, changes)
+    for change in covering:
+        if change.get("exact", True):
+            assert (change["before"], change["after"]) == (old, new), (request, change)
+
+
+class TestComparison:
+    @SLOW
+    @given(chains(), chains(), st.lists(requests(), min_size=5, max_size=20))
+    def test_requests_flip_exactly_where_a_change_says_so(
+        self, before: Chain, after: Chain, sampled: list[Request]
+    ) -> None:
+        """
+        A sampled request changes its decision if and only if a printed change covers it, in that direction.
+        """
+        changes: list[dict[str, Any]] = _compare(before, after).changes(ACCOUNT)
+
+        for request in sampled:
+            _check_request(before, after, changes, request)
+
+    @SLOW
+    @given(chains(variables=True), chains(variables=True), st.lists(requests(), min_size=5, max_size=20))
+    def test_policies_with_variables_miss_nothing(self, before: Chain, after: Chain, sampled: list[Request]) -> None:
+        """
+        Where policy variables relate keys, every flip is still covered, and what is marked exact is so.
+        """
+        changes: list[dict[str, Any]] = _compare(before, after).changes(ACCOUNT)
+
+        for request in sampled:
+            _check_request(before, after, changes, request)
+
+    @SLOW
+    @given(chains(), chains())
+    def test_every_change_has_a_witness_that_the_evaluator_confirms(self, before: Chain, after: Chain) -> None:
+        """
+        Without policy variables, each change is exact and its witness is decided as it says.
+        """
+        for change in _compare(before, after).changes(ACCOUNT):
+            witness: Any = change["witness"]
+            assert "exact" not in change, change
+            context = {
+                **{key: list(value) if isinstance(value, tuple) else value for key, value in _determined()},
+                **witness["context"],
+            }
+            request = Request(witness["action"], witness["resource"], Context.from_json(context))
+            assert (change["before"], change["after"]) == _decisions(before, after, request)
+
+    @SLOW
+    @given(chains(), chains())
+    def test_the_way_back_mirrors_the_way_there(self, before: Chain, after: Chain) -> None:
+        """
+        Comparing in the other direction finds the same sets with their decisions exchanged.
+        """
+
+        def told(changes: list[dict[str, Any]]) -> list[str]:
+            return sorted(
+                repr((c["actions"], c["resources"], c["conditions"], c["before"], c["after"])) for c in changes
+            )
+
+        there: list[dict[str, Any]] = _compare(before, after).changes(ACCOUNT)
+        back: list[dict[str, Any]] = _compare(after, before).changes(ACCOUNT)
+
+        assert told(there) == told([{**c, "before": c["after"], "after": c["before"]} for c in back])
+
+    @SLOW
+    @given(chains(), st.randoms(use_true_random=False))
+    def test_a_chain_does_not_differ_from_itself_in_another_order(self, chain: Chain, random: Any) -> None:
+        """
+        The order of policies on a node has no meaning, and neither has repetition.
+        """
+        levels = []
+        for level in chain.levels or ():
+            shuffled = [*level.policies, *level.policies[:1]]
+            random.shuffle(shuffled)
+            levels.append(type(level)(level.target_id, tuple(shuffled)))
+
+        assert _compare(chain, Chain(tuple(levels))).verdict == "equivalent"
+
+
+def _determined() -> list[tuple[str, Any]]:
+    return list(determined_context(ACCOUNT).items())

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import TypeAlias
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
@@ -17,6 +18,8 @@ from rooftree.settings import Settings
 from rooftree.stream.client import client_options, cluster_id, stop_quietly, translated_errors
 
 __all__ = ["KafkaPublisher"]
+
+_Addressed: TypeAlias = tuple[str, bytes | None, bytes | None, tuple[tuple[str, bytes], ...]]
 
 _BATCH_BYTES = 256 * 1024
 
@@ -64,16 +67,20 @@ class KafkaPublisher:
         """
         Send records; on return the broker has all of them, in the order given for each key.
         """
-        await self.send([(self._topics[record.kind], record) for record in records])
+        await self._send([(self._topics[record.kind], record.key, record.value, record.headers) for record in records])
 
-    async def send(self, records: Sequence[tuple[str, OutgoingRecord]]) -> None:
+    async def publish_changes(self, changes: Sequence[tuple[str, bytes]]) -> None:
         """
-        Send records to topics by name; on return the broker has all of them.
+        Send change events, each with the id of its organization, in the order given for each organization.
 
         Raises:
-            RecordTooLargeError: A record is too large for the broker.
+            RecordTooLargeError: A change is too large for the broker.
             UnavailableError: The broker does not answer.
         """
+        headers = (("content-type", b"application/cloudevents+json; charset=UTF-8"),)
+        await self._send([(self._settings.changes_topic, key.encode(), value, headers) for key, value in changes])
+
+    async def _send(self, records: Sequence[_Addressed]) -> None:
         with translated_errors():
             producer = await self._started()
             try:
@@ -114,13 +121,11 @@ class KafkaPublisher:
             return self._producer
 
 
-async def _send_all(producer: AIOKafkaProducer, records: Sequence[tuple[str, OutgoingRecord]]) -> None:
+async def _send_all(producer: AIOKafkaProducer, records: Sequence[_Addressed]) -> None:
     confirmations: list[asyncio.Future[object]] = []
     try:
-        for topic, record in records:
-            confirmations.append(
-                await producer.send(topic, value=record.value, key=record.key, headers=list(record.headers))
-            )
+        for topic, key, value, headers in records:
+            confirmations.append(await producer.send(topic, value=value, key=key, headers=list(headers)))
     finally:
         outcomes = await asyncio.gather(*confirmations, return_exceptions=True)
     for outcome in outcomes:

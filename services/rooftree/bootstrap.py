@@ -1,0 +1,333 @@
+"""
+Where settings become pools, clients and workers: nothing else makes them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from prometheus_client import start_http_server
+from pydantic import SecretStr
+
+from rooftree.api.app import create_app
+from rooftree.embedded import embedded_broker, embedded_postgres
+from rooftree.reading import Reader
+from rooftree.settings import Assignment, Settings
+from rooftree.store.database import Database, connect_database, open_database
+from rooftree.store.listening import PostgresNudges
+from rooftree.store.migrations import apply_migrations, require_schema
+from rooftree.store.outbox import PostgresOutbox
+from rooftree.store.projection import PostgresProjection
+from rooftree.store.reader import DatabaseReader
+from rooftree.stream import KafkaChangeLog, KafkaPublisher, ensure_topics
+from rooftree.telemetry import METRICS_REGISTRY, configure_logging
+from rooftree.workers.projector import Projector
+from rooftree.workers.relay import Relay
+from rooftree.workers.supervisor import Worker, stop_on_signals, supervise
+from rooftree.workers.web import WebServer
+
+__all__ = [
+    "Addresses",
+    "open_publisher",
+    "open_reader",
+    "run_all",
+    "run_api",
+    "run_migrate",
+    "run_projector",
+    "run_relay",
+]
+
+_EMBEDDED_PARTITIONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """
+    Where the parts of a running service are.
+
+    Attributes:
+        api: The address of the API and the dashboard.
+        login: The same with a code that opens the dashboard once.
+        kafka: ``HOST:PORT``.
+        postgres: The DSN, password included.
+        token: The admin token.
+        topics: Their names by role.
+    """
+
+    api: str
+    login: str
+    kafka: str
+    postgres: str
+    token: str
+    topics: dict[str, str]
+
+
+OnReady: TypeAlias = Callable[[Addresses], Awaitable[None]]
+
+
+async def run_migrate(settings: Settings) -> list[str]:
+    """
+    Bring the database to the schema of this version; returns the steps that were applied.
+
+    Raises:
+        InputError: A step was edited after it had been applied.
+        UnavailableError: PostgreSQL does not answer.
+    """
+    connection = await connect_database(
+        settings.postgres_dsn.get_secret_value(),
+        connect_timeout=settings.postgres_connect_timeout,
+        application_name="rooftree-migrate",
+    )
+    try:
+        return await apply_migrations(connection)
+    finally:
+        await connection.close()
+
+
+async def run_projector(settings: Settings) -> None:
+    """
+    Run a projector until a signal.
+
+    Raises:
+        UnavailableError: A server does not answer at the start, or reading has stalled for good.
+        LogLossError: The broker has lost unread records, and policy is to stop.
+    """
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(_migrated_database(settings, "rooftree-projector"))
+        stack.enter_context(_metrics(settings))
+        await ensure_topics(settings)
+        projector = await stack.enter_async_context(_projector(settings, database))
+        await _run(settings, {"projector": projector})
+
+
+async def run_relay(settings: Settings) -> None:
+    """
+    Run a relay until a signal.
+
+    Raises:
+        UnavailableError: A server does not answer at the start.
+    """
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(_migrated_database(settings, "rooftree-relay"))
+        stack.enter_context(_metrics(settings))
+        await ensure_topics(settings)
+        relay = await stack.enter_async_context(_relay(settings, database))
+        await _run(settings, {"relay": relay})
+
+
+async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> None:
+    """
+    Serve the API and the dashboard until a signal.
+
+    Args:
+        settings: Where to listen, and the token.
+        on_ready: Called with the address.
+
+    Raises:
+        UsageError: There is no token, or the port is taken.
+        UnavailableError: PostgreSQL does not answer at the start.
+    """
+    async with _migrated_database(settings, "rooftree-api") as database:
+        server = WebServer(create_app(DatabaseReader(database), settings), settings.http_host, settings.http_port)
+        if on_ready is not None:
+            on_ready(server.url)
+        await _run(settings, {"api": server.serve})
+
+
+async def run_all(
+    settings: Settings, *, embed_kafka: bool = True, embed_postgres: bool = True, on_ready: OnReady | None = None
+) -> None:
+    """
+    Run everything in this process until a signal: migrations, projector, relay, API.
+
+    Args:
+        settings: Servers that are not embedded are taken from here.
+        embed_kafka: Run a broker in memory, whose log ends with this call.
+        embed_postgres: Run a PostgreSQL with its data in the data folder.
+        on_ready: Awaited beside the workers once all of them run; what it raises ends everything.
+
+    Raises:
+        UnavailableError: A server cannot be started or does not answer.
+        UsageError: A port is taken.
+    """
+    async with AsyncExitStack() as stack:
+        watches: dict[str, Worker] = {}
+        if embed_postgres:
+            postgres = await stack.enter_async_context(embedded_postgres(settings.data_dir))
+            settings = settings.model_copy(update={"postgres_dsn": SecretStr(postgres.dsn)})
+            watches["postgres"] = _watch(postgres.watch)
+        if embed_kafka:
+            broker = await stack.enter_async_context(embedded_broker(settings.data_dir))
+            settings = _for_embedded_broker(settings, broker.bootstrap)
+            watches["broker"] = _watch(broker.watch)
+        if settings.admin_token is None:
+            settings = settings.model_copy(update={"admin_token": SecretStr(secrets.token_urlsafe(24))})
+        await run_migrate(settings)
+        database = await stack.enter_async_context(_migrated_database(settings, "rooftree"))
+        await ensure_topics(settings)
+        code = secrets.token_urlsafe(16)
+        app = create_app(DatabaseReader(database), settings, login_code=code)
+        server = WebServer(app, settings.http_host, settings.http_port)
+        workers: dict[str, Worker] = {
+            **watches,
+            "projector": await stack.enter_async_context(_projector(settings, database)),
+            "relay": await stack.enter_async_context(_relay(settings, database)),
+            "api": server.serve,
+        }
+        if on_ready is not None:
+            workers["ready"] = _once(on_ready, _addresses(settings, server.url, code))
+        await _run(settings, workers)
+
+
+@asynccontextmanager
+async def open_reader(settings: Settings) -> AsyncIterator[Reader]:
+    """
+    Open the stored view for reading.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+    """
+    async with _database(settings, "rooftree-reader") as database:
+        yield DatabaseReader(database)
+
+
+@asynccontextmanager
+async def open_publisher(settings: Settings) -> AsyncIterator[KafkaPublisher]:
+    """
+    Open the topics for writing; missing ones are made.
+
+    Raises:
+        UnavailableError: Kafka does not answer.
+    """
+    await ensure_topics(settings)
+    async with KafkaPublisher.open(settings) as publisher:
+        yield publisher
+
+
+async def _run(settings: Settings, workers: Mapping[str, Worker]) -> None:
+    stop = asyncio.Event()
+    with stop_on_signals(stop):
+        await supervise(workers, stop=stop, drain_timeout=settings.drain_timeout)
+
+
+@asynccontextmanager
+async def _database(settings: Settings, name: str) -> AsyncIterator[Database]:
+    async with open_database(
+        settings.postgres_dsn.get_secret_value(),
+        size=settings.postgres_pool_size,
+        connect_timeout=settings.postgres_connect_timeout,
+        command_timeout=settings.postgres_command_timeout,
+        statement_cache=settings.postgres_statement_cache,
+        application_name=name,
+    ) as database:
+        yield database
+
+
+@asynccontextmanager
+async def _migrated_database(settings: Settings, name: str) -> AsyncIterator[Database]:
+    configure_logging(level=settings.log_level, style=settings.log_format.value)
+    async with _database(settings, name) as database:
+        async with database.connection() as connection:
+            await require_schema(connection)
+        yield database
+
+
+@asynccontextmanager
+async def _projector(settings: Settings, database: Database) -> AsyncIterator[Worker]:
+    store = PostgresProjection(
+        database, consumer_group=settings.consumer_group, permissions_topic=settings.permissions_topic
+    )
+    async with KafkaChangeLog.open(settings, store) as change_log:
+        yield Projector(
+            change_log,
+            store,
+            cache_size=settings.view_cache_size,
+            stall_timeout=settings.stall_timeout,
+            retry_max_delay=settings.retry_max_delay,
+        ).run
+
+
+@asynccontextmanager
+async def _relay(settings: Settings, database: Database) -> AsyncIterator[Worker]:
+    dsn = settings.postgres_dsn.get_secret_value()
+    async with (
+        KafkaPublisher.open(settings) as publisher,
+        PostgresNudges.open(dsn, connect_timeout=settings.postgres_connect_timeout) as nudges,
+    ):
+        yield Relay(
+            PostgresOutbox(database),
+            publisher,
+            nudges,
+            permissions_topic=settings.permissions_topic,
+            poll_interval=settings.relay_poll_interval,
+            batch_size=settings.relay_batch_size,
+            retention=settings.outbox_retention,
+            retry_max_delay=settings.retry_max_delay,
+        ).run
+
+
+@contextmanager
+def _metrics(settings: Settings) -> Iterator[None]:
+    if not settings.metrics_port:
+        yield
+        return
+    server, thread = start_http_server(settings.metrics_port, addr=settings.http_host, registry=METRICS_REGISTRY)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+def _for_embedded_broker(settings: Settings, bootstrap: str) -> Settings:
+    # One process reads every partition, so there is nobody to share with; and this broker knows no idempotence.
+    return settings.model_copy(
+        update={
+            "kafka_bootstrap": bootstrap,
+            "kafka_idempotence": False,
+            "partition_assignment": Assignment.ALL,
+            "topic_partitions": _EMBEDDED_PARTITIONS,
+            "topic_replication": 1,
+            "create_topics": True,
+        }
+    )
+
+
+def _addresses(settings: Settings, url: str, code: str) -> Addresses:
+    assert settings.admin_token is not None
+    return Addresses(
+        api=url,
+        login=f"{url}/login?code={code}",
+        kafka=settings.kafka_bootstrap,
+        postgres=settings.postgres_dsn.get_secret_value(),
+        token=settings.admin_token.get_secret_value(),
+        topics=settings.topics,
+    )
+
+
+def _watch(watch: Callable[[], Awaitable[None]]) -> Worker:
+    async def worker(stop: asyncio.Event) -> None:
+        watching = asyncio.ensure_future(watch())
+        stopping = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait((watching, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if watching.done():
+                await watching
+        finally:
+            watching.cancel()
+            stopping.cancel()
+
+    return worker
+
+
+def _once(on_ready: OnReady, addresses: Addresses) -> Worker:
+    async def worker(stop: asyncio.Event) -> None:
+        await on_ready(addresses)
+        await stop.wait()
+
+    return worker

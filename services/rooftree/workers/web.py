@@ -1,0 +1,84 @@
+"""
+The worker that serves HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from rooftree.errors import UsageError
+from rooftree.telemetry import Action, log
+
+__all__ = ["WebServer"]
+
+_GRACE_SECONDS = 3
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # Signals are the supervisor's; uvicorn would take them away from it.
+        yield
+
+
+class WebServer:
+    """
+    An HTTP server on a port that is taken at once, so that its address is known before it runs.
+
+    Attributes:
+        url: Where it listens.
+
+    Raises:
+        UsageError: The port cannot be taken.
+    """
+
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+        self._socket = _listening(host, port)
+        name = f"[{host}]" if ":" in host else host
+        self.url = f"http://{name}:{self._socket.getsockname()[1]}"
+        self._server = _Server(
+            uvicorn.Config(
+                app,  # type: ignore[arg-type]  # the two write the same protocol down differently
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """
+        Answer requests until *stop* is set; those in hand are finished first, within seconds.
+        """
+        log().info(Action.API_STARTED, url=self.url)
+        serving = asyncio.ensure_future(self._server.serve(sockets=[self._socket]))
+        stopping = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+            self._server.should_exit = True
+            await serving
+        finally:
+            stopping.cancel()
+            serving.cancel()
+            self._socket.close()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise UsageError(
+            f"{host}:{port} cannot be listened on: {error.strerror or error}", place="ROOFTREE_HTTP_PORT"
+        ) from error
+    return listener

@@ -134,6 +134,12 @@ class Reader(Protocol):
         """
         ...
 
+    async def organizations_of(self, account_id: str) -> list[str]:
+        """
+        Return the organizations that have or had an account, by id.
+        """
+        ...
+
     async def history(
         self, organization_id: str, account_id: str, *, before: datetime | None = None, limit: int | None = None
     ) -> list[AccountRecord]:
@@ -193,9 +199,9 @@ class Reader(Protocol):
         """
         ...
 
-    async def has_seen(self, organization_id: str, source: str, event_id: str) -> bool:
+    async def count_seen(self, organization_id: str, source: str, event_ids: Iterable[str]) -> int:
         """
-        Tell whether an event was processed.
+        Return how many of some events of one source the view holds.
         """
         ...
 

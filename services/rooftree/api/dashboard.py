@@ -75,10 +75,10 @@ class Dashboard:
         Show one account: where it stands, what it may do at most, what happened to it.
         """
         query = Query(request, "organization_id")
-        organization = await choose_organization(self._reader, query.text("organization_id"))
         account_id = str(request.path_params["account_id"])
         if not is_account(account_id):
             raise InputError("expected 12 digits", place="account_id")
+        organization = await choose_organization(self._reader, query.text("organization_id"), account_id=account_id)
         account = await self._reader.account(organization.organization_id, account_id)
         if account is None:
             raise HTTPException(404, f"no account `{account_id}`")

@@ -17,7 +17,7 @@ PARAMETERS: Final[dict[str, Schema]] = {
     "organization_id": {
         "name": "organization_id",
         "in": "query",
-        "description": "The organization; may be left out where there is only one",
+        "description": "The organization; may be left out where there is only one, or where an account is named",
         "schema": {"type": "string", "pattern": "^o-[a-z0-9]{10,32}$"},
     },
     "account_path": {

@@ -111,12 +111,14 @@ def decode_cursor(cursor: str, length: int) -> list[str]:
     return parts
 
 
-async def choose_organization(reader: Reader, wanted: str | None) -> OrganizationRecord:
+async def choose_organization(
+    reader: Reader, wanted: str | None, *, account_id: str | None = None
+) -> OrganizationRecord:
     """
-    Return the organization that a request is about: the one it names, else the only one.
+    Return the organization that a request is about: the one it names, else the one of its account, else the only one.
 
     Raises:
-        InputError: It names none, and there are several.
+        InputError: It does not follow which one is meant.
         HTTPException: There is no such organization.
     """
     if wanted is not None and not is_organization(wanted):
@@ -125,6 +127,11 @@ async def choose_organization(reader: Reader, wanted: str | None) -> Organizatio
     chosen = [one for one in known if wanted in {None, one.organization_id}]
     if not chosen:
         raise HTTPException(404, f"no organization `{wanted}`" if wanted else "no organization yet")
+    if len(chosen) > 1 and account_id is not None:
+        having = await reader.organizations_of(account_id)
+        chosen = [one for one in chosen if one.organization_id in having]
+        if not chosen:
+            raise HTTPException(404, f"no account `{account_id}`")
     if len(chosen) > 1:
         raise InputError(f"needed, since there are {len(chosen)} organizations", place="organization_id")
     return chosen[0]

@@ -75,8 +75,8 @@ class Resources:
         List what one account was, the latest first.
         """
         query = Query(request, "organization_id", "limit", "cursor")
-        organization = await choose_organization(self._reader, query.text("organization_id"))
         limit, account_id = query.limit(), _account_id(request)
+        organization = await choose_organization(self._reader, query.text("organization_id"), account_id=account_id)
         cursor = query.cursor(1)
         found = await self._reader.history(
             organization.organization_id,
@@ -94,11 +94,11 @@ class Resources:
         List audit events, the latest first.
         """
         query = Query(request, "organization_id", "account_id", "limit", "cursor")
-        organization = await choose_organization(self._reader, query.text("organization_id"))
-        limit = query.limit()
+        limit, account_id = query.limit(), query.account_id()
+        organization = await choose_organization(self._reader, query.text("organization_id"), account_id=account_id)
         found = await self._reader.audit(
             organization.organization_id,
-            account_id=query.account_id(),
+            account_id=account_id,
             before=_position(query.cursor(2)),
             limit=limit + 1,
         )
@@ -106,8 +106,8 @@ class Resources:
         return _page([audit_document(record) for record in found[:limit]], more)
 
     async def _account(self, request: Request, query: Query) -> tuple[OrganizationRecord, AccountRecord]:
-        organization = await choose_organization(self._reader, query.text("organization_id"))
         account_id, at = _account_id(request), query.time("at")
+        organization = await choose_organization(self._reader, query.text("organization_id"), account_id=account_id)
         account = await self._reader.account(organization.organization_id, account_id, at=at)
         if account is None:
             when = f" at {format_time(at)}" if at else ""

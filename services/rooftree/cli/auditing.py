@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 import typer
@@ -16,9 +18,9 @@ from rooftree.bootstrap import open_reader
 from rooftree.cli.options import DataDir, Json, OrganizationId, given_account
 from rooftree.cli.output import print_json, print_line, print_lines, steps
 from rooftree.cli.runtime import connected_settings
-from rooftree.cli.source import Where, choose_organization
+from rooftree.cli.source import Where, choose_organizations
 from rooftree.organization.timestamps import format_time
-from rooftree.reading import AuditRecord, Reader
+from rooftree.reading import AuditRecord, OrganizationRecord, Reader
 from rooftree.view.audit import seal
 from rooftree.view.patch import GENESIS
 
@@ -65,33 +67,52 @@ def verify(organization: OrganizationId = None, data_dir: DataDir = None, as_jso
     """
     Check that no audit event was altered, removed or put in; exit with 1 if one was.
     """
-    fault = asyncio.run(_verify(Where(None, organization, data_dir), as_json=as_json))
-    if fault is not None:
+    if not asyncio.run(_verify(Where(None, organization, data_dir), as_json=as_json)):
         raise typer.Exit(BROKEN)
 
 
 async def _audit(where: Where, *, account_id: str | None, limit: int, follow: bool, as_json: bool) -> None:
     async with open_reader(connected_settings(where.data_dir)) as reader:
-        organization_id = await choose_organization(reader, where.organization_id)
-        latest = await reader.audit(organization_id, account_id=account_id, limit=limit)
-        position = latest[0].position if latest else BEGINNING
-        await _print_events(reader, organization_id, latest[::-1], as_json)
+        latest: list[list[AuditRecord]] = []
+        positions: dict[str, tuple[int, int]] = {}
+        for organization_id in await choose_organizations(reader, where.organization_id):
+            events = await reader.audit(organization_id, account_id=account_id, limit=limit)
+            positions[organization_id] = events[0].position if events else BEGINNING
+            latest.append(events[::-1])
+        # Organizations have no order in common but time; merging leaves each one's own order as it is.
+        merged = list(heapq.merge(*latest, key=lambda event: event.time))
+        await _print_events(reader, merged[-limit:], as_json=as_json)
         while follow:
-            events = await reader.audit_after(organization_id, position, account_id=account_id, limit=PAGE)
-            await _print_events(reader, organization_id, events, as_json)
-            if events:
-                position = events[-1].position
-            else:
+            if not await _print_new(reader, where, account_id, positions, as_json=as_json):
                 await asyncio.sleep(POLL_SECONDS)
 
 
-async def _print_events(reader: Reader, organization_id: str, events: Sequence[AuditRecord], as_json: bool) -> None:
+async def _print_new(
+    reader: Reader,
+    where: Where,
+    account_id: str | None,
+    positions: dict[str, tuple[int, int]],
+    *,
+    as_json: bool,
+) -> bool:
+    found = False
+    for organization_id in await choose_organizations(reader, where.organization_id):
+        position = positions.get(organization_id, BEGINNING)
+        events = await reader.audit_after(organization_id, position, account_id=account_id, limit=PAGE)
+        if events:
+            await _print_events(reader, events, as_json=as_json)
+            positions[organization_id] = events[-1].position
+            found = True
+    return found
+
+
+async def _print_events(reader: Reader, events: Sequence[AuditRecord], *, as_json: bool) -> None:
     if as_json:
         print_lines(audit_document(event) for event in events)
         return
-    names = await reader.names(organization_id) if events else {}
+    names = {one: await reader.names(one) for one in {event.organization_id for event in events}}
     for event in events:
-        for line in _event_lines(event, names):
+        for line in _event_lines(event, names[event.organization_id]):
             print_line(line)
 
 
@@ -108,28 +129,57 @@ def _event_lines(event: AuditRecord, names: Mapping[str, str]) -> list[str]:
     return lines
 
 
-async def _verify(where: Where, *, as_json: bool) -> str | None:
+async def _verify(where: Where, *, as_json: bool) -> bool:
     async with open_reader(connected_settings(where.data_dir)) as reader:
-        organization_id = await choose_organization(reader, where.organization_id)
-        [record] = [one for one in await reader.organizations() if one.organization_id == organization_id]
-        count, chain_hash, fault = await _walk(reader, organization_id, up_to=record.revision)
-    if fault is None and chain_hash != record.chain_hash:
-        fault = f"the last event that was written is not there: its hash is {record.chain_hash}"
+        chosen = set(await choose_organizations(reader, where.organization_id))
+        records = [record for record in await reader.organizations() if record.organization_id in chosen]
+        verdicts = [await _verdict(reader, record) for record in records]
     if as_json:
-        print_json(
-            {
-                "organization_id": organization_id,
-                "events": count,
-                "chain_hash": chain_hash,
-                "whole": fault is None,
-                "fault": fault,
-            }
-        )
-    elif fault is None:
-        print_line(f"{organization_id}: {count} audit events, whole up to {chain_hash}")
-    else:
-        print_line(f"{organization_id}: broken after {count} audit events: {fault}")
-    return fault
+        print_json({"organizations": [verdict.document for verdict in verdicts]})
+    for verdict in verdicts if not as_json else ():
+        print_line(verdict.line)
+    return all(verdict.fault is None for verdict in verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """
+    What came of checking the events of one organization.
+    """
+
+    organization_id: str
+    events: int
+    chain_hash: str
+    fault: str | None
+
+    @property
+    def document(self) -> dict[str, object]:
+        """
+        The same as JSON.
+        """
+        return {
+            "organization_id": self.organization_id,
+            "events": self.events,
+            "chain_hash": self.chain_hash,
+            "whole": self.fault is None,
+            "fault": self.fault,
+        }
+
+    @property
+    def line(self) -> str:
+        """
+        The same in words.
+        """
+        if self.fault is None:
+            return f"{self.organization_id}: {self.events} audit events, whole up to {self.chain_hash}"
+        return f"{self.organization_id}: broken after {self.events} audit events: {self.fault}"
+
+
+async def _verdict(reader: Reader, record: OrganizationRecord) -> _Verdict:
+    count, chain_hash, fault = await _walk(reader, record.organization_id, up_to=record.revision)
+    if fault is None and chain_hash != record.chain_hash:
+        fault = f"the event with hash {record.chain_hash}, which was written last, is not there"
+    return _Verdict(record.organization_id, count, chain_hash, fault)
 
 
 async def _walk(reader: Reader, organization_id: str, *, up_to: int) -> tuple[int, str, str | None]:

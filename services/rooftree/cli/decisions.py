@@ -26,7 +26,7 @@ from rooftree.cli.options import (
 )
 from rooftree.cli.output import print_json, print_line, print_table, steps
 from rooftree.cli.question import Answer, Question
-from rooftree.cli.source import OrganizationSource, Standing, Where, open_source
+from rooftree.cli.source import OrganizationSource, Standing, Where, open_account, open_sources
 from rooftree.errors import UsageError
 from rooftree.policy.evaluate import Decision
 
@@ -116,8 +116,7 @@ async def _permissions(
     *,
     as_json: bool,
 ) -> None:
-    async with open_source(where) as source:
-        account = await source.account(account_id, at=at)
+    async with open_account(where, account_id, at=at) as (source, account):
         ceilings = await source.ceilings([account])
     found = ceilings.permissions(_placed(account), account.binding)
     summary = found.summary(account.binding)
@@ -145,8 +144,7 @@ async def _check(
     *,
     as_json: bool,
 ) -> bool:
-    async with open_source(where) as source:
-        account = await source.account(account_id, at=at)
+    async with open_account(where, account_id, at=at) as (source, account):
         ceilings = await source.ceilings([account])
         names = await source.names()
     answer = question.ask(account, ceilings.chain(_placed(account), account.account_id))
@@ -164,10 +162,18 @@ async def _who_can(
     *,
     as_json: bool,
 ) -> None:
-    async with open_source(where) as source:
-        accounts = await source.accounts(at=at)
-        found, unplaced = await _admitted(source, question, accounts)
-        names = await source.names()
+    found: list[tuple[Standing, Answer]] = []
+    unplaced: list[Standing] = []
+    names: dict[str, str] = {}
+    count = 0
+    async with open_sources(where) as sources:
+        for source in sources:
+            accounts = await source.accounts(at=at)
+            count += len(accounts)
+            admitted, not_known = await _admitted(source, question, accounts)
+            found += admitted
+            unplaced += not_known
+            names |= await source.names()
     if as_json:
         print_json(
             {
@@ -179,7 +185,7 @@ async def _who_can(
         return
     rows = [(account.name, account.account_id, _place(account, names), account.status) for account, _ in found]
     print_table(("ACCOUNT", "ID", "UNDER", "STATUS"), rows)
-    print_line(f"{len(found)} of {len(accounts)} accounts may {question.action} on {question.resource}")
+    print_line(f"{len(found)} of {count} accounts may {question.action} on {question.resource}")
     for key, value in sorted({(key, str(value)) for _, answer in found for key, value in answer.assumed.items()}):
         if key != "aws:PrincipalArn":
             print_line(f"assumed {key}={value}, since AWS always sends one; --context says otherwise")

@@ -19,11 +19,12 @@ from rooftree.bootstrap import open_reader
 from rooftree.cli.options import Account, At, DataDir, Json, OrganizationId, OrgFile, given_account, given_time
 from rooftree.cli.output import plain, print_json, print_line, print_table, stdout_console
 from rooftree.cli.runtime import connected_settings
-from rooftree.cli.source import Standing, Where, choose_organization, open_source
+from rooftree.cli.source import Standing, Where, choose_organizations, open_account, open_sources
 from rooftree.errors import UsageError
 from rooftree.organization.timestamps import format_time
 from rooftree.organization.tree import Organization
 from rooftree.policy.chain import Chain
+from rooftree.reading import AccountRecord
 
 __all__ = ["add_commands"]
 
@@ -85,18 +86,14 @@ def history(
 
 
 async def _tree(where: Where, *, accounts: bool, as_json: bool) -> None:
-    async with open_source(where) as source:
-        organization = await source.organization()
-    root_id = organization.registers.root()
-    if root_id is None:
-        raise UsageError("the root of this organization is not known yet", place=organization.organization_id)
-    nodes = _Nodes(organization)
+    async with open_sources(where) as sources:
+        organizations = [await source.organization() for source in sources]
     if as_json:
-        print_json({"organization_id": organization.organization_id, "root": nodes.document(root_id, accounts)})
+        documents = [_Nodes(organization).document(accounts=accounts) for organization in organizations]
+        print_json({"organizations": documents})
         return
-    drawn = Tree(Text(plain(organization.organization_id)))
-    nodes.draw(root_id, drawn, accounts)
-    stdout_console().print(drawn)
+    for organization in organizations:
+        stdout_console().print(_Nodes(organization).drawing(accounts=accounts))
 
 
 class _Nodes:
@@ -112,31 +109,49 @@ class _Nodes:
             if parent_id is not None:
                 self._children[parent_id].append(node_id)
 
-    def document(self, node_id: str, accounts: bool) -> dict[str, object]:
+    def document(self, *, accounts: bool) -> dict[str, object]:
         """
-        Return a node and all below it as JSON.
+        Return the whole as JSON.
         """
+        return {
+            "organization_id": self._organization.organization_id,
+            "management_account_id": self._organization.management_account_id,
+            "root": self._node(self._root(), accounts),
+        }
+
+    def drawing(self, *, accounts: bool) -> Tree:
+        """
+        Return the whole as a tree to print.
+        """
+        drawn = Tree(Text(plain(self._organization.organization_id)))
+        self._draw(self._root(), drawn, accounts)
+        return drawn
+
+    def _root(self) -> str:
+        root_id = self._organization.registers.root()
+        if root_id is None:
+            raise UsageError("the root of this organization is not known yet", place=self._organization.organization_id)
+        return root_id
+
+    def _node(self, node_id: str, accounts: bool) -> dict[str, object]:
         units, members = self._split(node_id)
         described: dict[str, object] = {
             "id": node_id,
             "name": self._organization.name_of(node_id),
-            "policies": [{"id": policy_id, "name": name} for policy_id, name in self._policies(node_id)],
-            "organizational_units": [self.document(unit_id, accounts) for unit_id in units],
+            "policies": self._policy_documents(node_id),
+            "organizational_units": [self._node(unit_id, accounts) for unit_id in units],
             "account_count": len(members),
         }
         if accounts:
             described["accounts"] = [self._account(account_id) for account_id in members]
         return described
 
-    def draw(self, node_id: str, above: Tree, accounts: bool) -> None:
-        """
-        Add a node and all below it to a drawing.
-        """
+    def _draw(self, node_id: str, above: Tree, accounts: bool) -> None:
         units, members = self._split(node_id)
-        count = f" [{len(members)} accounts]" if members and not accounts else ""
+        count = f" [{len(members)} account{'' if len(members) == 1 else 's'}]" if members and not accounts else ""
         branch = above.add(self._label(node_id, suffix=count))
         for unit_id in units:
-            self.draw(unit_id, branch, accounts)
+            self._draw(unit_id, branch, accounts)
         for account_id in members if accounts else ():
             branch.add(self._label(account_id))
 
@@ -164,8 +179,11 @@ class _Nodes:
             "id": account_id,
             "name": self._organization.name_of(account_id),
             "status": registers.status(account_id),
-            "policies": [{"id": policy_id, "name": name} for policy_id, name in self._policies(account_id)],
+            "policies": self._policy_documents(account_id),
         }
+
+    def _policy_documents(self, node_id: str) -> list[dict[str, object]]:
+        return [{"id": policy_id, "name": name} for policy_id, name in self._policies(node_id)]
 
 
 async def _account(
@@ -175,8 +193,7 @@ async def _account(
     *,
     as_json: bool,
 ) -> None:
-    async with open_source(where) as source:
-        found = await source.account(account_id, at=at)
+    async with open_account(where, account_id, at=at) as (source, found):
         ceilings = await source.ceilings([found])
         names = await source.names()
     chain = ceilings.chain(found.chain_id, account_id) if found.chain_id else None
@@ -238,12 +255,14 @@ def _chain_lines(chain: Chain | None, account: Standing, names: Mapping[str, str
 
 
 async def _history(account_id: str, limit: int, where: Where, *, as_json: bool) -> None:
+    rows: list[AccountRecord] = []
+    names: dict[str, str] = {}
     async with open_reader(connected_settings(where.data_dir)) as reader:
-        organization_id = await choose_organization(reader, where.organization_id)
-        rows = await reader.history(organization_id, account_id, limit=limit)
-        names = await reader.names(organization_id)
+        for organization_id in await choose_organizations(reader, where.organization_id, account_id=account_id):
+            rows += await reader.history(organization_id, account_id, limit=limit)
+            names |= await reader.names(organization_id)
     if not rows:
-        raise UsageError(f"no account `{account_id}` in `{organization_id}`", place="ACCOUNT")
+        raise UsageError(f"no account `{account_id}`", place="ACCOUNT")
     if as_json:
         print_json([account_document(row) for row in rows])
         return

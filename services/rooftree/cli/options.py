@@ -78,9 +78,9 @@ def given_account(text: str) -> str:
     return text
 
 
-def given_time(text: str | None, *, org_file: Path | None = None) -> datetime | None:
+def given_time(text: str | None, *, option: str = "--at", org_file: Path | None = None) -> datetime | None:
     """
-    Return the time of ``--at``.
+    Return the time that an option names.
 
     Raises:
         UsageError: It is no time, or a snapshot is read, which has no past.
@@ -88,11 +88,11 @@ def given_time(text: str | None, *, org_file: Path | None = None) -> datetime | 
     if text is None:
         return None
     if org_file is not None:
-        raise UsageError("a snapshot holds one moment only; leave out --at or --org", place="--at")
+        raise UsageError("a snapshot holds one moment only; leave out --at or --org", place=option)
     try:
         return parse_time(text)
     except InputError as error:
-        raise UsageError(error.reason, place="--at") from error
+        raise UsageError(error.reason, place=option) from error
 
 
 def given_request(action: str, resource: str) -> tuple[str, str]:

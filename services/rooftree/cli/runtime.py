@@ -6,18 +6,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from rooftree.errors import UnavailableError, UsageError
 from rooftree.settings import PREFIX, Settings, load_settings
 
-__all__ = ["Runtime", "connected_settings", "read_runtime", "runtime_path", "write_runtime"]
+__all__ = ["Runtime", "connected_settings", "is_set", "read_runtime", "runtime_path", "write_runtime"]
 
 FILE_NAME: Final = "runtime.json"
 OWNER_ONLY: Final = 0o600
+
+Server: TypeAlias = Literal["postgres_dsn", "kafka_bootstrap"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,19 @@ class Runtime:
     postgres: str
     token: str
     topics: dict[str, str]
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """
+        The settings that follow from it.
+        """
+        return {
+            "postgres_dsn": self.postgres,
+            "kafka_bootstrap": self.kafka,
+            # The embedded broker knows no idempotence, and events have ids: one that is sent twice counts once.
+            "kafka_idempotence": False,
+            **{f"{role}_topic": name for role, name in self.topics.items()},
+        }
 
 
 def runtime_path(data_dir: Path) -> Path:
@@ -69,30 +83,36 @@ def read_runtime(data_dir: Path) -> Runtime | None:
         raise UsageError("not the run-time file of `rooftree up`", place=str(path)) from error
 
 
-def connected_settings(data_dir: Path | None = None, overrides: Mapping[str, object] | None = None) -> Settings:
+def connected_settings(data_dir: Path | None = None, *, server: Server = "postgres_dsn") -> Settings:
     """
     Return the settings with which a command reaches the service.
 
     Variables that are set go first; what they leave open comes from a running ``rooftree up``.
 
+    Args:
+        data_dir: Where that keeps its data.
+        server: The setting of the server that the command cannot do without.
+
     Raises:
         UsageError: A setting is wrong.
-        UnavailableError: There is neither a variable for the database nor a running ``rooftree up``.
+        UnavailableError: There is neither a variable for the server nor a running ``rooftree up``.
     """
-    chosen: dict[str, object] = {**({"data_dir": data_dir} if data_dir else {}), **(overrides or {})}
+    chosen: dict[str, object] = {"data_dir": data_dir} if data_dir else {}
     settings = load_settings(chosen)
     runtime = read_runtime(settings.data_dir)
     if runtime is not None:
-        found = {
-            "postgres_dsn": runtime.postgres,
-            "kafka_bootstrap": runtime.kafka,
-            **{f"{role}_topic": name for role, name in runtime.topics.items()},
-        }
-        unset = {name: value for name, value in found.items() if not os.environ.get(f"{PREFIX}{name.upper()}")}
+        unset = {name: value for name, value in runtime.settings.items() if not is_set(name)}
         return load_settings({**unset, **chosen})
-    if not os.environ.get(f"{PREFIX}POSTGRES_DSN"):
+    if not is_set(server):
         raise UnavailableError(
-            f"nothing runs in `{settings.data_dir}` and ROOFTREE_POSTGRES_DSN is not set;"
-            " start `rooftree up`, name its --data-dir, or read a snapshot with --org FILE"
+            f"nothing runs in `{settings.data_dir}` and {PREFIX}{server.upper()} is not set;"
+            " start `rooftree up`, name its --data-dir, or set the variable"
         )
     return settings
+
+
+def is_set(name: str) -> bool:
+    """
+    Tell whether a setting is given by a variable.
+    """
+    return bool(os.environ.get(f"{PREFIX}{name.upper()}"))

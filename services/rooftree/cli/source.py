@@ -36,9 +36,11 @@ __all__ = [
     "SnapshotSource",
     "Standing",
     "Where",
-    "choose_organization",
+    "choose_organizations",
     "load_organization",
-    "open_source",
+    "open_account",
+    "open_sources",
+    "parse_snapshot_file",
     "read_snapshot",
 ]
 
@@ -98,12 +100,11 @@ class OrganizationSource(Protocol):
     One organization as commands read it.
     """
 
-    async def account(self, account_id: str, *, at: datetime | None) -> Standing:
-        """
-        Return one account.
+    organization_id: str
 
-        Raises:
-            UsageError: There is none of this id, or was none at that time.
+    async def account(self, account_id: str, *, at: datetime | None) -> Standing | None:
+        """
+        Return one account as it is, or was *at* a time.
         """
         ...
 
@@ -138,18 +139,17 @@ class SnapshotSource:
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
+        self.organization_id = snapshot.organization_id
         self._organization = load_organization(snapshot)
         self._survey = Survey(self._organization)
         self._records: dict[str, ChainRecord] = {}
 
-    async def account(self, account_id: str, *, at: datetime | None) -> Standing:
+    async def account(self, account_id: str, *, at: datetime | None) -> Standing | None:
         """
         Return one account; a snapshot knows one time only.
         """
         assert at is None
-        if account_id not in set(self._organization.accounts()):
-            raise UsageError(f"no account `{account_id}` in this snapshot", place="ACCOUNT")
-        return self._standing(account_id)
+        return self._standing(account_id) if account_id in set(self._organization.accounts()) else None
 
     async def accounts(self, *, at: datetime | None) -> list[Standing]:
         """
@@ -203,15 +203,12 @@ class LiveSource:
         self.reader = reader
         self.organization_id = organization_id
 
-    async def account(self, account_id: str, *, at: datetime | None) -> Standing:
+    async def account(self, account_id: str, *, at: datetime | None) -> Standing | None:
         """
         Return one account as it is, or was *at* a time.
         """
         record = await self.reader.account(self.organization_id, account_id, at=at)
-        if record is None:
-            when = "" if at is None else " at that time"
-            raise UsageError(f"no account `{account_id}` in `{self.organization_id}`{when}", place="ACCOUNT")
-        return _stored(record)
+        return _stored(record) if record is not None else None
 
     async def accounts(self, *, at: datetime | None) -> list[Standing]:
         """
@@ -246,36 +243,63 @@ class LiveSource:
 
 
 @asynccontextmanager
-async def open_source(where: Where) -> AsyncIterator[OrganizationSource]:
+async def open_sources(where: Where, *, account_id: str | None = None) -> AsyncIterator[list[OrganizationSource]]:
     """
-    Open the snapshot if there is one, else the live view.
+    Open the snapshot if there is one, else the organizations of the live view that are meant.
+
+    Args:
+        where: Where to look.
+        account_id: Only organizations that have or had this account.
 
     Raises:
-        InputError: The snapshot is wrong, or it does not follow which organization is meant.
+        InputError: The snapshot is wrong, or there is no such organization.
         UnavailableError: The database does not answer.
     """
     if where.org_file is not None:
-        yield SnapshotSource(read_snapshot(where.org_file))
+        yield [SnapshotSource(read_snapshot(where.org_file))]
         return
     async with open_reader(connected_settings(where.data_dir)) as reader:
-        yield LiveSource(reader, await choose_organization(reader, where.organization_id))
+        chosen = await choose_organizations(reader, where.organization_id, account_id=account_id)
+        yield [LiveSource(reader, organization_id) for organization_id in chosen]
 
 
-async def choose_organization(reader: Reader, wanted: str | None) -> str:
+@asynccontextmanager
+async def open_account(
+    where: Where, account_id: str, *, at: datetime | None
+) -> AsyncIterator[tuple[OrganizationSource, Standing]]:
     """
-    Return the organization that is meant: the one named, else the only one.
+    Open the organization of an account, and find the account in it.
 
     Raises:
-        UsageError: There is none, or there are several.
+        InputError: The snapshot is wrong, there is no such account, or several organizations have it.
+        UnavailableError: The database does not answer.
+    """
+    async with open_sources(where, account_id=account_id) as sources:
+        found = [(source, await source.account(account_id, at=at)) for source in sources]
+        having = [(source, account) for source, account in found if account is not None]
+        if not having:
+            raise UsageError(f"no account `{account_id}`{'' if at is None else ' at that time'}", place="ACCOUNT")
+        if len(having) > 1:
+            names = ", ".join(source.organization_id for source, _ in having)
+            raise UsageError(f"`{account_id}` is or was in {names}; say which", place="--organization")
+        yield having[0]
+
+
+async def choose_organizations(reader: Reader, wanted: str | None, *, account_id: str | None = None) -> list[str]:
+    """
+    Return the organizations that are meant: the one named, else those of an account, else all.
+
+    Raises:
+        UsageError: There is none.
     """
     known = [record.organization_id for record in await reader.organizations()]
     if wanted is not None and wanted not in known:
         raise UsageError(f"no organization `{wanted}`; known are {', '.join(known) or 'none'}", place="--organization")
     if not known:
         raise UsageError("there is no organization yet; `rooftree import FILE` brings one in", place="--organization")
-    if wanted is None and len(known) > 1:
-        raise UsageError(f"which one of {', '.join(known)}?", place="--organization")
-    return wanted or known[0]
+    if wanted is not None:
+        return [wanted]
+    return known if account_id is None else await reader.organizations_of(account_id)
 
 
 def read_snapshot(path: Path) -> Snapshot:
@@ -286,8 +310,18 @@ def read_snapshot(path: Path) -> Snapshot:
         SnapshotError: It is none; the error names the file and the place in it.
         UsageError: The file cannot be read.
     """
+    return parse_snapshot_file(read_bytes(path), path)
+
+
+def parse_snapshot_file(content: bytes, path: Path) -> Snapshot:
+    """
+    Read a snapshot out of the content of a file.
+
+    Raises:
+        SnapshotError: It is none; the error names the file and the place in it.
+    """
     try:
-        return parse_snapshot(read_bytes(path))
+        return parse_snapshot(content)
     except SnapshotError as error:
         raise SnapshotError(error.reason, place=f"{path}: {error.place}" if error.place else str(path)) from error
 

@@ -69,6 +69,12 @@ class DatabaseReader:
             rows = await self._fetch(query("read_account_at"), organization_id, account_id, at)
         return _account(rows[0]) if rows else None
 
+    async def organizations_of(self, account_id: str) -> list[str]:
+        """
+        Return the organizations that have or had an account, by id.
+        """
+        return [row["organization_id"] for row in await self._fetch(query("read_organizations_of"), account_id)]
+
     async def history(
         self, organization_id: str, account_id: str, *, before: datetime | None = None, limit: int | None = None
     ) -> list[AccountRecord]:
@@ -141,12 +147,12 @@ class DatabaseReader:
             rows = await self._fetch(query("read_account_audit_after"), organization_id, *position, limit, account_id)
         return [AuditRecord(**dict(row)) for row in rows]
 
-    async def has_seen(self, organization_id: str, source: str, event_id: str) -> bool:
+    async def count_seen(self, organization_id: str, source: str, event_ids: Iterable[str]) -> int:
         """
-        Tell whether an event was processed.
+        Return how many of some events of one source the view holds.
         """
-        [row] = await self._fetch(query("read_seen_event"), organization_id, source, event_id)
-        return bool(row["exists"])
+        [row] = await self._fetch(query("read_seen_count"), organization_id, source, list(event_ids))
+        return int(row["count"])
 
     async def check(self) -> None:
         """

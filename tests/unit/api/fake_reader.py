@@ -120,6 +120,9 @@ class FakeReader:
         found = [one for one in await self.accounts(organization_id, at=at) if one.account_id == account_id]
         return found[0] if found else None
 
+    async def organizations_of(self, account_id: str) -> list[str]:
+        return sorted({one.organization_id for one in self.stored if one.account_id == account_id})
+
     async def history(
         self, organization_id: str, account_id: str, *, before: datetime | None = None, limit: int | None = None
     ) -> list[AccountRecord]:
@@ -160,8 +163,8 @@ class FakeReader:
     ) -> list[AuditRecord]:
         return [one for one in self._of(account_id) if one.position > position][:limit]
 
-    async def has_seen(self, organization_id: str, source: str, event_id: str) -> bool:
-        return False
+    async def count_seen(self, organization_id: str, source: str, event_ids: Iterable[str]) -> int:
+        return 0
 
     async def check(self) -> None:
         if self.away:

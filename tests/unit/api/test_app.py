@@ -279,6 +279,20 @@ async def test_the_page_shows_events_in_words_with_witness_and_blame() -> None:
     assert "DenyRegions attached to Workloads, by arn:aws:iam::1:role/admin" in page
 
 
+async def test_the_page_of_an_account_shows_what_it_may_do_and_what_it_was() -> None:
+    """
+    One account has a page with its place, its events, its permissions and its history.
+    """
+    async with browse(stored()) as client:
+        page = await client.get("/accounts/000000000001")
+
+    assert page.status_code == 200
+    assert "Under Workloads, ACTIVE" in page.text
+    assert "no service control policy limits this account" in page.text
+    assert "now denied: ec2:*" in page.text
+    assert "2025-12-31T00:00:00Z" in page.text
+
+
 async def test_names_from_outside_are_text_on_the_page() -> None:
     """
     An account may be called anything; the page shows it and does not run it.
@@ -290,6 +304,7 @@ async def test_names_from_outside_are_text_on_the_page() -> None:
 
     assert "<script>" not in home + one
     assert "&lt;script&gt;" in home
+    assert "&lt;script&gt;" in one
     assert "shop &lt;prod&gt;" in home
 
 

@@ -52,6 +52,10 @@ where
     organization_id = $1 and account_id = $2
     and valid_from <= $3 and (valid_to is null or $3 < valid_to);
 
+-- read_organizations_of --
+-- The organizations that have or had an account; rare enough to read without an index of its own.
+select distinct organization_id from rooftree.account_history where account_id = $1 order by organization_id;
+
 -- read_account_history --
 -- What an account was, the latest first, from rows that began before a time.
 select

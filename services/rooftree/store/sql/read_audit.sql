@@ -30,8 +30,8 @@ where organization_id = $1 and account_id = $5 and (revision, part) > ($2::bigin
 order by revision, part
 limit $4;
 
--- read_seen_event --
--- Whether an event was processed.
-select exists (
-    select from rooftree.seen_event where organization_id = $1 and source = $2 and event_id = $3
-);
+-- read_seen_count --
+-- How many of some events of one source were processed.
+select count(*)
+from rooftree.seen_event
+where organization_id = $1 and source = $2 and event_id = any($3::text[]);

@@ -1,0 +1,157 @@
+"""
+``rooftree publish`` and ``import``: changes for the service.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time as clock
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from rooftree.bootstrap import open_publisher, open_reader
+from rooftree.cli.files import read_bytes
+from rooftree.cli.options import DataDir, Json, given_time
+from rooftree.cli.output import print_json, print_line, steps
+from rooftree.cli.runtime import connected_settings, is_set, read_runtime
+from rooftree.cli.snapshot_events import SOURCE, encode_event, snapshot_events
+from rooftree.cli.source import parse_snapshot_file
+from rooftree.contracts.decoding import decode_change
+from rooftree.errors import ChangeError, UnavailableError, UsageError
+from rooftree.policy.strict_json import load_json
+from rooftree.reading import Reader
+from rooftree.settings import Settings
+
+__all__ = ["add_commands"]
+
+CHUNK: Final = 500
+POLL_SECONDS: Final = 0.2
+
+Record = tuple[str, bytes]
+"""The organization and the event."""
+
+
+def add_commands(app: typer.Typer) -> None:
+    """
+    Add the commands of this module.
+    """
+    app.command()(publish)
+    app.command(name="import")(import_snapshot)
+
+
+def publish(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Change events, one a line, or `-`.", show_default=False)
+    ],
+    *,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """
+    Check change events and send them to the changes topic; if one is wrong, none is sent.
+    """
+    records = _read_changes(file)
+    settings = connected_settings(data_dir, server="kafka_bootstrap")
+    asyncio.run(_publish(settings, records, title="events"))
+    if as_json:
+        print_json({"published": len(records), "topic": settings.changes_topic})
+    else:
+        print_line(f"{len(records)} events published to {settings.changes_topic}")
+
+
+def import_snapshot(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A snapshot, or `-`.", show_default=False)],
+    *,
+    time: Annotated[
+        str | None, typer.Option(metavar="TIME", help="When it was true (RFC 3339).", show_default="now")
+    ] = None,
+    patience: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait while the view makes no progress; 0: do not wait.")
+    ] = 60,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """
+    Bring an organization to the state of a snapshot, and wait until the view has it.
+    """
+    content = read_bytes(file)
+    snapshot = parse_snapshot_file(content, file)
+    document = load_json(content)
+    assert isinstance(document, Mapping), "a snapshot was read from it"
+    moment = given_time(time, option="--time") or datetime.now(UTC)
+    events = snapshot_events(snapshot, document, moment)
+    settings = connected_settings(data_dir, server="kafka_bootstrap")
+    applied = asyncio.run(_import(settings, snapshot.organization_id, events, patience=patience))
+    if as_json:
+        print_json({"organization_id": snapshot.organization_id, "published": len(events), "applied": applied})
+        return
+    told = "1 event" if len(events) == 1 else f"{len(events)} events"
+    state = "the view has it" if applied else f"sent to {settings.changes_topic}, not waited for"
+    print_line(f"{snapshot.organization_id}: {len(snapshot.accounts)} accounts by {told}; {state}")
+
+
+def _read_changes(file: Path) -> list[Record]:
+    records = []
+    for number, line in enumerate(read_bytes(file).splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            change = decode_change(line.strip())
+        except ChangeError as error:
+            raise UsageError(
+                error.reason, place=f"{file}:{number}{f': {error.place}' if error.place else ''}"
+            ) from error
+        records.append((change.organization_id, line.strip()))
+    if not records:
+        raise UsageError("expected change events, one a line, found none", place=str(file))
+    return records
+
+
+async def _publish(settings: Settings, records: Sequence[Record], *, title: str) -> None:
+    async with open_publisher(settings) as publisher:
+        with steps(title, total=len(records)) as progress:
+            for start in range(0, len(records), CHUNK):
+                chunk = records[start : start + CHUNK]
+                await publisher.publish_changes(chunk)
+                progress.advance(len(chunk))
+
+
+async def _import(
+    settings: Settings, organization_id: str, events: Sequence[Mapping[str, Any]], *, patience: float
+) -> bool:
+    """
+    Send events and wait until the view holds them; tells whether it does.
+
+    Waiting needs a database that is known here; whether it answers is found out before anything is sent.
+    """
+    waits = patience > 0 and (is_set("postgres_dsn") or read_runtime(settings.data_dir) is not None)
+    async with AsyncExitStack() as stack:
+        reader = await stack.enter_async_context(open_reader(settings)) if waits else None
+        records = [(organization_id, encode_event(event)) for event in events]
+        await _publish(settings, records, title="publishing")
+        if reader is None:
+            return False
+        await _wait(reader, organization_id, [str(event["id"]) for event in events], patience=patience)
+        return True
+
+
+async def _wait(reader: Reader, organization_id: str, event_ids: Sequence[str], *, patience: float) -> None:
+    applied, since = 0, clock.monotonic()
+    with steps("applying", total=len(event_ids)) as progress:
+        while applied < len(event_ids):
+            found = await reader.count_seen(organization_id, SOURCE, event_ids)
+            if found > applied:
+                progress.advance(found - applied)
+                applied, since = found, clock.monotonic()
+                continue
+            if clock.monotonic() - since > patience:
+                raise UnavailableError(
+                    f"all events are sent, but the view holds {applied} of {len(event_ids)} and makes no progress;"
+                    " is a projector running?"
+                )
+            await asyncio.sleep(POLL_SECONDS)

@@ -10,6 +10,7 @@ from tests.property.policy_strategies import contents
 
 from rooftree.errors import PolicyError
 from rooftree.policy.document import PolicyKind, canonical_text, parse_policy
+from rooftree.policy.lint import lint_policy
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -104,3 +105,18 @@ def test_text_and_object_are_refused_alike(content: Any) -> None:
 
     top = {"Statement": content}
     assert outcome(top) == outcome(json.dumps(top))
+
+
+@given(JSON | NEARLY | contents() | st.text(max_size=30), st.sampled_from(PolicyKind))
+def test_lint_finds_an_unreadable_policy_exactly_where_reading_refuses_it(content: Any, kind: PolicyKind) -> None:
+    """
+    Lint reports on every input, and what it passes as readable can be read.
+    """
+    given_content = content if isinstance(content, str | dict) else {"Statement": content}
+    unreadable = [(one.place, one.message) for one in lint_policy(given_content, kind) if one.code == "RT101"]
+    try:
+        parse_policy(given_content, kind)
+    except PolicyError as error:
+        assert (error.place, error.reason) == unreadable[0]
+    else:
+        assert not unreadable

@@ -13,13 +13,22 @@ from typing import Final
 from urllib.parse import unquote
 
 from rooftree.errors import InputError, PolicyError
-from rooftree.policy.kinds import Need, PolicyKind, rules_of
+from rooftree.policy.kinds import ElementRules, Need, PolicyKind, rules_of
 from rooftree.policy.model import CURRENT_VERSION, PolicyDocument
 from rooftree.policy.statements import parse_statement, refuse_unknown
 from rooftree.policy.strict_json import check_json, load_json
 from rooftree.policy.wording import item_place, quote
 
-__all__ = ["PolicyContent", "PolicyKind", "canonical_text", "parse_policy", "read_content", "statement_contents"]
+__all__ = [
+    "PolicyContent",
+    "PolicyKind",
+    "canonical_text",
+    "parse_header",
+    "parse_policy",
+    "plain_text",
+    "read_content",
+    "statement_contents",
+]
 
 PolicyContent = str | bytes | Mapping[str, object]
 
@@ -49,10 +58,7 @@ def parse_policy(content: PolicyContent, kind: PolicyKind = PolicyKind.SERVICE_C
     """
     top = read_content(content)
     rules = rules_of(kind)
-    refuse_unknown(top, _TOP_ELEMENTS)
-    version, identifier = _version(top), _identifier(top)
-    if identifier is not None and rules.id is Need.REFUSED:
-        raise PolicyError(f"{rules.title} has no `Id`", place="Id")
+    version, identifier = parse_header(top, rules)
     statements = []
     for index, (place, statement) in enumerate(statement_contents(top)):
         try:
@@ -87,12 +93,30 @@ def read_content(content: PolicyContent) -> dict[str, object]:
             top: object = dict(content)
             check_json(top, max_depth=MAX_DEPTH)
         else:
-            top = load_json(_plain_text(content), max_depth=MAX_DEPTH)
+            top = load_json(plain_text(content), max_depth=MAX_DEPTH)
     except InputError as error:
         raise PolicyError(error.reason, place=error.place) from error
     if not isinstance(top, dict):
         raise PolicyError(f"expected a policy as an object, found {quote(top)}")
     return top
+
+
+def parse_header(top: Mapping[str, object], rules: ElementRules) -> tuple[str, str | None]:
+    """
+    Return Version and Id of a policy.
+
+    Raises:
+        PolicyError: One of them is wrong, or stands beside what is no element of a policy.
+    """
+    refuse_unknown(top, _TOP_ELEMENTS)
+    version, identifier = top.get("Version", OLD_VERSION), top.get("Id")
+    if version not in (CURRENT_VERSION, OLD_VERSION):
+        raise PolicyError(f"expected `{CURRENT_VERSION}` or `{OLD_VERSION}`, found {quote(version)}", place="Version")
+    if "Id" in top and rules.id is Need.REFUSED:
+        raise PolicyError(f"{rules.title} has no `Id`", place="Id")
+    if "Id" in top and not isinstance(identifier, str):
+        raise PolicyError(f"expected text, found {quote(identifier)}", place="Id")
+    return str(version), identifier if isinstance(identifier, str) else None
 
 
 def statement_contents(top: Mapping[str, object]) -> list[tuple[str, object]]:
@@ -112,9 +136,12 @@ def statement_contents(top: Mapping[str, object]) -> list[tuple[str, object]]:
     return [(item_place("Statement", index, found), statement) for index, statement in enumerate(found)]
 
 
-def _plain_text(content: str | bytes) -> str | bytes:
+def plain_text(content: str | bytes) -> str | bytes:
     """
     Return JSON text, decoded if it is URL-encoded: such text starts with the code of its first brace.
+
+    Raises:
+        PolicyError: It is too large, or no text behind the encoding.
     """
     if len(content) > 3 * MAX_BYTES:
         raise PolicyError(f"expected at most {MAX_BYTES} bytes, found {len(content)}")
@@ -129,20 +156,6 @@ def _plain_text(content: str | bytes) -> str | bytes:
     if size > MAX_BYTES:
         raise PolicyError(f"expected at most {MAX_BYTES} bytes, found {size}")
     return content
-
-
-def _version(top: Mapping[str, object]) -> str:
-    version = top.get("Version", OLD_VERSION)
-    if version not in (CURRENT_VERSION, OLD_VERSION):
-        raise PolicyError(f"expected `{CURRENT_VERSION}` or `{OLD_VERSION}`, found {quote(version)}", place="Version")
-    return str(version)
-
-
-def _identifier(top: Mapping[str, object]) -> str | None:
-    identifier = top.get("Id")
-    if "Id" in top and not isinstance(identifier, str):
-        raise PolicyError(f"expected text, found {quote(identifier)}", place="Id")
-    return identifier if isinstance(identifier, str) else None
 
 
 def _canonical(top: Mapping[str, object]) -> str:

@@ -195,7 +195,7 @@ class Diagrams:
 
     def _node(self, dimension: int, edges: Iterable[tuple[int, Node]]) -> Node:
         """
-        INVARIANT: edges with one child are one edge, in order of child, and a node with one edge is that child.
+        INVARIANT: edges with one child are one edge, in order of mask, and a node with one edge is that child.
         """
         merged: dict[Node, int] = {}
         for mask, child in edges:
@@ -203,7 +203,7 @@ class Diagrams:
                 merged[child] = merged.get(child, 0) | mask
         if len(merged) == 1:
             return next(iter(merged))
-        inner = _Inner(dimension, tuple((merged[child], child) for child in sorted(merged)))
+        inner = _Inner(dimension, tuple(sorted((mask, child) for child, mask in merged.items())))
         found = self._unique.get(inner)
         if found is None:
             found = self._unique[inner] = len(self._nodes)

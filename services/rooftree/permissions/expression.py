@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
 from typing import Final
 
 from rooftree.permissions.diagram import Box, Node
@@ -250,8 +252,8 @@ def _word_key(space: Space, box: Box, key: str, whole: Node) -> list[_Alternativ
             ]
             alternatives = [one.joined(other) for one in alternatives for other in choices]
     if any(mask != 0b11 for mask in members.values()):
-        wanted = _one_of(space, box, members, whole)
-        lines, exact = _word_members([space.dimensions[index] for index in members], list(members.values()), wanted)
+        demands = _demands(space, box, members, whole)
+        lines, exact = _word_members(space, members, demands)
         alternatives = [one.joined(_Alternative(tuple(lines), {}, exact)) for one in alternatives]
     return alternatives
 
@@ -379,51 +381,128 @@ def _opposite(operator: str) -> str:
     )
 
 
-def _one_of(space: Space, box: Box, members: dict[int, int], whole: Node) -> int:
+def _demands(space: Space, box: Box, members: dict[int, int], whole: Node) -> list[int]:
     """
-    Return the classes of which any one among the values will do, where the box asks for one of them and no more.
+    Return, for each class that the box asks for, all classes of which any one would do in its place.
+
+    INVARIANT: whichever classes are picked, one of each demand, a request with them lies in *whole*.
     """
-    if sorted(members.values()) != [0b10] + [0b11] * (len(members) - 1):
-        return 0
-    free = [0b11 if index in members else mask for index, mask in enumerate(box)]
-    found = []
-    for index in members:
-        candidate = (*free[:index], 0b10, *free[index + 1 :])
-        found.append(space.diagrams.contains(whole, candidate))
-    return _bits(found)
+    asked = [index for index, mask in members.items() if mask == 0b10]
+    demands = [[index] for index in asked]
+    base = [0b11 if index in asked else mask for index, mask in enumerate(box)]
+    for number in range(len(demands)):
+        others = demands[:number] + demands[number + 1 :]
+        if prod(len(other) for other in others) > MAX_PICKS:
+            continue
+        for index, mask in members.items():
+            if (
+                mask != 0b01
+                and index not in demands[number]
+                and all(
+                    space.diagrams.contains(whole, _with_members(base, (*picked, index))) for picked in product(*others)
+                )
+            ):
+                demands[number].append(index)
+    return _told_apart(space, base, members, demands, whole)
 
 
-def _word_members(
-    dimensions: Sequence[Dimension], masks: Sequence[int], one_of: int
-) -> tuple[list[ConditionLine], bool]:
+def _told_apart(
+    space: Space, base: Sequence[int], members: dict[int, int], demands: list[list[int]], whole: Node
+) -> list[int]:
+    """
+    Return demands as masks over the classes; what takes a pattern with exceptions becomes two demands, where it may.
+    """
+    places = list(members)
+    left = _elements(space, members, forbidden=_bits(mask == 0b01 for mask in members.values()))
+    told: list[int] = []
+    for number, demand in enumerate(demands):
+        wanted = sum(1 << places.index(index) for index in demand)
+        told.append(wanted)
+        if wanted == left.present or _says_one(word_points(left, wanted)):
+            continue
+        halves = _supersets(left, wanted)
+        others = demands[:number] + demands[number + 1 :]
+        picks = [[places[bit] for bit in range(len(places)) if half >> bit & 1] for half in halves]
+        if prod(len(pick) for pick in [*picks, *others]) <= MAX_PICKS and all(
+            space.diagrams.contains(whole, _with_members(base, picked)) for picked in product(*picks, *others)
+        ):
+            told[-1:] = halves
+            demands[number : number + 1] = [[index for pick in picks for index in pick]]
+    return told
+
+
+def _says_one(patterns: Sequence[Pattern]) -> bool:
+    """
+    Tell whether one line can say these patterns of the values of a key.
+    """
+    first = patterns[0]
+    if len(patterns) > 1 or first.all_of:
+        return False
+    return (first.any_of == (ANY_STRING,)) != (not first.none_of)
+
+
+def _supersets(elements: Dimension, wanted: int) -> list[int]:
+    """
+    Return the smallest sets around *wanted* that a term, or the lack of one, says.
+    """
+    arounds = [elements.around([term]) & elements.present for term in elements.terms]
+    sets = {around for each in arounds for around in (each, elements.present & ~each) if not wanted & ~around}
+    return sorted(one for one in sets if not any(other != one and not other & ~one for other in sets))
+
+
+def _elements(space: Space, members: Iterable[int], *, forbidden: int) -> Dimension:
+    """
+    Return the classes of the values of a key as one dimension, without those that are barred.
+    """
+    dimensions = [space.dimensions[index] for index in members]
+    points = tuple(
+        Point(None, 0) if forbidden >> number & 1 else dimension.points[1]
+        for number, dimension in enumerate(dimensions)
+    )
+    return replace(dimensions[0], kind=Kind.KEY, points=points)
+
+
+MAX_PICKS: Final = 64
+"""More combinations are not worth a shorter wording."""
+
+
+def _with_members(base: Sequence[int], indexes: Iterable[int]) -> Box:
+    masks = list(base)
+    for index in indexes:
+        masks[index] = 0b10
+    return tuple(masks)
+
+
+def _word_members(space: Space, members: dict[int, int], demands: Sequence[int]) -> tuple[list[ConditionLine], bool]:
     """
     Return lines for a key with several values: what must be among them, and what must not; and whether they are exact.
     """
-    first = dimensions[0]
-    key = canonical_key(first.spelled)
-    points = tuple(dimension.points[1] for dimension in dimensions)
-    forbidden = _bits(mask == 0b01 for mask in masks)
-    everything = (1 << len(points)) - 1
+    forbidden = _bits(mask == 0b01 for mask in members.values())
+    everything = (1 << len(members)) - 1
+    elements = _elements(space, members, forbidden=0)
+    key = canonical_key(elements.spelled)
     if forbidden == everything:
         return [ConditionLine("Null", key, ("true",))], True
     lines: list[ConditionLine] = []
     exact = True
     if forbidden:
-        elements = replace(first, kind=Kind.KEY, points=points)
         lines, exact = _word_forbidden(elements, everything & ~forbidden, forbidden, key)
     # where some classes are barred, a pattern that reaches into them says no more than one that does not
-    left = replace(
-        first, kind=Kind.KEY, points=tuple(Point(None, 0) if forbidden >> n & 1 else p for n, p in enumerate(points))
-    )
-    for wanted in [one_of] if one_of else [1 << index for index, mask in enumerate(masks) if mask == 0b10]:
+    left = _elements(space, members, forbidden=forbidden)
+    for wanted in demands:
         if wanted == left.present:
             lines.append(ConditionLine("Null", key, ("false",)))
             continue
-        pattern = word_points(left, wanted)[0]
+        patterns = word_points(left, wanted)
+        if not _says_one(patterns):
+            # AWS has no words for a value that matches one pattern and not another: say more rather than less
+            exact = False
+            patterns = word_points(left, (*_supersets(left, wanted), left.present)[0])
+        pattern = patterns[0]
         if pattern.any_of == (ANY_STRING,) and len(_by_operator(pattern.none_of)) == 1:
             lines.append(_line(pattern.none_of, key, negated=True, prefix="ForAnyValue:"))
         else:
-            exact = exact and not pattern.none_of and not pattern.all_of and len(_by_operator(pattern.any_of)) == 1
+            exact = exact and len(_by_operator(pattern.any_of)) == 1
             lines.append(_line(pattern.any_of, key, negated=False, prefix="ForAnyValue:"))
     return list(dict.fromkeys(lines)), exact
 

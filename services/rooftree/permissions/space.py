@@ -118,8 +118,8 @@ class Space:
         self.dimensions: list[Dimension] = []
         self._keys: dict[tuple[str, str], _KeyPlace] = {}
         self._relations: dict[Relation, int] = {}
-        self._add_action({atom for statement in listed for atom in statement.actions})
-        self._add_resource({term for statement in listed for term in statement.resources})
+        self._add_action([atom for statement in listed for atom in statement.actions])
+        self._add_resource([term for statement in listed for term in statement.resources])
         tests: dict[str, list[KeyTest]] = {}
         for statement in listed:
             for test in statement.tests:
@@ -144,16 +144,16 @@ class Space:
             found = self._nodes[statement] = self.diagrams.both(action, everything)
         return found
 
-    def _add_action(self, atoms: set[Atom]) -> None:
-        terms = _ordered(atoms | {ANY_STRING})
+    def _add_action(self, atoms: Iterable[Atom]) -> None:
+        terms = _ordered([*atoms, ANY_STRING])
         classes = classes_of(ACTIONS, ACTION_STARTS, [term for term in terms if isinstance(term, Atom)])
         points = tuple(Point(found.witness, found.signature) for found in classes)
         self.dimensions.append(Dimension(Kind.ACTION, "", "string", points, terms))
 
-    def _add_resource(self, found: set[Atom | Relation]) -> None:
-        relations = sorted((term for term in found if isinstance(term, Relation)), key=lambda term: term.text)
-        atoms: set[Term] = {term for term in found if isinstance(term, Atom)}
-        terms = _ordered(atoms | {term.relaxed for term in relations} | {ANY_STRING})
+    def _add_resource(self, found: Sequence[Atom | Relation]) -> None:
+        relations = sorted({term for term in found if isinstance(term, Relation)}, key=lambda term: term.text)
+        atoms = [term for term in found if isinstance(term, Atom)]
+        terms = _ordered([*atoms, *(term.relaxed for term in relations), ANY_STRING])
         classes = classes_of(RESOURCES, RESOURCE_STARTS, [term for term in terms if isinstance(term, Atom)])
         points = tuple(Point(one.witness, one.signature) for one in classes)
         self.dimensions.append(Dimension(Kind.RESOURCE, "", "string", points, terms))
@@ -173,13 +173,13 @@ class Space:
         families = sorted({_kind(test.family) for test in tests if test.family != "null"}) or ["string"]
         typed_bool = any(test.family == "bool" for test in tests)
         for family in families:
-            found = {term for test in tests if _kind(test.family) == family for term in test.terms}
-            relations = sorted((term for term in found if isinstance(term, Relation)), key=lambda term: term.text)
-            terms: set[Term] = {term for term in found if not isinstance(term, Relation)}
-            terms |= {term.relaxed for term in relations}
+            found = [term for test in tests if _kind(test.family) == family for term in test.terms]
+            relations = sorted({term for term in found if isinstance(term, Relation)}, key=lambda term: term.text)
+            terms: list[Term] = [term for term in found if not isinstance(term, Relation)]
+            terms += [term.relaxed for term in relations]
             many = family == "string" and not typed_bool and key != PRINCIPAL_KEY and _is_many(key, tests)
             if not many and family == "string" and key != PRINCIPAL_KEY and _asks_for_all(tests):
-                terms.add(EMPTY_STRING)
+                terms.append(EMPTY_STRING)
             ordered = _ordered(terms)
             compared = "bool" if typed_bool and family == "string" else family
             classes = _classes(key, compared, ordered, many=many)
@@ -190,7 +190,7 @@ class Space:
                 (),
                 ordered,
                 exact=len(families) == 1,
-                spelled=tests[0].spelled,
+                spelled=min(test.spelled for test in tests),
             )
             self._place(dimension, classes)
             for relation in relations:
@@ -329,9 +329,18 @@ def _asks_for_all(tests: Sequence[KeyTest]) -> bool:
 
 def _ordered(terms: Iterable[Term]) -> tuple[Term, ...]:
     """
-    Return terms in an order that does not depend on hashing.
+    Return terms once each, in an order and with a text that do not depend on where they came from.
     """
-    return tuple(sorted(terms, key=lambda term: (type(term).__name__, term.text, repr(term))))
+    found: dict[Term, Term] = {}
+    for term in terms:
+        known = found.get(term)
+        if known is None or _wording(term) < _wording(known):
+            found[term] = term
+    return tuple(sorted(found.values(), key=lambda term: (type(term).__name__, term.text, repr(term))))
+
+
+def _wording(term: Term) -> tuple[str, str]:
+    return term.text, "" if isinstance(term, Interval) else term.spelling.value
 
 
 def _classes(key: str, family: str, terms: tuple[Term, ...], *, many: bool) -> list[tuple[int, str]]:

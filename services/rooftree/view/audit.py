@@ -18,6 +18,9 @@ from rooftree.view.patch import AccountState, AuditEvent
 __all__ = ["AuditType", "Cause", "Journal", "Verdict", "seal"]
 
 
+_CANONICAL_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
 class AuditType(StrEnum):
     """
     The types of the events on the audit topic.
@@ -79,8 +82,7 @@ def seal(previous: str, data: Mapping[str, object]) -> str:
     events can be verified, whatever has stored it.
     """
     bare = {name: value for name, value in data.items() if name != "chain_hash"}
-    text = json.dumps(bare, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return hashlib.sha256(previous.encode() + text.encode("utf-8")).hexdigest()
+    return hashlib.sha256(previous.encode() + _CANONICAL_JSON.encode(bare).encode()).hexdigest()
 
 
 class Journal:

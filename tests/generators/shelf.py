@@ -1,0 +1,65 @@
+"""
+A store in memory: what patches say is to be written, and views loaded from that.
+"""
+
+from __future__ import annotations
+
+from rooftree.organization.chains import ChainRecord
+from rooftree.organization.facts import Fact, FactKey
+from rooftree.view.algebra import Algebra
+from rooftree.view.patch import AccountState, AuditEvent, DocumentRecord, Patch, PermissionState, Position
+from rooftree.view.projection import OrganizationView
+
+__all__ = ["Shelf"]
+
+
+class Shelf:
+    """
+    Holds one organization as the tables do.
+    """
+
+    def __init__(self, organization_id: str) -> None:
+        self.organization_id = organization_id
+        self.facts: dict[FactKey, Fact] = {}
+        self.accounts: dict[str, AccountState] = {}
+        self.history: list[AccountState] = []
+        self.chains: dict[str, ChainRecord] = {}
+        self.documents: dict[str, DocumentRecord] = {}
+        self.permission_sets: dict[str, PermissionState] = {}
+        self.audit: list[AuditEvent] = []
+        self.position = Position()
+
+    def write(self, patch: Patch) -> None:
+        """
+        Write everything that a patch holds.
+        """
+        self.facts.update((fact.key, fact) for fact in patch.facts)
+        self.accounts.update((account.account_id, account) for account in patch.accounts)
+        self.history.extend(patch.accounts)
+        for departure in patch.departed:
+            del self.accounts[departure.account_id]
+        self.chains.update((chain.chain_id, chain) for chain in patch.chains)
+        for document in patch.documents:
+            self.documents.setdefault(document.digest, document)
+        for state in patch.permission_sets:
+            if state.verdicts is not None:
+                self.permission_sets.setdefault(state.permissions_id, state)
+        self.audit.extend(patch.audit)
+        self.position = patch.position
+
+    def load(self, algebra: Algebra) -> OrganizationView:
+        """
+        Return the view as it was written.
+        """
+        in_use = {account.reported_chain_id for account in self.accounts.values()}
+        chains = [chain for chain_id, chain in self.chains.items() if chain_id in in_use]
+        digests = {policy.digest for chain in chains for level in chain.levels or () for policy in level.policies}
+        return OrganizationView.load(
+            self.organization_id,
+            self.facts.values(),
+            self.accounts.values(),
+            self.position,
+            chains=chains,
+            documents=[self.documents[digest] for digest in digests],
+            algebra=algebra,
+        )

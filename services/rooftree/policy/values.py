@@ -19,10 +19,10 @@ from typing import Final
 
 __all__ = ["parse_address", "parse_binary", "parse_boolean", "parse_date", "parse_network", "parse_number"]
 
-MAX_NUMBER_LENGTH: Final = 64
-"""More digits than any key of AWS holds; comparing stays cheap."""
+MAX_NUMBER_LENGTH: Final = 256
+"""More digits than any key of AWS holds, also with an exponent written out; comparing stays cheap."""
 
-_NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?\Z", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?\Z", re.ASCII)
 _EPOCH_SECONDS: Final = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?\Z", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _W3C_DATE: Final = re.compile(

@@ -34,7 +34,7 @@ def test_numbers_are_read_exactly(text: str, value: str) -> None:
     assert Decimal(value) == parse_number(text)
 
 
-@pytest.mark.parametrize("text", ["", "NaN", "inf", "1_000", " 1", "1\n", "1e9999", "0x10", "٣", "1" * 65])
+@pytest.mark.parametrize("text", ["", "NaN", "inf", "1_000", " 1", "1\n", "1e100", "0x10", "٣", "1" * 257])
 def test_what_is_no_number_is_none(text: str) -> None:
     """
     Special values, other scripts, stray characters and endless digits are no numbers.

@@ -8,6 +8,7 @@ where it starts; and it falls silent, so ends are asked for apart from the recor
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ from rooftree.stream.client import client_options, cluster_id, stop_quietly, tra
 from rooftree.telemetry import Action, log
 
 __all__ = ["KafkaChangeLog", "OffsetStore"]
+
+_PROBE_MS = 2_000
 
 
 class OffsetStore(Protocol):
@@ -129,7 +132,7 @@ class KafkaChangeLog:
                 await self.rebuild()
                 return []
             positions = dict(self.positions)
-            ends = await consumer.end_offsets(list(positions)) if positions else {}
+            ends = await _ends(consumer, list(positions))
         for place, position in positions.items():
             if ends[place] < position:
                 # Some brokers answer a fetch behind the end with nothing, for ever.
@@ -217,11 +220,14 @@ class KafkaChangeLog:
             return []
         stored = await self._store.stored_offsets(self._log_id, self._settings.changes_topic)
         beginnings = await consumer.beginning_offsets(places)
-        ends = await consumer.end_offsets(places)
+        ends = await _ends(consumer, places)
         losses = []
         for place in places:
             before, start = stored.get(place.partition), beginnings[place]
-            lost = _loss(before, start, ends[place])
+            end = ends[place]
+            if before is not None and end < before:
+                end = await _probed_end(consumer, place, start, end)
+            lost = _loss(before, start, end)
             if lost is not None and before is not None:
                 losses.append(self._loss(place, before, start, lost))
             elif before is not None:
@@ -250,6 +256,26 @@ class KafkaChangeLog:
 
     def _partition(self, place: TopicPartition) -> LogPartition:
         return LogPartition(self._log_id, place.topic, place.partition)
+
+
+async def _ends(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+    """
+    Return where partitions end.
+
+    The embedded broker, asked for an end, counts its last batch as one record; what it says with each fetch is right.
+    """
+    ends: dict[TopicPartition, int] = await consumer.end_offsets(places) if places else {}
+    return {place: max(end, consumer.highwater(place) or 0) for place, end in ends.items()}
+
+
+async def _probed_end(consumer: AIOKafkaConsumer, place: TopicPartition, beginning: int, end: int) -> int:
+    """
+    Return where a partition ends by fetching its last record; moves the position there.
+    """
+    consumer.seek(place, max(beginning, end - 1))
+    with contextlib.suppress(OffsetOutOfRangeError):
+        await consumer.getmany(place, timeout_ms=_PROBE_MS)
+    return max(end, consumer.highwater(place) or 0)
 
 
 def _loss(stored: int | None, beginning: int, end: int) -> str | None:

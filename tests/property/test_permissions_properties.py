@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.generators.chains import ACCOUNT, chains, requests
 
 from rooftree.permissions import Comparison, compare, maximum_permissions
 from rooftree.permissions.witness import determined_context
@@ -20,7 +21,6 @@ from rooftree.policy.operators import parse_operator
 from rooftree.policy.patterns import action_matches, compile_glob, complete_arn
 from rooftree.policy.request import Request
 from rooftree.policy.variables import parse_template, resolve_template
-from tests.generators.chains import ACCOUNT, chains, requests
 
 SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 

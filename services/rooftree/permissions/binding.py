@@ -187,6 +187,8 @@ def _null_test(key: str, condition: Condition) -> KeyTest:
     Return a test of existence; one that asks for both is always true.
     """
     wanted = {parse_boolean(text) for text in condition.values} - {None}
+    if not wanted:
+        return KeyTest(key, "string", frozenset(), spelled=condition.key)  # asks for neither, so it never holds
     always = len(wanted) > 1
     return KeyTest(key, "null", frozenset(), negated=True not in wanted, always=always, spelled=condition.key)
 

@@ -124,8 +124,15 @@ def literal_atom(text: str, *, ignore_case: bool = False) -> Atom:
     """
     if not ignore_case:
         return Atom(frozenset({tuple(Token(char) for char in text)}), text, Spelling.LITERAL)
-    folded = tuple(Token("".join(sorted({char.lower(), char.upper()}))) for char in text)
+    folded = tuple(Token("".join(sorted(_cases(char)))) for char in text)
     return Atom(frozenset({folded}), text, Spelling.IGNORE_CASE)
+
+
+def _cases(char: str) -> set[str]:
+    """
+    Return the characters that are equal to this one but for their case.
+    """
+    return {other for other in (char, char.lower(), char.upper()) if other.lower() == char.lower()}
 
 
 def arn_atom(pieces: Sequence[Piece], text: str) -> Atom:

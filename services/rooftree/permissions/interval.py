@@ -6,10 +6,11 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_con
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from itertools import pairwise
 from typing import Final
@@ -17,15 +18,22 @@ from typing import Final
 __all__ = ["Interval", "address_interval", "date_interval", "interval_classes", "number_interval"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_FIRST_MOMENT: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LAST_MOMENT: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _V6: Final = 1 << 32
 """IPv6 addresses are counted on after the last IPv4 address, so that both families lie on one line."""
-_END: Final = _V6 + (1 << 128)
+_LAST_ADDRESS: Final = _V6 + (1 << 128) - 1
+_LARGE: Final = 10**15
+"""Beyond this a step of one makes a number that is hard to read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
     """
     The values from *low* to *high*; ``None`` stands for no bound.
+
+    Moments, counted in microseconds, and addresses are whole numbers, and their bounds belong to the interval.
 
     Attributes:
         kind: ``number``, ``date`` or ``ip``.
@@ -34,14 +42,14 @@ class Interval:
     """
 
     kind: str
-    low: Decimal | None
-    high: Decimal | None
+    low: Fraction | None
+    high: Fraction | None
     low_closed: bool = True
     high_closed: bool = True
     operator: str = field(compare=False, default="")
     text: str = field(compare=False, default="")
 
-    def holds(self, value: Decimal) -> bool:
+    def holds(self, value: Fraction) -> bool:
         """
         Tell whether *value* lies inside.
         """
@@ -54,15 +62,33 @@ def number_interval(operator: str, value: Decimal, text: str) -> Interval:
     """
     Return the numbers that stand in a relation such as ``LessThan`` to *value*.
     """
-    return _related("number", f"Numeric{operator}", operator, value, text)
+    number = Fraction(value)
+    low, high = _BOUNDS[operator]
+    return Interval(
+        "number",
+        number if low else None,
+        number if high else None,
+        low_closed=operator.endswith("Equals"),
+        high_closed=operator.endswith("Equals"),
+        operator=f"Numeric{operator}",
+        text=text,
+    )
 
 
 def date_interval(operator: str, value: datetime, text: str) -> Interval:
     """
     Return the moments that stand in a relation such as ``LessThan`` to *value*.
     """
-    seconds = (value - _EPOCH) / timedelta(microseconds=1)
-    return _related("date", f"Date{operator}", operator, Decimal(seconds) / 1_000_000, text)
+    moment = (value - _EPOCH) // _MICROSECOND
+    low, high = _BOUNDS[operator]
+    step = 0 if operator.endswith("Equals") else 1
+    return Interval(
+        "date",
+        Fraction(moment + step) if low else None,
+        Fraction(moment - step) if high else None,
+        operator=f"Date{operator}",
+        text=text,
+    )
 
 
 def address_interval(network: IPv4Network | IPv6Network, text: str) -> Interval:
@@ -71,27 +97,26 @@ def address_interval(network: IPv4Network | IPv6Network, text: str) -> Interval:
     """
     base = 0 if network.version == 4 else _V6
     low, high = int(network.network_address) + base, int(network.broadcast_address) + base
-    return Interval("ip", Decimal(low), Decimal(high), operator="IpAddress", text=text)
+    return Interval("ip", Fraction(low), Fraction(high), operator="IpAddress", text=text)
 
 
-def _related(kind: str, name: str, operator: str, value: Decimal, text: str) -> Interval:
-    low, high = {
-        "Equals": (value, value),
-        "LessThan": (None, value),
-        "LessThanEquals": (None, value),
-        "GreaterThan": (value, None),
-        "GreaterThanEquals": (value, None),
-    }[operator]
-    closed = operator.endswith("Equals")
-    return Interval(kind, low, high, low_closed=closed, high_closed=closed, operator=name, text=text)
+_BOUNDS: Final = {
+    # operator -> whether the value bounds from below, and from above
+    "Equals": (True, True),
+    "LessThan": (False, True),
+    "LessThanEquals": (False, True),
+    "GreaterThan": (True, False),
+    "GreaterThanEquals": (True, False),
+}
 
 
 def interval_classes(kind: str, intervals: Sequence[Interval]) -> list[tuple[int, str]]:
     """
     Return each class that is not empty: the intervals around it as a bit mask, and one value of it as text.
     """
+    values = _numbers(intervals) if kind == "number" else _whole_values(kind, intervals)
     found: dict[int, str] = {}
-    for value in _representatives(kind, intervals):
+    for value in values:
         signature = 0
         for index, interval in enumerate(intervals):
             if interval.holds(value):
@@ -100,27 +125,55 @@ def interval_classes(kind: str, intervals: Sequence[Interval]) -> list[tuple[int
     return sorted(found.items())
 
 
-def _representatives(kind: str, intervals: Iterable[Interval]) -> list[Decimal]:
+def _numbers(intervals: Sequence[Interval]) -> list[Fraction]:
     """
-    Return values of which at least one lies in every class.
+    Return numbers of which at least one lies in every class: the bounds, one between each two, and one outside.
     """
-    bounds = {bound for interval in intervals for bound in (interval.low, interval.high) if bound is not None}
-    if kind == "ip":
-        # an address is whole: a class begins at the start of an interval or just past its end
-        starts = {interval.low for interval in intervals if interval.low is not None}
-        ends = {interval.high + 1 for interval in intervals if interval.high is not None}
-        return sorted(value for value in {*starts, *ends, Decimal(0), Decimal(_V6)} if value < _END)
-    points = sorted(bounds)
+    points = sorted({bound for interval in intervals for bound in (interval.low, interval.high) if bound is not None})
     if not points:
-        return [Decimal(0)]
-    between = [(low + high) / 2 for low, high in pairwise(points)]
-    return sorted({*points, *between, points[0] - 1, points[-1] + 1})
+        return [Fraction(0)]
+    first, last = points[0], points[-1]
+    below = first - 1 if abs(first) < _LARGE else min(Fraction(0), first * 2)
+    above = last + 1 if abs(last) < _LARGE else max(Fraction(0), last * 2)
+    return sorted({*points, *((low + high) / 2 for low, high in pairwise(points)), below, above})
 
 
-def _text(kind: str, value: Decimal) -> str:
-    if kind == "number":
-        return format(value.normalize(), "f")
+def _whole_values(kind: str, intervals: Sequence[Interval]) -> list[Fraction]:
+    """
+    Return values of which at least one lies in every class: each begins with an interval or just past its end.
+    """
+    first, last = (_FIRST_MOMENT, _LAST_MOMENT) if kind == "date" else (0, _LAST_ADDRESS)
+    starts = {interval.low for interval in intervals if interval.low is not None}
+    ends = {interval.high + 1 for interval in intervals if interval.high is not None}
+    fixed = {Fraction(first)} if kind == "date" else {Fraction(first), Fraction(_V6)}
     if kind == "date":
-        return (_EPOCH + timedelta(microseconds=int(value * 1_000_000))).isoformat().replace("+00:00", "Z")
+        # the year 1 is a moment that nobody expects: one shortly before the first bound will do
+        fixed |= {start - 1_000_000 for start in starts | ends}
+    return sorted(
+        (value for value in {*starts, *ends, *fixed} if first <= value <= last),
+        key=lambda value: (value == first, value),
+    )
+
+
+def _text(kind: str, value: Fraction) -> str:
+    if kind == "number":
+        return _decimal_text(value)
+    if kind == "date":
+        return (_EPOCH + int(value) * _MICROSECOND).isoformat().replace("+00:00", "Z")
     number = int(value)
     return str(ip_address(number)) if number < _V6 else str(ip_address((number - _V6).to_bytes(16, "big")))
+
+
+def _decimal_text(value: Fraction) -> str:
+    """
+    Write a number that is a decimal, or half the sum of two, without loss; long runs of zeros as an exponent.
+    """
+    digits, exponent = value, 0
+    while digits.denominator != 1:
+        digits, exponent = digits * 10, exponent - 1
+    plain = Decimal((int(digits < 0), tuple(int(digit) for digit in str(abs(digits.numerator))), exponent))
+    short = str(plain).rstrip("0").rstrip(".") if "." in str(plain) and "E" not in str(plain) else str(plain)
+    zeros = len(str(abs(digits.numerator))) - len(str(abs(digits.numerator)).rstrip("0"))
+    if exponent == 0 and zeros > 15:
+        return f"{'-' if digits < 0 else ''}{str(abs(digits.numerator))[:-zeros]}E{zeros}"
+    return short

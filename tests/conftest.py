@@ -1,0 +1,142 @@
+"""
+Servers and settings for every test, and an environment without surprises.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+import structlog
+
+from rooftree.embedded import embedded_broker, embedded_postgres
+from rooftree.settings import PREFIX, Assignment, Settings
+from rooftree.store.database import connect_database
+from rooftree.store.migrations import apply_migrations
+from rooftree.stream import ensure_topics
+
+# Where tests find servers that are not to be embedded; the rest of the environment must not leak in.
+TEST_PREFIX = f"{PREFIX}TEST_"
+
+for variable in [name for name in os.environ if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)]:
+    del os.environ[variable]
+
+
+@pytest.fixture(autouse=True)
+def _quiet_logs() -> Iterator[None]:
+    """
+    Keep log lines out of what tests print, and what one test configures out of the others.
+    """
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    """
+    A folder for servers, which run as another user where the tests run as root.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="rooftree-test-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+async def postgres_server(server_folder: Path) -> AsyncIterator[str]:
+    """
+    The DSN of a PostgreSQL in which tests make databases.
+    """
+    if given := os.environ.get(f"{TEST_PREFIX}POSTGRES_DSN"):
+        yield given
+        return
+    async with embedded_postgres(server_folder, durable=False) as server:
+        yield server.dsn
+
+
+@pytest.fixture(scope="session")
+async def broker(server_folder: Path) -> AsyncIterator[str]:
+    """
+    The ``HOST:PORT`` of a broker.
+    """
+    if given := os.environ.get(f"{TEST_PREFIX}KAFKA"):
+        yield given
+        return
+    async with embedded_broker(server_folder) as server:
+        yield server.bootstrap
+
+
+@pytest.fixture(scope="session")
+async def template_database(postgres_server: str) -> str:
+    """
+    The name of a database with the schema, to be cloned.
+    """
+    name = f"rooftree_template_{uuid.uuid4().hex[:8]}"
+    await administer(postgres_server, f'create database "{name}"')
+    connection = await connect_database(database_dsn(postgres_server, name))
+    await apply_migrations(connection)
+    await connection.close()
+    return name
+
+
+@pytest.fixture
+async def postgres_dsn(postgres_server: str, template_database: str) -> AsyncIterator[str]:
+    """
+    The DSN of a database of the test's own, with the schema and nothing in it.
+    """
+    name = f"rooftree_{uuid.uuid4().hex[:12]}"
+    await administer(postgres_server, f'create database "{name}" template "{template_database}"')
+    yield database_dsn(postgres_server, name)
+    await administer(postgres_server, f'drop database "{name}" with (force)')
+
+
+@pytest.fixture
+async def settings(postgres_dsn: str, broker: str) -> Settings:
+    """
+    Settings for a service of the test's own: its database, its topics.
+    """
+    mark = uuid.uuid4().hex[:8]
+    chosen = Settings(
+        postgres_dsn=postgres_dsn,
+        kafka_bootstrap=broker,
+        kafka_idempotence=False,
+        partition_assignment=Assignment.ALL,
+        consumer_group=f"projector-{mark}",
+        changes_topic=f"changes-{mark}",
+        audit_topic=f"audit-{mark}",
+        permissions_topic=f"permissions-{mark}",
+        dead_letter_topic=f"dead-letter-{mark}",
+        topic_partitions=2,
+        batch_max_wait=0.02,
+        relay_poll_interval=0.05,
+        retry_max_delay=0.2,
+        drain_timeout=5,
+    )
+    await ensure_topics(chosen)
+    return chosen
+
+
+async def administer(server: str, statement: str) -> None:
+    """
+    Run a statement that cannot run in a transaction.
+    """
+    connection = await asyncpg.connect(database_dsn(server, "postgres"))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def database_dsn(server: str, name: str) -> str:
+    """
+    Return the DSN of another database of the same server.
+    """
+    return f"{server.rpartition('/')[0]}/{name}"

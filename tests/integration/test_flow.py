@@ -1,0 +1,229 @@
+"""
+From a change on one topic to the view, and to audit events on another.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from random import Random
+
+import pytest
+from tests.generators.histories import deliver, generate_history
+from tests.integration.service import (
+    ORGANIZATION,
+    event,
+    ids,
+    publish,
+    read_topic,
+    running,
+    settled,
+    snapshot,
+    stored,
+    view_of,
+)
+
+from rooftree.settings import Settings
+
+pytestmark = pytest.mark.integration
+
+ATTACHED = event(
+    "attach",
+    "policy.attached",
+    "2026-01-02T00:00:00Z",
+    policy_id="p-denyregions",
+    target_id="ou-ab12-aaaaaaaa",
+    actor="arn:aws:iam::111111111111:user/alice",
+)
+
+
+async def test_an_attached_policy_becomes_one_audit_event_an_account(settings: Settings) -> None:
+    """
+    Two accounts stand below the unit, so two events leave, by account, with the revision and who did it.
+    """
+    await publish(settings, snapshot(), ATTACHED)
+    async with running(settings):
+        await settled(settings, records=2)
+
+    events = [json.loads(record.value) for record in await read_topic(settings, settings.audit_topic)]
+    events.sort(key=lambda each: each["part"])
+
+    assert ["222222222222", "333333333333"] == [each["subject"] for each in events]
+    assert [("00000000000000000001", 1, 2), ("00000000000000000001", 2, 2)] == [
+        (each["sequence"], each["part"], each["parts"]) for each in events
+    ]
+    assert ["tightened", "tightened"] == [each["data"]["verdict"] for each in events]
+    assert "arn:aws:iam::111111111111:user/alice" == events[0]["data"]["cause"]["actor"]
+    assert "DenyRegions attached to Workloads" == events[0]["data"]["cause"]["summary"]
+
+
+async def test_records_are_keyed_by_account_and_name_their_event(settings: Settings) -> None:
+    """
+    Key and id header are what a consumer partitions and deduplicates by.
+    """
+    await publish(settings, snapshot(), ATTACHED)
+    async with running(settings):
+        await settled(settings, records=2)
+
+    records = await read_topic(settings, settings.audit_topic)
+
+    assert {b"222222222222", b"333333333333"} == {record.key for record in records}
+    assert ids(records) == [dict(record.headers)["id"].decode() for record in records]
+
+
+async def test_the_view_holds_each_account_now_and_since_when(settings: Settings) -> None:
+    """
+    The row of the view and the open row of the history tell the same.
+    """
+    await publish(settings, snapshot(), ATTACHED)
+    async with running(settings):
+        await settled(settings, records=2)
+
+    [row] = await stored(settings, "select * from rooftree.account_permissions where account_id = '222222222222'")
+    history = await stored(
+        settings,
+        "select * from rooftree.account_permissions_history where account_id = '222222222222' order by valid_from",
+    )
+
+    assert ["r-ab12", "ou-ab12-aaaaaaaa", "222222222222"] == row["path"]
+    assert (1, True, "attach") == (row["revision"], row["complete"], row["cause_event_id"])
+    assert [history[1]["valid_from"], None] == [each["valid_to"] for each in history]
+    assert row["permissions"] == history[1]["permissions"]
+    assert row["permissions"] != history[0]["permissions"]
+
+
+async def test_verdicts_by_action_can_be_asked_in_sql(settings: Settings) -> None:
+    """
+    A denied region makes ec2 conditional and leaves the rest allowed.
+    """
+    await publish(settings, snapshot(), ATTACHED)
+    async with running(settings):
+        await settled(settings, records=2)
+
+    rows = await stored(
+        settings,
+        """
+        select v.service, v.action, v.verdict
+        from rooftree.account_permissions as a
+        join rooftree.action_verdicts as v using (organization_id, permissions_id)
+        where a.account_id = '222222222222'
+        """,
+    )
+    verdicts = {(row["service"], row["action"]): row["verdict"] for row in rows}
+
+    assert "conditional" == verdicts["ec2", "RunInstances"]
+    assert "allowed" == verdicts["s3", "GetObject"]
+
+
+async def test_an_event_that_is_delivered_again_does_nothing(settings: Settings) -> None:
+    """
+    The second delivery leaves no trace but the offset.
+    """
+    await publish(settings, snapshot(), ATTACHED)
+    async with running(settings):
+        await settled(settings, records=2)
+        before = await view_of(settings)
+        await publish(settings, ATTACHED, snapshot())
+        await settled(settings, records=4)
+
+    assert before == await view_of(settings)
+    assert 2 == len(await read_topic(settings, settings.audit_topic))
+
+
+async def test_a_change_of_text_alone_is_silent(settings: Settings) -> None:
+    """
+    A policy rewritten to the same effect changes no decision, so nobody is told of any.
+    """
+    rewritten = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "SameButLonger",
+                "Effect": "Deny",
+                "Action": ["ec2:*", "ec2:RunInstances"],
+                "Resource": ["*"],
+                "Condition": {"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1"]}},
+            }
+        ],
+    }
+    update = event("update", "policy.updated", "2026-01-03T00:00:00Z", policy_id="p-denyregions", content=rewritten)
+    await publish(settings, snapshot(), ATTACHED, update)
+    async with running(settings):
+        await settled(settings, records=3)
+
+    assert {1} == {row["revision"] for row in await stored(settings, "select revision from rooftree.audit_events")}
+    assert 2 == len(await read_topic(settings, settings.audit_topic))
+
+
+async def test_disorder_and_repetition_end_in_the_same_state(settings: Settings) -> None:
+    """
+    Two organizations live through the same history, one in order, one in any; in the end they are equal.
+    """
+    random = Random(7)
+    history = generate_history(random, changes=60)
+    other = "o-shuffledorg"
+    shuffled = [
+        replace(each, data=json.loads(json.dumps(each.data).replace(history.organization_id, other)))
+        for each in deliver(random, history.events)
+    ]
+    await publish(settings, *history.records, key=history.organization_id)
+    await publish(settings, *(each.to_bytes() for each in shuffled), key=other)
+    async with running(settings):
+        await settled(settings, records=len(history.events) + len(shuffled), seconds=60)
+
+    columns = "account_id, name, email, status, parent_id, path, placed"
+    rows = {
+        organization: await stored(
+            settings, f"select {columns} from rooftree.account where organization_id = $1 order by 1", organization
+        )
+        for organization in (history.organization_id, other)
+    }
+
+    assert rows[history.organization_id]
+    assert rows[history.organization_id] == rows[other]
+
+
+async def test_revisions_leave_in_order_and_without_a_gap(settings: Settings) -> None:
+    """
+    A consumer that sees every partition sees every revision, each with all of its parts, and by account in order.
+    """
+    history = generate_history(Random(11), changes=80)
+    await publish(settings, *history.records)
+    async with running(settings):
+        await settled(settings, records=len(history.events), seconds=60)
+
+    events = [json.loads(record.value) for record in await read_topic(settings, settings.audit_topic)]
+    parts = sorted((int(each["sequence"]), each["part"]) for each in events)
+    [head] = await stored(settings, "select revision from rooftree.organization")
+    expected = [
+        (revision, part)
+        for revision in range(1, head["revision"] + 1)
+        for part in range(1, max(each["parts"] for each in events if int(each["sequence"]) == revision) + 1)
+    ]
+
+    assert expected == parts
+    for account in {each["subject"] for each in events}:
+        revisions = [int(each["sequence"]) for each in events if each["subject"] == account]
+        assert sorted(revisions) == revisions
+
+
+async def test_the_permissions_topic_ends_with_the_state_of_each_account(settings: Settings) -> None:
+    """
+    Its last record by key is the row of the view, and a tombstone for an account that has left.
+    """
+    removal = event("removal", "account.removed", "2026-01-04T00:00:00Z", account_id="333333333333")
+    await publish(settings, snapshot(), ATTACHED, removal)
+    async with running(settings):
+        await settled(settings, records=3)
+
+    last = {record.key: record.value for record in await read_topic(settings, settings.permissions_topic)}
+    [row] = await stored(settings, "select * from rooftree.account where account_id = '222222222222'")
+    told = json.loads(last[b"222222222222"])["data"]
+
+    assert last[b"333333333333"] is None
+    assert (row["permissions_id"], row["path"], row["revision"]) == (
+        told["permissions_id"],
+        told["path"],
+        told["revision"],
+    )
+    assert ORGANIZATION == told["organization_id"]

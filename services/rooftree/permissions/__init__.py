@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from rooftree.permissions.binding import AccountBinding
 from rooftree.permissions.comparison import EQUIVALENT, Comparison, DecisionChange
-from rooftree.permissions.maximum import Permissions, compare, maximum_permissions
+from rooftree.permissions.maximum import Permissions, compare, forget_results, maximum_permissions
 
 __all__ = [
     "EQUIVALENT",
@@ -15,5 +15,6 @@ __all__ = [
     "DecisionChange",
     "Permissions",
     "compare",
+    "forget_results",
     "maximum_permissions",
 ]

@@ -129,6 +129,14 @@ def _interned(statements: tuple[tuple[BoundStatement, Statement], ...]) -> Bound
     return BoundDocument(statements)
 
 
+def forget_documents() -> None:
+    """
+    Drop what is remembered of documents.
+    """
+    for remembered in (depends_on_account, _bind_for, _interned, _action_atom, _principal_term):
+        remembered.cache_clear()
+
+
 def _bind(statement: Statement, account: AccountBinding, *, variables: bool) -> BoundStatement | None:
     tests = set()
     for condition in statement.conditions:

@@ -32,9 +32,9 @@ __all__ = [
     "partition",
 ]
 
-MAX_VISITS: Final = 1_500_000
+MAX_VISITS: Final = 500_000
 """
-How many positions in patterns a walk may look at, which takes some seconds.
+How many positions in patterns a walk may look at, which takes about two seconds.
 
 A chain of real policies needs some ten thousand; patterns made to be slow double them with each wildcard.
 """

@@ -10,16 +10,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from rooftree.permissions.binding import ACCOUNT_PLACEHOLDER, AccountBinding, BoundDocument, bind_document
+from rooftree.permissions.binding import (
+    ACCOUNT_PLACEHOLDER,
+    AccountBinding,
+    BoundDocument,
+    bind_document,
+    forget_documents,
+)
 from rooftree.permissions.chain import BoundChain, CompiledChain, bind_chain, compile_chain
 from rooftree.permissions.comparison import EQUIVALENT, Comparison, compare_chains
 from rooftree.permissions.fallback import compare_roughly
-from rooftree.permissions.language import TooComplexError
+from rooftree.permissions.language import TooComplexError, partition
 from rooftree.permissions.space import Space
 from rooftree.permissions.summary import summarize, verdicts_of
 from rooftree.policy.chain import Chain
 
-__all__ = ["Permissions", "compare", "maximum_permissions"]
+__all__ = ["Permissions", "compare", "forget_results", "maximum_permissions"]
 
 SHARED_RESULTS: Final = 4096
 """Distinct chains and pairs of chains kept: more than an organization has nodes with policies of their own."""
@@ -99,6 +105,16 @@ def compare(before: Permissions, after: Permissions) -> Comparison:
         return compare_chains((before.chain, before.bound), (after.chain, after.bound), after.account)
     except TooComplexError:
         return compare_roughly(before.bound, after.bound)
+
+
+def forget_results() -> None:
+    """
+    Drop all shared results, as if the process had just started.
+    """
+    _shared.clear()
+    for remembered in (compare, _compiled, partition):
+        remembered.cache_clear()
+    forget_documents()
 
 
 @lru_cache(maxsize=256)

@@ -1,0 +1,85 @@
+"""
+Timing by turns: what is measured and its floor run one after the other, so that a noisy machine disturbs both.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median, quantiles
+from time import perf_counter
+from typing import Final
+
+__all__ = ["Measurement", "Subject", "measure"]
+
+WARM_UP: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """
+    Something to be timed.
+
+    Attributes:
+        name: What it does.
+        run: Does it once.
+        prepare: Runs before each time and is not counted, for example to empty a cache.
+    """
+
+    name: str
+    run: Callable[[], object]
+    prepare: Callable[[], object] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """
+    The times of a subject beside those of its floor, in seconds.
+    """
+
+    name: str
+    floor: str
+    runs: int
+    median: float
+    p95: float
+    floor_median: float
+
+    @property
+    def ratio(self) -> float:
+        """
+        How many times the floor the subject takes, at the median.
+        """
+        return self.median / self.floor_median
+
+    def as_json(self) -> dict[str, object]:
+        """
+        Return the measurement for programs.
+        """
+        return {
+            "name": self.name,
+            "runs": self.runs,
+            "median_seconds": self.median,
+            "p95_seconds": self.p95,
+            "floor": self.floor,
+            "floor_median_seconds": self.floor_median,
+            "ratio": self.ratio,
+        }
+
+
+def measure(subject: Subject, floor: Subject, *, runs: int) -> Measurement:
+    """
+    Time *subject* and *floor* by turns, after a warm-up.
+    """
+    times: dict[str, list[float]] = {subject.name: [], floor.name: []}
+    gc.collect()
+    for number in range(WARM_UP + runs):
+        for each in (floor, subject):
+            each.prepare()
+            start = perf_counter()
+            each.run()
+            taken = perf_counter() - start
+            if number >= WARM_UP:
+                times[each.name].append(taken)
+    own = times[subject.name]
+    return Measurement(subject.name, floor.name, runs, median(own), quantiles(own, n=20)[-1], median(times[floor.name]))

@@ -1,0 +1,53 @@
+"""
+``rooftree bench``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rooftree.benchmarks import algebra_measurements
+from rooftree.cli.options import Json
+from rooftree.cli.output import print_json, print_table, steps
+
+__all__ = ["add_commands"]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """
+    Add the command.
+    """
+    app.command("bench")(bench)
+
+
+def bench(
+    runs: Annotated[int, typer.Option("--runs", min=5, help="How often each thing is timed.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """
+    Time the permission algebra, each figure beside a floor measured in the same run.
+    """
+    found = []
+    with steps("Measuring", total=3) as progress:
+        for measurement in algebra_measurements(runs=runs):
+            found.append(measurement)
+            progress.advance()
+    if as_json:
+        print_json({"measurements": [measurement.as_json() for measurement in found]})
+        return
+    print_table(
+        ["What", "Median", "p95", "Floor", "Median of floor", "Ratio"],
+        [
+            (
+                one.name,
+                f"{one.median * 1000:.2f} ms",
+                f"{one.p95 * 1000:.2f} ms",
+                one.floor,
+                f"{one.floor_median * 1000:.2f} ms",
+                f"{one.ratio:.1f}",
+            )
+            for one in found
+        ],
+    )

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from rooftree.api import wording
 from rooftree.api.access import Access
+from rooftree.api.grouping import RevisionGroup, account_words, group_revisions
 from rooftree.api.query import Query, choose_organization
 from rooftree.errors import InputError
 from rooftree.organization.identifiers import is_account
@@ -24,7 +25,9 @@ from rooftree.reading import AccountRecord, Reader
 __all__ = ["Dashboard"]
 
 ACCOUNTS_SHOWN: Final = 200
-EVENTS_SHOWN: Final = 30
+REVISIONS_SHOWN: Final = 12
+PARTS_SHOWN: Final = 50
+ROWS_SHOWN: Final = 30
 MAX_FORM_BYTES: Final = 4096
 
 
@@ -40,6 +43,7 @@ class Dashboard:
             loader=PackageLoader("rooftree.api"), autoescape=select_autoescape(default=True), trim_blocks=True
         )
         self._pages.filters["time"] = format_time
+        self._pages.filters["named"] = account_words
         self._pages.globals["words"] = wording
 
     async def home(self, request: Request) -> Response:
@@ -63,7 +67,7 @@ class Dashboard:
                 "organizations": known,
                 "names": names,
                 "count": await self._reader.count_accounts(organization.organization_id),
-                "events": await self._reader.audit(organization.organization_id, limit=EVENTS_SHOWN),
+                "groups": await self._latest(organization.organization_id),
                 "accounts": accounts[:ACCOUNTS_SHOWN],
                 "more": accounts[ACCOUNTS_SHOWN - 1].account_id if len(accounts) > ACCOUNTS_SHOWN else None,
                 "place": lambda account: _place(account, names),
@@ -94,9 +98,11 @@ class Dashboard:
                 "names": names,
                 "permissions": permissions,
                 "place": lambda one: _place(one, names),
-                "history": await self._reader.history(organization.organization_id, account_id, limit=EVENTS_SHOWN),
-                "events": await self._reader.audit(
-                    organization.organization_id, account_id=account_id, limit=EVENTS_SHOWN
+                "history": await self._reader.history(organization.organization_id, account_id, limit=ROWS_SHOWN),
+                "groups": list(
+                    group_revisions(
+                        await self._reader.audit(organization.organization_id, account_id=account_id, limit=ROWS_SHOWN)
+                    )
                 ),
             },
         )
@@ -114,6 +120,20 @@ class Dashboard:
         if self._access.knows(await _token_of(request)):
             return self._access.admit(RedirectResponse("/", status_code=303), secure=secure)
         return self._render("login.html", {"refused": True}, status=403)
+
+    async def _latest(self, organization_id: str) -> list[RevisionGroup]:
+        """
+        Return the latest revisions, each with some of its events: one may have as many as there are accounts.
+        """
+        groups: list[RevisionGroup] = []
+        before: tuple[int, int] | None = None
+        while len(groups) < REVISIONS_SHOWN:
+            events = await self._reader.audit(organization_id, before=before, limit=PARTS_SHOWN)
+            if not events:
+                break
+            groups.append(next(group_revisions(events)))
+            before = (groups[-1].revision, 1)
+        return groups
 
     def _render(self, page: str, facts: Mapping[str, object], *, status: int = 200) -> Response:
         return HTMLResponse(self._pages.get_template(page).render(facts), status_code=status)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from rooftree.policy.builtin import BUILTIN_NAMES
+
 __all__ = [
     "blame_words",
     "cause_words",
@@ -143,10 +145,16 @@ def blame_words(change: Mapping[str, object], names: Mapping[str, str] | None = 
     targets: dict[tuple[str, str], list[str]] = {}
     for entry in map(_mapping, _sequence(change.get("statements"))):
         policy, target, label = (str(entry.get(name) or "") for name in ("policy_id", "target_id", "statement"))
-        statement = f"{known.get(policy, policy)}{f' ({label})' if label else ''}"
-        targets.setdefault((statement, _verb(entry, change)), []).append(known.get(target, target))
+        statement = f"{_called(policy, known)}{f' ({label})' if label else ''}"
+        targets.setdefault((statement, _verb(entry, change)), []).append(_called(target, known))
     parts = [f"{statement} on {', '.join(_cut(nodes))} {verb}" for (statement, verb), nodes in targets.items()]
     return "; ".join(_cut(parts)) or "no statement: nothing allows it"
+
+
+def _called(identifier: str, names: Mapping[str, str]) -> str:
+    if identifier.startswith("r-"):
+        return "the root"
+    return names.get(identifier) or BUILTIN_NAMES.get(identifier, identifier)
 
 
 def _verb(entry: Mapping[str, object], change: Mapping[str, object]) -> str:

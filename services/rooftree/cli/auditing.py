@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -14,6 +14,7 @@ import typer
 
 from rooftree.api import wording
 from rooftree.api.documents import audit_document
+from rooftree.api.grouping import RevisionGroup, account_words, group_revisions
 from rooftree.bootstrap import open_reader
 from rooftree.cli.options import DataDir, Json, OrganizationId, given_account
 from rooftree.cli.output import print_json, print_line, print_lines, steps
@@ -28,6 +29,9 @@ __all__ = ["add_commands"]
 
 BROKEN: Final = 1
 PAGE: Final = 500
+CHANGES_SHOWN: Final = 5
+"""Changes of one revision that are said in words."""
+
 POLL_SECONDS: Final = 0.5
 BEGINNING: Final = (0, 0)
 
@@ -111,22 +115,25 @@ async def _print_events(reader: Reader, events: Sequence[AuditRecord], *, as_jso
         print_lines(audit_document(event) for event in events)
         return
     names = {one: await reader.names(one) for one in {event.organization_id for event in events}}
-    for event in events:
-        for line in _event_lines(event, names[event.organization_id]):
+    for group in group_revisions(events):
+        for line in _group_lines(group, names[group.organization_id]):
             print_line(line)
 
 
-def _event_lines(event: AuditRecord, names: Mapping[str, str]) -> list[str]:
-    part = f" ({event.part} of {event.parts})" if event.parts > 1 else ""
-    title = wording.headline(event.data) if event.verdict else wording.organization_words(event.type)
-    lines = [f"{format_time(event.time)} r{event.revision}{part} {title}", f"  {wording.cause_words(event.data)}"]
-    changes = event.data.get("changes")
-    for change in changes if isinstance(changes, list) else []:
-        lines.append(f"  {wording.change_words(change)}")
-        if change.get("witness"):
-            lines.append(f"    for example {wording.witness_words(change)}")
-        lines.append(f"    because {wording.blame_words(change, names)}")
-    return lines
+def _group_lines(group: RevisionGroup, names: Mapping[str, str]) -> Iterator[str]:
+    yield f"{format_time(group.time)} r{group.revision} {group.title}"
+    yield f"  {group.cause}"
+    if group.parts > 1:
+        yield f"  in {account_words(group.accounts, total=group.parts)}"
+    blocks = group.blocks()
+    for block in blocks[:CHANGES_SHOWN]:
+        some = len(block.accounts) < len(group.events)
+        yield f"  {f'in {len(block.accounts)} of these, ' if some else ''}{wording.change_words(block.change)}"
+        if block.change.get("witness"):
+            yield f"    for example {wording.witness_words(block.change)}"
+        yield f"    because {wording.blame_words(block.change, names)}"
+    if len(blocks) > CHANGES_SHOWN:
+        yield f"  and {len(blocks) - CHANGES_SHOWN} changes more, which --json prints"
 
 
 async def _verify(where: Where, *, as_json: bool) -> bool:

@@ -5,15 +5,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from rooftree.api import wording
+from rooftree.api.grouping import AccountName, Block, account_words, distinct_changes
 from rooftree.cli.markdown import code, escape
 from rooftree.cli.options import Json
 from rooftree.cli.output import print_line, print_lines, steps
@@ -25,8 +25,6 @@ __all__ = ["Difference", "Report", "add_commands", "compare_snapshots"]
 
 DIFFERENT: Final = 1
 EQUIVALENT: Final = "equivalent"
-NAMED: Final = 20
-"""Accounts named one by one in a report; of more, the first and how many."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -80,39 +78,6 @@ class Difference:
         }
 
 
-@dataclass(slots=True)
-class _Block:
-    """
-    One change, and every account that it touches.
-
-    Attributes:
-        change: The change as its first account has it, with the statements of all.
-    """
-
-    change: dict[str, object]
-    statements: dict[str, object] = field(default_factory=dict)
-    accounts: list[Standing] = field(default_factory=list)
-
-    @property
-    def reach(self) -> int:
-        """
-        How many known actions of how many accounts it is about.
-        """
-        known = self.change.get("known_actions")
-        count = known.get("count", 0) if isinstance(known, dict) else 0
-        return len(self.accounts) * max(int(count), 1)
-
-    def add(self, change: Mapping[str, object], account: Standing) -> None:
-        """
-        Add an account that the change touches.
-        """
-        self.accounts.append(account)
-        statements = change["statements"]
-        for statement in statements if isinstance(statements, list) else ():
-            self.statements.setdefault(json.dumps(statement, sort_keys=True), statement)
-        self.change = {**self.change, "statements": list(self.statements.values())}
-
-
 @dataclass(frozen=True, slots=True)
 class Report:
     """
@@ -131,16 +96,14 @@ class Report:
     removed: list[str]
     names: Mapping[str, str]
 
-    def blocks(self) -> list[_Block]:
+    def blocks(self) -> list[Block]:
         """
-        Return each distinct change once, those that reach furthest first.
+        Return each distinct change once.
         """
-        found: dict[str, _Block] = {}
-        for difference in self.differences:
-            for change in difference.changes:
-                key = _identity(change, difference.account.account_id)
-                found.setdefault(key, _Block(change)).add(change, difference.account)
-        return sorted(found.values(), key=lambda block: -block.reach)
+        return distinct_changes(
+            (AccountName(difference.account.account_id, difference.account.name), difference.changes)
+            for difference in self.differences
+        )
 
     def text(self) -> Iterable[str]:
         """
@@ -153,7 +116,7 @@ class Report:
             if block.change.get("witness"):
                 yield f"  for example {wording.witness_words(block.change)}"
             yield f"  because {wording.blame_words(block.change, self.names)}"
-            yield f"  in {_accounts(block.accounts)}"
+            yield f"  in {account_words(block.accounts)}"
 
     def markdown(self) -> Iterable[str]:
         """
@@ -174,7 +137,7 @@ class Report:
             if change.get("witness"):
                 yield f"- For example: {code(wording.witness_words(change))} ({change['before']} → {change['after']})"
             yield f"- Because: {escape(wording.blame_words(change, self.names))}"
-            yield f"- Accounts: {escape(_accounts(block.accounts))}"
+            yield f"- Accounts: {escape(account_words(block.accounts))}"
 
     def _summary(self) -> Iterable[str]:
         if not self.differences:
@@ -222,23 +185,6 @@ async def compare_snapshots(before: Path, after: Path) -> Report:
         removed=sorted(was.keys() - now.keys()),
         names={**await old.names(), **await new.names()},
     )
-
-
-def _identity(change: Mapping[str, object], account_id: str) -> str:
-    # One change in many accounts differs in its example and in the nodes on which a policy hangs.
-    statements = change["statements"]
-    policies = {
-        (entry["policy_id"], entry["statement"], entry.get("side"))
-        for entry in (statements if isinstance(statements, list) else ())
-    }
-    parts = {name: value for name, value in change.items() if name not in {"witness", "statements"}}
-    return json.dumps([parts, sorted(policies)], sort_keys=True).replace(account_id, "{account}")
-
-
-def _accounts(accounts: list[Standing]) -> str:
-    named = [f"{account.name} ({account.account_id})" for account in accounts[:NAMED]]
-    rest = len(accounts) - len(named)
-    return ", ".join([*named, *([f"{rest} more"] if rest else [])])
 
 
 def _plural(count: int) -> str:

@@ -136,7 +136,22 @@ def test_a_new_statement_denies() -> None:
         "statements": [{"policy_id": "p-1", "statement": "#0", "target_id": "r-1", "side": "after"}],
     }
 
-    assert wording.blame_words(change) == "p-1 (#0) on r-1 denies"
+    assert wording.blame_words(change) == "p-1 (#0) on the root denies"
+
+
+def test_the_policies_of_aws_have_their_names() -> None:
+    """
+    FullAWSAccess is in no list of policies and is called by its name all the same.
+    """
+    change = {
+        "before": "allow",
+        "after": "implicit_deny",
+        "statements": [
+            {"policy_id": "p-FullAWSAccess", "statement": "#0", "target_id": "ou-ab12-aaaaaaaa", "side": "before"}
+        ],
+    }
+
+    assert wording.blame_words(change) == "FullAWSAccess (#0) on ou-ab12-aaaaaaaa no longer allows"
 
 
 def test_without_statements_nothing_allows() -> None:

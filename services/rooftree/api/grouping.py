@@ -1,0 +1,175 @@
+"""
+Changes that many accounts have in common, told once.
+
+A policy that is attached to a root makes one audit event for each account below it, and all of them say the same.
+People read the change once, with the accounts that it touches.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from rooftree.api import wording
+from rooftree.reading import AuditRecord
+
+__all__ = ["AccountName", "Block", "RevisionGroup", "account_words", "distinct_changes", "group_revisions"]
+
+NAMED: Final = 12
+"""Accounts named one by one; of more, the first and how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountName:
+    """
+    An account as people are told of it.
+    """
+
+    account_id: str
+    name: str
+
+
+@dataclass(slots=True)
+class Block:
+    """
+    One change, and every account that it touches.
+
+    Attributes:
+        change: The change as its first account has it, with the statements of all.
+    """
+
+    change: dict[str, Any]
+    accounts: list[AccountName] = field(default_factory=list)
+
+    @property
+    def reach(self) -> int:
+        """
+        How many known actions of how many accounts it is about.
+        """
+        return len(self.accounts) * max(int(self.change.get("known_actions", {}).get("count", 0)), 1)
+
+    def add(self, change: Mapping[str, Any], account: AccountName) -> None:
+        """
+        Add an account that the change touches.
+        """
+        self.accounts.append(account)
+        known = self.change["statements"]
+        fresh = [statement for statement in change["statements"] if statement not in known]
+        if fresh:
+            self.change = {**self.change, "statements": [*known, *fresh]}
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionGroup:
+    """
+    Audit events of one revision.
+
+    Attributes:
+        events: Those at hand, in their order; there may be more.
+    """
+
+    organization_id: str
+    revision: int
+    time: datetime
+    parts: int
+    events: Sequence[AuditRecord]
+
+    @property
+    def title(self) -> str:
+        """
+        What happened to how many accounts.
+        """
+        first = self.events[0]
+        if first.verdict is None:
+            return wording.organization_words(first.type)
+        if self.parts == 1:
+            return wording.headline(first.data)
+        verdicts = Counter(event.verdict for event in self.events)
+        if len(verdicts) == 1:
+            return f"{self.parts} accounts {wording.verdict_words(first.verdict)}"
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+        return f"{self.parts} accounts decide otherwise: {counts}"
+
+    @property
+    def cause(self) -> str:
+        """
+        What caused it, and by whose hand.
+        """
+        return wording.cause_words(self.events[0].data)
+
+    @property
+    def complete(self) -> bool:
+        """
+        Whether nothing was known to be missing.
+        """
+        return all(event.data.get("complete") is not False for event in self.events)
+
+    @property
+    def verdict(self) -> str | None:
+        """
+        The verdict that all events share; ``mixed`` if there are several.
+        """
+        verdicts = {event.verdict for event in self.events}
+        return verdicts.pop() if len(verdicts) == 1 else "mixed"
+
+    @property
+    def accounts(self) -> list[AccountName]:
+        """
+        The accounts at hand.
+        """
+        return [_account(event) for event in self.events if event.account_id is not None]
+
+    def blocks(self) -> list[Block]:
+        """
+        Return each distinct change once.
+        """
+        return distinct_changes((_account(event), event.data.get("changes") or []) for event in self.events)
+
+
+def group_revisions(events: Iterable[AuditRecord]) -> Iterator[RevisionGroup]:
+    """
+    Yield events that follow each other by their revision, each group in the order of its parts.
+    """
+    for (organization_id, revision), members in itertools.groupby(
+        events, key=lambda event: (event.organization_id, event.revision)
+    ):
+        found = sorted(members, key=lambda event: event.part)
+        yield RevisionGroup(organization_id, revision, found[0].time, found[0].parts, found)
+
+
+def distinct_changes(touched: Iterable[tuple[AccountName, Any]]) -> list[Block]:
+    """
+    Return each distinct change of some accounts once, those that reach furthest first.
+    """
+    found: dict[str, Block] = {}
+    for account, changes in touched:
+        for change in changes:
+            identity = _identity(change, account.account_id)
+            found.setdefault(identity, Block(dict(change))).add(change, account)
+    return sorted(found.values(), key=lambda block: -block.reach)
+
+
+def account_words(accounts: Sequence[AccountName], *, total: int | None = None) -> str:
+    """
+    Name accounts in one line, the rest by their number.
+    """
+    named = [f"{account.name} ({account.account_id})" for account in accounts[:NAMED]]
+    rest = (len(accounts) if total is None else total) - len(named)
+    return ", ".join([*named, *([f"{rest} more"] if rest > 0 else [])])
+
+
+def _account(event: AuditRecord) -> AccountName:
+    identifier = event.account_id or event.organization_id
+    return AccountName(identifier, str(event.data.get("account_name") or identifier))
+
+
+def _identity(change: Mapping[str, Any], account_id: str) -> str:
+    # One change in many accounts differs in its example, and in the nodes on which a policy hangs.
+    policies = {(entry["policy_id"], entry["statement"], entry.get("side") or "") for entry in change["statements"]}
+    parts = {name: value for name, value in change.items() if name not in {"witness", "statements"}}
+    return json.dumps([parts, sorted(policies)], sort_keys=True).replace(account_id, "{account}")

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.unit.api.fake_reader import event
+
+from rooftree.api.grouping import AccountName, account_words, distinct_changes, group_revisions
+
+
+def change(target: str, *, action: str = "s3:*", known: int = 10, witness: str = "x") -> dict[str, object]:
+    """
+    Return a change because of one policy on a node.
+    """
+    return {
+        "direction": "denied",
+        "actions": {"any_of": [action], "none_of": []},
+        "witness": {"action": witness},
+        "statements": [{"policy_id": "p-1", "statement": "Deny", "target_id": target, "side": "after"}],
+        "known_actions": {"count": known},
+    }
+
+
+ONE, TWO, THREE = (AccountName(f"{number:012}", f"account-{number}") for number in (1, 2, 3))
+
+
+def test_the_same_change_in_many_accounts_is_one_block() -> None:
+    """
+    Examples and the nodes on which a policy hangs differ; the change does not.
+    """
+    blocks = distinct_changes(
+        [(ONE, [change("ou-1", witness="a")]), (TWO, [change("ou-1", witness="b")]), (THREE, [change("ou-2")])]
+    )
+
+    assert [[account.name for account in block.accounts] for block in blocks] == [
+        ["account-1", "account-2", "account-3"]
+    ]
+    assert [statement["target_id"] for statement in blocks[0].change["statements"]] == ["ou-1", "ou-2"]
+
+
+def test_changes_that_differ_stay_apart() -> None:
+    """
+    Other actions are another change; the one that reaches further comes first.
+    """
+    small, large = change("ou-1", action="q:*", known=2), change("ou-1", known=100)
+
+    blocks = distinct_changes([(ONE, [small, large])])
+
+    assert [block.change["actions"] for block in blocks] == [large["actions"], small["actions"]]
+
+
+def test_a_change_that_names_its_account_is_still_the_same_change() -> None:
+    """
+    A policy on the account itself stands on another node in each account.
+    """
+    blocks = distinct_changes([(one, [change(one.account_id)]) for one in (ONE, TWO)])
+
+    assert len(blocks) == 1
+
+
+def test_events_are_grouped_by_revision_in_the_order_of_their_parts() -> None:
+    """
+    The latest-first order of a page does not turn the parts of a revision around.
+    """
+    events = [event(2, part=2, parts=2), event(2, part=1, parts=2), event(1)]
+
+    groups = list(group_revisions(events))
+
+    assert [(group.revision, [one.part for one in group.events]) for group in groups] == [(2, [1, 2]), (1, [1])]
+
+
+def test_a_group_counts_its_accounts_and_names_what_became_of_them() -> None:
+    """
+    The title tells how many accounts do less or more, counting those that are not at hand.
+    """
+    one, many = event(1), event(2, part=1, parts=214)
+    mixed = [event(3, part=1, parts=2), replace(event(3, part=2, parts=2), verdict="loosened")]
+
+    titles = [group.title for group in group_revisions([one, many, *mixed])]
+
+    assert titles == [
+        "shop <prod> may do less than before",
+        "214 accounts may do less than before",
+        "2 accounts decide otherwise: 1 tightened, 1 loosened",
+    ]
+
+
+def test_many_accounts_are_named_in_part() -> None:
+    """
+    A line names a dozen accounts and counts the others.
+    """
+    accounts = [AccountName(f"{number:012}", f"a{number}") for number in range(20)]
+
+    assert account_words(accounts[:2]) == "a0 (000000000000), a1 (000000000001)"
+    assert account_words(accounts).endswith("a11 (000000000011), 8 more")
+    assert account_words(accounts, total=214).endswith(", 202 more")

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from rooftree.cli import main
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    What a command has left behind.
+    """
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> object:
+        """
+        The output as one JSON document.
+        """
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[dict[str, object]]:
+        """
+        The output as NDJSON.
+        """
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """
+    Run a command as main() does, in an empty folder.
+    """
+    monkeypatch.chdir(tmp_path)
+
+    def run_command(*arguments: object) -> Outcome:
+        status = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Outcome(status, captured.out, captured.err)
+
+    return run_command
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, object], Path]:
+    """
+    Write a file: text as it is, anything else as JSON.
+    """
+
+    def write_file(name: str, content: object) -> Path:
+        path = tmp_path / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+        return path
+
+    return write_file

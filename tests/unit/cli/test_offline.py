@@ -1,0 +1,286 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.unit.cli.conftest import Run
+from tests.unit.cli.snapshots import DENY_REGIONS, LAB, MANAGEMENT, ROOT, SHOP, WORKLOADS, snapshot
+
+Write = Callable[[str, object], Path]
+
+
+@pytest.fixture
+def org(write: Write) -> Path:
+    """
+    Write the example organization.
+    """
+    return write("org.json", snapshot())
+
+
+def test_tree_shows_nodes_with_their_policies(run: Run, org: Path) -> None:
+    """
+    Units, accounts and what is attached to them, by name.
+    """
+    outcome = run("tree", "--org", org)
+
+    assert outcome.status == 0
+    assert "Workloads ou-ab12-aaaaaaaa  DenyRegions" in outcome.out
+    assert "shop 222222222222" in outcome.out
+
+
+def test_tree_as_json_is_nested(run: Run, org: Path) -> None:
+    """
+    The same as one document.
+    """
+    outcome = run("tree", "--org", org, "--json")
+
+    [organization] = outcome.json["organizations"]  # type: ignore[index]
+    [unit] = organization["root"]["organizational_units"]
+    assert organization["management_account_id"] == MANAGEMENT
+    assert (unit["id"], unit["account_count"]) == (WORKLOADS, 1)
+    assert [account["name"] for account in organization["root"]["accounts"]] == ["lab", "management"]
+
+
+def test_account_shows_the_chain(run: Run, org: Path) -> None:
+    """
+    The levels from the root to the account, each with its policies.
+    """
+    outcome = run("account", SHOP, "--org", org, "--json")
+
+    chain = outcome.json["chain"]  # type: ignore[index]
+    assert [level["target"] for level in chain] == [ROOT, WORKLOADS, SHOP]
+    assert [policy["name"] for policy in chain[1]["policies"]] == ["FullAWSAccess", "DenyRegions"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "decision", "status"),
+    [
+        ((SHOP, "ec2:RunInstances", "--context", "aws:RequestedRegion=eu-west-1"), "allow", 0),
+        ((SHOP, "ec2:RunInstances", "--context", "aws:RequestedRegion=us-east-1"), "explicit_deny", 1),
+        ((SHOP, "ec2:RunInstances", "--context", "AWS:requestedregion=us-east-1"), "explicit_deny", 1),
+        ((SHOP, "ec2:RunInstances"), "explicit_deny", 1),
+        ((SHOP, "IAM:createuser"), "allow", 0),
+        ((LAB, "ec2:RunInstances", "--context", "aws:RequestedRegion=us-east-1"), "allow", 0),
+        ((MANAGEMENT, "ec2:RunInstances", "--context", "aws:RequestedRegion=us-east-1"), "allow", 0),
+    ],
+)
+def test_check_decides_one_request(run: Run, org: Path, arguments: tuple[str, ...], decision: str, status: int) -> None:
+    """
+    The decision under the account's chain; a denial is status 1.
+    """
+    outcome = run("check", *arguments, "--org", org, "--json")
+
+    assert (outcome.status, outcome.json["decision"]) == (status, decision)  # type: ignore[index]
+
+
+def test_check_names_the_statement_and_what_it_assumed(run: Run, org: Path) -> None:
+    """
+    Keys that AWS always sends are never absent: a value that was not given is said to be assumed.
+    """
+    answer = run("check", SHOP, "ec2:RunInstances", "--org", org, "--json").json
+
+    assert isinstance(answer, dict)
+    [decided_by] = answer["decided_by"]
+    assert (decided_by["policy_name"], decided_by["statement"], decided_by["target"]) == (
+        "DenyRegions",
+        "Regions",
+        WORKLOADS,
+    )
+    assert answer["assumed"] == {"aws:RequestedRegion": "us-east-1"}
+
+
+def test_check_refuses_a_value_that_the_account_cannot_have(run: Run, org: Path) -> None:
+    """
+    The account determines some keys; another value for them is no question about this account.
+    """
+    outcome = run("check", SHOP, "s3:GetObject", "--context", f"aws:PrincipalAccount={LAB}", "--org", org)
+
+    assert outcome.status == 2
+    assert f"the account determines `aws:PrincipalAccount`; it is `{SHOP}`" in outcome.err
+
+
+def test_check_says_which_level_lacks_an_allow(run: Run, write: Write) -> None:
+    """
+    An implicit deny names the nodes on which nothing allows the request.
+    """
+    bare = snapshot()
+    bare["attachments"] = [
+        one for one in bare["attachments"] if one != {"policy_id": "p-FullAWSAccess", "target_id": WORKLOADS}
+    ]
+
+    outcome = run("check", SHOP, "iam:CreateUser", "--org", write("bare.json", bare))
+
+    assert outcome.status == 1
+    assert "implicit_deny" in outcome.out
+    assert "no policy on Workloads allows it" in outcome.out
+
+
+def test_who_can_lists_accounts(run: Run, org: Path) -> None:
+    """
+    Every account whose maximum permissions let the request through, the management account included.
+    """
+    outcome = run("who-can", "ec2:RunInstances", "--context", "aws:RequestedRegion=us-east-1", "--org", org, "--json")
+
+    names = [account["account_name"] for account in outcome.json["accounts"]]  # type: ignore[index]
+    assert (outcome.status, names) == (0, ["management", "lab"])
+
+
+def test_permissions_are_said_in_words(run: Run, org: Path) -> None:
+    """
+    What is conditional comes with its condition in words.
+    """
+    outcome = run("permissions", SHOP, "--org", org)
+
+    assert outcome.status == 0
+    assert "denied when aws:RequestedRegion is not eu-west-1" in outcome.out
+
+
+def test_the_management_account_has_no_limits(run: Run, org: Path) -> None:
+    """
+    No service control policy binds it.
+    """
+    outcome = run("permissions", MANAGEMENT, "--org", org, "--json")
+
+    assert outcome.json["permissions"]["unlimited"] is True  # type: ignore[index]
+
+
+@pytest.mark.parametrize("command", [("account",), ("permissions",), ("check",)])
+def test_an_account_that_is_not_there_is_bad_input(run: Run, org: Path, command: tuple[str]) -> None:
+    """
+    The line names the account.
+    """
+    action = ["s3:GetObject"] if command == ("check",) else []
+
+    outcome = run(*command, "999999999999", *action, "--org", org)
+
+    assert (outcome.status, outcome.err) == (2, "rooftree: ACCOUNT: no account `999999999999`\n")
+
+
+def test_a_snapshot_has_no_past(run: Run, org: Path) -> None:
+    """
+    --at and --org do not go together.
+    """
+    outcome = run("permissions", SHOP, "--org", org, "--at", "2026-01-01T00:00:00Z")
+
+    assert outcome.status == 2
+    assert "a snapshot holds one moment only" in outcome.err
+
+
+def test_a_wrong_snapshot_is_named_with_the_place(run: Run, write: Write) -> None:
+    """
+    File, place in it, and what was expected.
+    """
+    wrong = snapshot()
+    wrong["policies"][0]["content"] = {"Statement": [{"Effect": "Maybe", "Action": "*", "Resource": "*"}]}
+
+    outcome = run("tree", "--org", write("wrong.json", wrong))
+
+    assert (outcome.status, outcome.err.count("\n")) == (2, 1)
+    assert "wrong.json: policies[0].content.Statement[0].Effect" in outcome.err
+
+
+def test_names_from_outside_cannot_steer_the_terminal(run: Run, write: Write) -> None:
+    """
+    Escape sequences and markup in a name are shown, not obeyed.
+    """
+    hostile = snapshot()
+    hostile["accounts"][1]["name"] = "\x1b[31m[bold]shop"
+
+    tree = run("tree", "--org", write("hostile.json", hostile))
+    table = run("who-can", "iam:CreateUser", "--org", write("hostile.json", hostile))
+
+    for outcome in (tree, table):
+        assert "\x1b" not in outcome.out
+        assert "\\x1b[31m[bold]shop" in outcome.out
+
+
+def test_equal_snapshots_do_not_differ(run: Run, write: Write) -> None:
+    """
+    A policy that is written another way and means the same is no difference.
+    """
+    rewritten = {
+        "Version": "2012-10-17",
+        "Statement": [{**DENY_REGIONS["Statement"][0], "Sid": "Other", "NotAction": ["sts:*", "IAM:*"]}],  # type: ignore[dict-item]
+    }
+
+    outcome = run(
+        "diff",
+        "--before",
+        write("before.json", snapshot()),
+        "--after",
+        write("after.json", snapshot(content=rewritten)),
+        "--json",
+    )
+
+    assert (outcome.status, outcome.out) == (0, "")
+
+
+def test_diff_prints_a_line_for_each_account_that_differs(run: Run, write: Write) -> None:
+    """
+    NDJSON with the verdict and the changes; a difference is status 1.
+    """
+    before, after = write("before.json", snapshot()), write("after.json", snapshot(regions_on=(ROOT,)))
+
+    outcome = run("diff", "--before", before, "--after", after, "--json")
+
+    assert outcome.status == 1
+    assert [(line["account_id"], line["verdict"]) for line in outcome.lines] == [(LAB, "tightened")]
+    [change] = outcome.lines[0]["changes"]  # type: ignore[misc,index]
+    assert (change["direction"], change["before"], change["after"]) == ("denied", "allow", "explicit_deny")
+
+
+def test_diff_tells_reviewers_each_change_once(run: Run, write: Write) -> None:
+    """
+    One block for one change, with the accounts that it touches, in Markdown that shows names as they are.
+    """
+    named = snapshot(regions_on=())
+    named["accounts"][2]["name"] = "lab_*1*"
+    after = snapshot(regions_on=(ROOT,))
+    after["accounts"][2]["name"] = "lab_*1*"
+
+    outcome = run("diff", "--before", write("before.json", named), "--after", write("after.json", after), "--markdown")
+
+    assert outcome.status == 1
+    assert outcome.out.count("### ") == 1
+    assert "### 1. 2 accounts: now denied" in outcome.out
+    assert "lab\\_\\*1\\*" in outcome.out
+    assert "DenyRegions (Regions) on the root denies" in outcome.out
+
+
+def test_diff_names_accounts_that_are_in_one_snapshot_only(run: Run, write: Write) -> None:
+    """
+    What cannot be compared is said not to be compared.
+    """
+    fewer = snapshot()
+    fewer["accounts"] = fewer["accounts"][:2]
+    fewer["attachments"] = [one for one in fewer["attachments"] if one["target_id"] != LAB]
+
+    outcome = run("diff", "--before", write("before.json", snapshot()), "--after", write("after.json", fewer))
+
+    assert outcome.status == 0
+    assert f"only before, not compared: {LAB}" in outcome.out
+
+
+def test_lint_finds_errors_with_their_places(run: Run, write: Write) -> None:
+    """
+    An error is status 1, with the file, the place and what was expected.
+    """
+    path = write("policy.json", {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*"}]})
+
+    outcome = run("lint", path)
+    as_json = run("lint", path, "--json")
+
+    assert (outcome.status, as_json.status) == (1, 1)
+    assert f"{path}: Statement[0]" in outcome.out
+    assert as_json.json[0]["severity"] == "error"  # type: ignore[index]
+
+
+def test_lint_passes_a_good_policy(run: Run, write: Write) -> None:
+    """
+    Warnings and notes alone are no failure.
+    """
+    outcome = run("lint", write("policy.json", DENY_REGIONS), "--json")
+
+    assert outcome.status == 0
+    assert isinstance(outcome.json, list)

@@ -50,6 +50,9 @@ def parse_snapshot(content: str | bytes | Mapping[str, object]) -> Snapshot:
     except InputError as error:
         raise SnapshotError(error.reason, place=error.place) from error
     whole = _Part.of(document, "")
+    if "accounts" not in whole.fields:
+        # Of all lists this one is never empty: without it, the document is something else.
+        raise SnapshotError("is missing", place="accounts")
     organization = whole.part("organization")
     root = whole.part("root")
     snapshot = Snapshot(

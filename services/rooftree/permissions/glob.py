@@ -23,11 +23,14 @@ __all__ = [
     "EMPTY_STRING",
     "Atom",
     "CharSet",
+    "Glob",
     "Spelling",
     "Token",
     "arn_atom",
     "glob_atom",
     "literal_atom",
+    "sample_of",
+    "spell_regex",
 ]
 
 
@@ -183,6 +186,22 @@ def _tokens(symbols: Sequence[tuple[str, bool]], *, any_one: Token, any_run: Tok
     if starred:
         glob.append(any_run)
     return tuple(glob)
+
+
+def sample_of(glob: Glob) -> str:
+    """
+    Return a string that a glob matches, with a word for each star.
+    """
+    parts = []
+    for position, token in enumerate(glob):
+        if isinstance(token.chars, str):
+            parts.append(token.chars[0])
+        elif not token.star:
+            parts.append("x")
+        else:
+            before = glob[position - 1].chars if position else ":"
+            parts.append("" if token.chars is CharSet.NOT_COLON and before == ":" else "example")
+    return "".join(parts)
 
 
 MAX_STARS: Final = 3

@@ -13,7 +13,7 @@ from typing import Final
 
 from rooftree.permissions.binding import PRINCIPAL_KEY
 from rooftree.permissions.diagram import FALSE, TRUE, Diagrams, Node
-from rooftree.permissions.glob import ANY_STRING, EMPTY_STRING, Atom, Glob, glob_atom
+from rooftree.permissions.glob import ANY_STRING, EMPTY_STRING, Atom, Glob, glob_atom, sample_of
 from rooftree.permissions.interval import Interval, interval_classes
 from rooftree.permissions.keys import ALWAYS_SENT, holds_many
 from rooftree.permissions.language import (
@@ -378,10 +378,17 @@ def _principal_classes(terms: tuple[PrincipalTerm, ...]) -> list[tuple[int, str]
     sts = _tails("sts:", [term.sts for term in terms], _STS_PRINCIPALS, None)
     for signature, value in [*iam, *sts]:
         found.setdefault(signature, value)
-    for tail in ("user/example", "role/Example"):
-        # rather a role than the root user, where both will do
+    # rather a role than the root user, and rather whole words, where either will do
+    readable = sorted(
+        {sample_of(glob) for term in terms for glob in term.iam}, key=lambda tail: ("role/" in tail, tail)
+    )
+    for tail in (*readable, "user/example", "role/Example"):
         signature = _mask(index for index, term in enumerate(terms) if Atom(term.iam, "").matches(tail))
-        if signature in found:
+        if (
+            signature in found
+            and any(atom.matches(tail) for atom in _IAM_PRINCIPALS)
+            and not _SERVICE_LINKED.matches(tail)
+        ):
             found[signature] = f"iam:{tail}"
     return sorted(found.items())
 

@@ -13,7 +13,7 @@ from typing import Final
 from rooftree.permissions.binding import ACCOUNT_PLACEHOLDER, PRINCIPAL_KEY, AccountBinding
 from rooftree.permissions.catalog import catalog
 from rooftree.permissions.diagram import Box
-from rooftree.permissions.glob import Atom, CharSet, Glob
+from rooftree.permissions.glob import Atom, sample_of
 from rooftree.permissions.keys import ALWAYS_SENT, DETERMINED, canonical_key
 from rooftree.permissions.space import Dimension, Kind, Space
 from rooftree.policy.context import Context
@@ -116,7 +116,7 @@ def _resources(space: Space, box: Box, action: str) -> Iterator[str]:
     candidates = ["*"] if everything else []
     candidates += [_filled_format(form) for form in formats]
     for atom in sorted((term for term in dimension.terms if isinstance(term, Atom)), key=lambda term: -len(term.text)):
-        candidates += [_filled(glob) for glob in sorted(atom.globs, key=len)]
+        candidates += [sample_of(glob) for glob in sorted(atom.globs, key=len)]
     candidates.append("*")
     candidates += [str(point.value) for number, point in enumerate(dimension.points) if box[1] >> number & 1]
     seen = set()
@@ -152,22 +152,6 @@ def _filled_format(form: str) -> str:
         return _SAMPLES.get(name, f"example-{name}")
 
     return re.sub(r"\$\{([^}]*)\}", sample, form)
-
-
-def _filled(glob: Glob) -> str:
-    """
-    Return a string that a glob matches, with a word for each star.
-    """
-    parts = []
-    for position, token in enumerate(glob):
-        if isinstance(token.chars, str):
-            parts.append(token.chars[0])
-        elif not token.star:
-            parts.append("x")
-        else:
-            before = glob[position - 1].chars if position else ":"
-            parts.append("" if token.chars is CharSet.NOT_COLON and before == ":" else "example")
-    return "".join(parts)
 
 
 def _contexts(space: Space, box: Box) -> Iterator[dict[str, Values]]:
@@ -223,7 +207,7 @@ _LIKELY: Final = {
 
 def _likely(dimension: Dimension) -> list[str]:
     globs = [glob for term in dimension.terms if isinstance(term, Atom) for glob in sorted(term.globs, key=len)]
-    return [*_LIKELY.get(dimension.key, []), *(_filled(glob) for glob in globs), "example"]
+    return [*_LIKELY.get(dimension.key, []), *(sample_of(glob) for glob in globs), "example"]
 
 
 def _spelled(key: str, value: str) -> str:

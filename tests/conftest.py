@@ -11,9 +11,9 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 import structlog
+from tests.databases import administer, database_dsn
 
 from rooftree.embedded import embedded_broker, embedded_postgres
 from rooftree.settings import PREFIX, Assignment, Settings
@@ -122,21 +122,3 @@ async def settings(postgres_dsn: str, broker: str) -> Settings:
     )
     await ensure_topics(chosen)
     return chosen
-
-
-async def administer(server: str, statement: str) -> None:
-    """
-    Run a statement that cannot run in a transaction.
-    """
-    connection = await asyncpg.connect(database_dsn(server, "postgres"))
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-def database_dsn(server: str, name: str) -> str:
-    """
-    Return the DSN of another database of the same server.
-    """
-    return f"{server.rpartition('/')[0]}/{name}"

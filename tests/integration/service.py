@@ -7,20 +7,27 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from pydantic import SecretStr
+from tests.databases import administer, database_dsn
 
-from rooftree.bootstrap import open_projector, open_publisher, open_relay, open_store
+from rooftree.bootstrap import open_projector, open_publisher, open_relay, open_store, run_migrate
 from rooftree.settings import Settings
 from rooftree.store.database import connect_database
 from rooftree.workers.supervisor import supervise
 
 __all__ = [
     "ORGANIZATION",
+    "administer",
     "event",
+    "eventually",
+    "fresh_database",
+    "ids",
     "publish",
     "read_topic",
     "running",
@@ -103,9 +110,11 @@ def snapshot(
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, projector: bool = True, relay: bool = True) -> AsyncIterator[None]:
+async def running(
+    settings: Settings, *, projector: bool = True, relay: bool = True
+) -> AsyncIterator[asyncio.Task[None]]:
     """
-    Run the workers while the context lasts; what makes one fail is raised at its end.
+    Run the workers while the context lasts, as a task; what makes one fail is raised at its end.
     """
     stop = asyncio.Event()
     async with (
@@ -116,7 +125,7 @@ async def running(settings: Settings, *, projector: bool = True, relay: bool = T
         workers = {**({"projector": run_projector} if projector else {}), **({"relay": run_relay} if relay else {})}
         task = asyncio.create_task(supervise(workers, stop=stop, drain_timeout=settings.drain_timeout))
         try:
-            yield
+            yield task
         finally:
             stop.set()
             await task
@@ -185,10 +194,12 @@ async def read_topic(settings: Settings, topic: str) -> list[ConsumerRecord]:
         await consumer.seek_to_beginning()
         ends = await consumer.end_offsets(places)
         records: list[ConsumerRecord] = []
-        while len(records) < sum(ends.values()):
-            for fetched in (await consumer.getmany(timeout_ms=200)).values():
-                records += fetched
-        return records
+        while True:
+            fetched = await consumer.getmany(timeout_ms=100)
+            records += [record for some in fetched.values() for record in some]
+            # The embedded broker understates ends, so silence has to confirm them.
+            if not fetched and len(records) >= sum(ends.values()):
+                return records
     finally:
         await consumer.stop()
 
@@ -234,3 +245,19 @@ def ids(records: Iterable[ConsumerRecord]) -> list[str]:
     Return the ids of events, in the order of *records*.
     """
     return [json.loads(record.value)["id"] for record in records]
+
+
+@asynccontextmanager
+async def fresh_database(settings: Settings) -> AsyncIterator[Settings]:
+    """
+    Give the settings another database, so that the same log can be read from the start.
+    """
+    server = settings.postgres_dsn.get_secret_value()
+    name = f"rooftree_{uuid.uuid4().hex[:12]}"
+    await administer(server, f'create database "{name}"')
+    try:
+        chosen = settings.model_copy(update={"postgres_dsn": SecretStr(database_dsn(server, name))})
+        await run_migrate(chosen)
+        yield chosen
+    finally:
+        await administer(server, f'drop database "{name}" with (force)')

@@ -1,0 +1,27 @@
+"""
+Databases made for tests.
+"""
+
+from __future__ import annotations
+
+import asyncpg
+
+__all__ = ["administer", "database_dsn"]
+
+
+async def administer(server: str, statement: str) -> None:
+    """
+    Run a statement that cannot run in a transaction.
+    """
+    connection = await asyncpg.connect(database_dsn(server, "postgres"))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def database_dsn(server: str, name: str) -> str:
+    """
+    Return the DSN of another database of the same server.
+    """
+    return f"{server.rpartition('/')[0]}/{name}"

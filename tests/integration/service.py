@@ -157,7 +157,7 @@ async def eventually(condition: Callable[[], Awaitable[bool]], *, seconds: float
     deadline = time.monotonic() + seconds
     while not await condition():
         assert time.monotonic() < deadline, "it did not come about in time"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.01)
 
 
 async def settled(settings: Settings, *, records: int, relayed: bool = True, seconds: float = 20) -> None:

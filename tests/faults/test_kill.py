@@ -1,0 +1,155 @@
+"""
+A process that is killed at any moment: nothing is lost, nothing is told twice under another name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from contextlib import suppress
+from enum import Enum
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import pytest
+from pydantic import SecretStr
+from tests.generators.histories import generate_history
+from tests.integration.service import (
+    eventually,
+    fresh_database,
+    ids,
+    publish,
+    read_topic,
+    running,
+    settled,
+    stored,
+    view_of,
+)
+
+from rooftree.settings import PREFIX, Settings
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+# ROOFTREE_TEST_KILL_CHANGES=10000 makes a night of it.
+CHANGES = int(os.environ.get("ROOFTREE_TEST_KILL_CHANGES", "300"))
+SEED = int(os.environ.get("ROOFTREE_TEST_KILL_SEED", "17"))
+SCRIPT = Path(__file__).with_name("process.py")
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """
+    Return the variables that make these settings.
+    """
+    shown = {
+        name: value.get_secret_value()
+        if isinstance(value, SecretStr)
+        else value.value
+        if isinstance(value, Enum)
+        else value
+        for name, value in settings
+        if value is not None
+    }
+    return {**os.environ, **{f"{PREFIX}{name.upper()}": str(value) for name, value in shown.items()}}
+
+
+async def start(settings: Settings) -> asyncio.subprocess.Process:
+    """
+    Start the process.
+    """
+    return await asyncio.create_subprocess_exec(
+        sys.executable, SCRIPT, env=as_environment(settings), stderr=asyncio.subprocess.DEVNULL
+    )
+
+
+async def position(settings: Settings) -> int:
+    """
+    Return how many records are processed.
+    """
+    [row] = await stored(settings, "select coalesce(sum(next_offset), 0)::bigint as read from rooftree.consumer_offset")
+    return int(row["read"])
+
+
+async def has_moved(settings: Settings, begun: int) -> bool:
+    """
+    Tell whether anything was processed since.
+    """
+    return await position(settings) > begun
+
+
+async def run_with_kills(settings: Settings, random: Random, *, records: int) -> int:
+    """
+    Process all records with a process that is killed at random moments after it has begun; return how often.
+    """
+    kills = 0
+    while await position(settings) < records:
+        begun = await position(settings)
+        process = await start(settings)
+        try:
+            await eventually(partial(has_moved, settings, begun))
+            await asyncio.sleep(random.uniform(0, 0.5))
+        finally:
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGKILL)
+            await process.wait()
+        kills += 1
+    return kills
+
+
+async def test_a_process_killed_at_random_moments_ends_as_if_nothing_had_happened(settings: Settings) -> None:
+    """
+    The view, its history and its audit events are those of a run without disturbance, and every event is sent,
+    repeated at most, each time as the same bytes.
+    """
+    random = Random(SEED)
+    history = generate_history(random, changes=CHANGES)
+    records = history.records
+    settings = settings.model_copy(update={"batch_max_records": max(4, len(records) // 40)})
+    await publish(settings, *records, key=history.organization_id)
+
+    kills = await run_with_kills(settings, random, records=len(records))
+    process = await start(settings)
+    await settled(settings, records=len(records), seconds=60)
+    process.terminate()
+    status = await asyncio.wait_for(process.wait(), settings.drain_timeout + 5)
+
+    async with fresh_database(settings) as undisturbed:
+        async with running(undisturbed, relay=False):
+            await settled(undisturbed, records=len(records), relayed=False, seconds=60)
+        expected = await view_of(undisturbed)
+
+    sent = await read_topic(settings, settings.audit_topic)
+    states = {record.key: record.value for record in await read_topic(settings, settings.permissions_topic)}
+    accounts = {row["account_id"]: row["permissions_id"] for row in expected["accounts"]}
+
+    assert kills > 1
+    assert 0 == status
+    assert expected == await view_of(settings)
+    assert {row["event_id"] for row in expected["audit"]} == set(ids(sent))
+    assert len({record.value for record in sent}) == len(set(ids(sent)))
+    assert accounts == {
+        key.decode(): json.loads(value)["data"]["permissions_id"] for key, value in states.items() if value is not None
+    }
+
+
+async def test_a_terminated_process_finishes_what_it_has_in_hand(settings: Settings) -> None:
+    """
+    SIGTERM in the middle of the log ends it within seconds and with status 0, and what was committed is sent.
+    """
+    history = generate_history(Random(SEED), changes=CHANGES)
+    settings = settings.model_copy(update={"batch_max_records": 5})
+    await publish(settings, *history.records, key=history.organization_id)
+
+    process = await start(settings)
+    await eventually(partial(has_moved, settings, 0))
+    process.terminate()
+    status = await asyncio.wait_for(process.wait(), settings.drain_timeout + 5)
+
+    [unsent] = await stored(settings, "select count(*) as rows from rooftree.outbox where sent_at is null")
+
+    assert 0 == status
+    assert 0 < await position(settings)
+    assert unsent["rows"] <= 2 * len(await stored(settings, "select account_id from rooftree.account"))

@@ -100,7 +100,8 @@ async def _print_new(
     as_json: bool,
 ) -> bool:
     found = False
-    for organization_id in await choose_organizations(reader, where.organization_id):
+    known = [record.organization_id for record in await reader.organizations()]
+    for organization_id in [where.organization_id] if where.organization_id else known:
         position = positions.get(organization_id, BEGINNING)
         events = await reader.audit_after(organization_id, position, account_id=account_id, limit=PAGE)
         if events:

@@ -65,12 +65,18 @@ def plain(value: object) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        # Rich would end the process with status 1, which here is an answer.
+        raise BrokenPipeError
+
+
 def stdout_console() -> Console:
     """
     Return a console on stdout that takes text as it is.
     """
     width = None if sys.stdout.isatty() else WIDE
-    return Console(markup=False, highlight=False, emoji=False, width=width, soft_wrap=True)
+    return _Console(markup=False, highlight=False, emoji=False, width=width, soft_wrap=True)
 
 
 def say(message: str) -> None:

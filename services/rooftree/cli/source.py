@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from rooftree import permissions as algebra
 from rooftree.bootstrap import open_reader
 from rooftree.cli.files import read_bytes
+from rooftree.cli.output import say
 from rooftree.cli.runtime import connected_settings
 from rooftree.errors import SnapshotError, UsageError
 from rooftree.organization.chains import ChainRecord
@@ -290,13 +291,13 @@ async def choose_organizations(reader: Reader, wanted: str | None, *, account_id
     Return the organizations that are meant: the one named, else those of an account, else all.
 
     Raises:
-        UsageError: There is none.
+        UsageError: There is none of this name.
     """
     known = [record.organization_id for record in await reader.organizations()]
     if wanted is not None and wanted not in known:
         raise UsageError(f"no organization `{wanted}`; known are {', '.join(known) or 'none'}", place="--organization")
     if not known:
-        raise UsageError("there is no organization yet; `rooftree import FILE` brings one in", place="--organization")
+        say("there is no organization yet; `rooftree import FILE` brings one in")
     if wanted is not None:
         return [wanted]
     return known if account_id is None else await reader.organizations_of(account_id)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+START_SECONDS = 60
+STOP_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Rooftree:
+    """
+    The command as a process, in a folder of its own.
+    """
+
+    folder: Path
+
+    def run(self, *arguments: object, status: int = 0, stdin: str | None = None) -> str:
+        """
+        Run a command to its end and return what it printed; any other status fails the test.
+        """
+        finished = subprocess.run(
+            [*COMMAND, *(str(argument) for argument in arguments)],
+            cwd=self.folder,
+            env=_environment(),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+            check=False,
+        )
+        assert finished.returncode == status, finished.stderr
+        return finished.stdout
+
+    def json(self, *arguments: object, status: int = 0) -> Any:
+        """
+        Run a command with --json and return the document.
+        """
+        return json.loads(self.run(*arguments, "--json", status=status))
+
+    @contextmanager
+    def up(self, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+        """
+        Run ``rooftree up`` for the time of the context; gives the process and the line that it printed.
+        """
+        log_path = self.folder / "up.log"
+        with log_path.open("a", encoding="utf-8") as log:
+            process = subprocess.Popen(
+                [*COMMAND, "up", "--json", *arguments],
+                cwd=self.folder,
+                env=_environment(),
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, log_path.read_text("utf-8")
+            yield process, json.loads(line)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=STOP_SECONDS)
+
+
+COMMAND = [sys.executable, "-c", "import sys; from rooftree.cli import main; sys.exit(main())"]
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("ROOFTREE_")}
+
+
+@pytest.fixture(scope="module")
+def rooftree(tmp_path_factory: pytest.TempPathFactory) -> Rooftree:
+    """
+    Give the command an empty folder.
+    """
+    return Rooftree(tmp_path_factory.mktemp("rooftree"))

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+from tests.generators.algebra import TextAlgebra
+from tests.generators.telling import ACCOUNT, DENY_LEAVING, ORGANIZATION, OU, POLICY, ROOT
+
+from rooftree.organization.chains import (
+    OWN_LEVEL,
+    UNLIMITED_CHAIN,
+    ChainRecord,
+    LevelRecord,
+    PolicyRecord,
+    identify_chain,
+)
+from rooftree.organization.documents import Document, read_document
+from rooftree.policy.document import PolicyKind
+from rooftree.view.ceilings import SPARE_CHAINS, Ceilings
+from rooftree.view.patch import DocumentRecord
+
+
+def document() -> Document:
+    """The document of the one policy here."""
+    found = read_document(DENY_LEAVING, PolicyKind.SERVICE_CONTROL)
+    assert found is not None
+    return found
+
+
+def chain(*nodes: str) -> ChainRecord:
+    """A chain on whose nodes the one policy hangs."""
+    policy = PolicyRecord(POLICY, "DenyLeaving", document().digest)
+    return identify_chain((*(LevelRecord(node, (policy,)) for node in nodes), LevelRecord(OWN_LEVEL, (policy,))))
+
+
+def empty() -> Ceilings:
+    """No chains yet."""
+    return Ceilings(ORGANIZATION, (), {}, TextAlgebra())
+
+
+def test_a_chain_and_its_documents_are_news_once() -> None:
+    """What was learnt before is not told again."""
+    ceilings, documents = empty(), {document().digest: document()}
+    assert ([chain(ROOT)], [DocumentRecord(document().digest, DENY_LEAVING)]) == ceilings.learn(chain(ROOT), documents)
+    assert ([chain(ROOT, OU)], []) == ceilings.learn(chain(ROOT, OU), documents)
+    assert ([], []) == ceilings.learn(chain(ROOT), documents)
+
+
+def test_permissions_that_were_reported_are_those_of_the_place_where_the_account_was() -> None:
+    """The chain that was reported last names the nodes; the algebra of these tests checks that the path fits them."""
+    ceilings = empty()
+    ceilings.learn(chain(ROOT, OU), {document().digest: document()})
+    now = ceilings.binding(ACCOUNT, (ROOT,))
+    reported = ceilings.reported_permissions(chain(ROOT, OU).chain_id, now)
+    before = ceilings.permissions(chain(ROOT, OU).chain_id, ceilings.binding(ACCOUNT, (ROOT, OU)))
+    assert before.permissions_id == reported.permissions_id
+
+
+def test_no_limit_is_the_same_everywhere() -> None:
+    """Where nothing limits, the place does not matter."""
+    ceilings = empty()
+    ceilings.learn(UNLIMITED_CHAIN, {})
+    reported = ceilings.reported_permissions(UNLIMITED_CHAIN.chain_id, ceilings.binding(ACCOUNT, (ROOT,)))
+    assert "unlimited" == reported.permissions_id
+
+
+@pytest.mark.parametrize(
+    ("ancestors", "expected"),
+    [((ROOT,), f"{ORGANIZATION}/{ROOT}/"), ((ROOT, OU), f"{ORGANIZATION}/{ROOT}/{OU}/")],
+)
+def test_the_path_of_an_account_is_that_of_its_parent(ancestors: tuple[str, ...], expected: str) -> None:
+    """As `aws:PrincipalOrgPaths` has it: from the organization down, with the slash at the end."""
+    assert expected == empty().binding(ACCOUNT, ancestors).organization_path
+
+
+def test_chains_that_nobody_has_any_more_are_forgotten_in_time() -> None:
+    """They are kept for a while, and those in use for ever."""
+    ceilings, documents = empty(), {document().digest: document()}
+    used = chain(ROOT)
+    ceilings.learn(used, documents)
+    for index in range(SPARE_CHAINS):
+        ceilings.learn(chain(ROOT, f"ou-ab12-{index:08d}"), documents)
+        ceilings.sweep([used.chain_id, None])
+    assert ([], []) == ceilings.learn(used, documents)
+    first = chain(ROOT, "ou-ab12-00000000")
+    assert ([first], []) == ceilings.learn(first, documents)

@@ -102,12 +102,14 @@ async def run_projector(settings: Settings) -> None:
         LogLossError: The broker has lost unread records, and policy is to stop.
     """
     configure_logging(level=settings.log_level, style=settings.log_format.value)
+    stop = asyncio.Event()
     async with AsyncExitStack() as stack:
+        stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-projector"))
         stack.enter_context(_metrics(settings))
         await ensure_topics(settings)
         projector = await stack.enter_async_context(open_projector(settings, database))
-        await _run(settings, {"projector": projector})
+        await supervise({"projector": projector}, stop=stop, drain_timeout=settings.drain_timeout)
 
 
 async def run_relay(settings: Settings) -> None:
@@ -118,12 +120,14 @@ async def run_relay(settings: Settings) -> None:
         UnavailableError: A server does not answer at the start.
     """
     configure_logging(level=settings.log_level, style=settings.log_format.value)
+    stop = asyncio.Event()
     async with AsyncExitStack() as stack:
+        stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-relay"))
         stack.enter_context(_metrics(settings))
         await ensure_topics(settings)
         relay = await stack.enter_async_context(open_relay(settings, database))
-        await _run(settings, {"relay": relay})
+        await supervise({"relay": relay}, stop=stop, drain_timeout=settings.drain_timeout)
 
 
 async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> None:
@@ -139,11 +143,14 @@ async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None 
         UnavailableError: PostgreSQL does not answer at the start.
     """
     configure_logging(level=settings.log_level, style=settings.log_format.value)
-    async with open_store(settings, "rooftree-api") as database:
+    stop = asyncio.Event()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(stop_on_signals(stop))
+        database = await stack.enter_async_context(open_store(settings, "rooftree-api"))
         server = WebServer(create_app(DatabaseReader(database), settings), settings.http_host, settings.http_port)
         if on_ready is not None:
             on_ready(server.url)
-        await _run(settings, {"api": server.serve})
+        await supervise({"api": server.serve}, stop=stop, drain_timeout=settings.drain_timeout)
 
 
 async def run_all(
@@ -163,7 +170,9 @@ async def run_all(
         UsageError: A port is taken.
     """
     configure_logging(level=settings.log_level, style=settings.log_format.value)
+    stop = asyncio.Event()
     async with AsyncExitStack() as stack:
+        stack.enter_context(stop_on_signals(stop))
         watches: dict[str, Worker] = {}
         if embed_postgres:
             postgres = await stack.enter_async_context(embedded_postgres(settings.data_dir))
@@ -189,7 +198,7 @@ async def run_all(
         }
         if on_ready is not None:
             workers["ready"] = _once(on_ready, _addresses(settings, server.url, code))
-        await _run(settings, workers)
+        await supervise(workers, stop=stop, drain_timeout=settings.drain_timeout)
 
 
 @asynccontextmanager
@@ -215,12 +224,6 @@ async def open_publisher(settings: Settings) -> AsyncIterator[KafkaPublisher]:
     await ensure_topics(settings)
     async with KafkaPublisher.open(settings) as publisher:
         yield publisher
-
-
-async def _run(settings: Settings, workers: Mapping[str, Worker]) -> None:
-    stop = asyncio.Event()
-    with stop_on_signals(stop):
-        await supervise(workers, stop=stop, drain_timeout=settings.drain_timeout)
 
 
 @asynccontextmanager

@@ -17,12 +17,12 @@ async def main() -> None:
     """
     settings = load_settings()
     stop = asyncio.Event()
-    async with (
-        open_store(settings, "rooftree-killed") as database,
-        open_projector(settings, database) as projector,
-        open_relay(settings, database) as relay,
-    ):
-        with stop_on_signals(stop):
+    with stop_on_signals(stop):
+        async with (
+            open_store(settings, "rooftree-killed") as database,
+            open_projector(settings, database) as projector,
+            open_relay(settings, database) as relay,
+        ):
             workers = {"projector": projector, "relay": relay}
             await supervise(workers, stop=stop, drain_timeout=settings.drain_timeout)
 

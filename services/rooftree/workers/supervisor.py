@@ -52,6 +52,8 @@ async def supervise(workers: Mapping[str, Worker], *, stop: asyncio.Event, drain
     Raises:
         RooftreeError: Why the first worker failed, or any other error of its.
     """
+    if stop.is_set():  # a signal came before there was anything to stop
+        return
     tasks = [asyncio.create_task(_run(name, worker, stop), name=name) for name, worker in workers.items()]
     try:
         await stop.wait()

@@ -40,8 +40,12 @@ def join_place(outer: str, inner: str) -> str:
     """
     Return the place *inner* as seen from *outer*: ``data`` and ``content.Statement[0]`` joined by a dot.
     """
-    separator = "" if inner.startswith("[") or not inner or not outer else "."
-    return f"{outer}{separator}{inner}"
+    if not outer or not inner:
+        return f"{outer}{inner}"
+    if inner.startswith(("line ", "byte ")):
+        # Inside of text that is no JSON there are no names.
+        return f"{outer}, {inner}"
+    return f"{outer}{inner}" if inner.startswith("[") else f"{outer}.{inner}"
 
 
 class RooftreeError(Exception):

@@ -10,7 +10,7 @@ from datetime import datetime
 from pydantic import Field, ValidationError
 
 from rooftree.contracts.changes import DATA_MODELS
-from rooftree.contracts.fields import Inbound, JsonObject, Sequence, Text, Time
+from rooftree.contracts.fields import MAX_TEXT, Inbound, JsonObject, Sequence, Text, Time
 from rooftree.errors import ChangeError, InputError, join_place
 from rooftree.organization.changes import Change
 from rooftree.organization.identifiers import is_organization
@@ -134,6 +134,12 @@ def _refusal(error: ValidationError, outer: str) -> ChangeError:
             reason = "is missing"
         case "string_type":
             reason = "expected text"
+        case "string_too_short" | "string_too_long":
+            reason = f"expected 1 to {MAX_TEXT} characters"
+        case "dict_type" | "model_type":
+            reason = "expected an object"
+        case "list_type":
+            reason = "expected a list"
         case "string_pattern_mismatch":
             reason = f"expected text like `{first['ctx']['pattern']}`, found `{str(found)[:64]}`"
         case "value_error":

@@ -13,6 +13,7 @@ from rooftree.organization import identifiers
 from rooftree.organization.timestamps import parse_time
 
 __all__ = [
+    "MAX_TEXT",
     "AccountId",
     "Inbound",
     "JsonObject",

@@ -4,10 +4,14 @@ The change events that bring an organization to the state of a snapshot.
 A snapshot that fits into one record is one event: the whole truth at its time, applied at once, so that each account
 is compared once, with what it was before. A larger one (about 3,000 accounts and more) cannot be one record: brokers
 refuse records beyond a limit, and the service refuses to read beyond 1 MiB before it looks at what it has got.
-It is told in small events instead, all with the time of the snapshot:
+It is told in small events instead:
 
-1. what exists and hangs where, each thing by an event of its own that sorts after the time itself;
-2. last, a snapshot of the bare root at that time, which voids whatever was not told anew.
+1. a snapshot of the bare root, dated before everything: where nothing is known yet, it tells the root, the management
+   account and the enabled policy types, without which new accounts would look unlimited for a moment; anywhere else
+   it is too old to have an effect;
+2. with the time of the snapshot, what hangs where and what exists, each thing by an event of its own that sorts after
+   the time itself;
+3. a snapshot of the bare root at that time, which voids whatever was not told anew.
 
 The state in the end is the same, in whatever order they arrive. What differs is the account of it: a thing that
 changes is reported by itself, not as one net change an account.
@@ -30,6 +34,8 @@ __all__ = ["MAX_EVENT_BYTES", "SOURCE", "encode_event", "snapshot_events"]
 SOURCE: Final = "urn:rooftree:import"
 MAX_EVENT_BYTES: Final = 900_000
 """Kafka takes 1,048,588 bytes with key, headers and framing unless told otherwise; this leaves room for them."""
+
+BEFORE_EVERYTHING: Final = "1970-01-01T00:00:00Z"
 
 CREATED: Final = "1"
 ATTACHED: Final = "2"
@@ -55,7 +61,8 @@ def snapshot_events(
     whole = telling.snapshot(dict(document))
     if len(encode_event(whole)) <= max_bytes:
         return [whole]
-    return [*telling.parts(), telling.snapshot(telling.bare())]
+    first = {**telling.snapshot(telling.bare()), "time": BEFORE_EVERYTHING}
+    return [first, *telling.parts(), telling.snapshot(telling.bare())]
 
 
 def encode_event(event: Mapping[str, object]) -> bytes:

@@ -120,6 +120,18 @@ def test_telling_the_same_again_changes_nothing() -> None:
     assert [departed for patch in patches for departed in patch.departed] == []
 
 
+def test_the_first_sight_of_an_organization_in_parts_is_no_change() -> None:
+    """
+    New accounts never look unlimited for a moment, and the management account never looks limited.
+    """
+    view = OrganizationView.load("o-demorooftree")
+
+    patches = [view.apply(decode_change(encode_event(event))) for event in in_parts(demo_snapshot())]
+
+    assert [event for patch in patches for event in patch.audit] == []
+    assert len(view.accounts) == len(parse_snapshot(demo_snapshot()).accounts)
+
+
 def test_events_of_one_import_have_the_same_ids_again() -> None:
     """
     Repeating an import with its time is a repetition of its events, not new ones.

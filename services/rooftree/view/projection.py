@@ -32,6 +32,9 @@ __all__ = ["OrganizationView"]
 
 EQUIVALENT = "equivalent"
 
+# Summaries kept at hand: more than an organization has in use, as a rule, at some tens of kilobytes each.
+SUMMARIES = 256
+
 # Stands in the row of an account that has just appeared, until its cause is filled in.
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -73,6 +76,7 @@ class OrganizationView:
         self.position = position
         self._accounts = accounts
         self._ceilings = ceilings
+        self._summaries: dict[str, Mapping[str, object]] = {}
         self._stored_permissions = {row.permissions_id for row in accounts.values()}
 
     @classmethod
@@ -299,12 +303,21 @@ class OrganizationView:
                 continue
             if row.permissions_id not in found:
                 permissions = step.permissions or self._ceilings.permissions(row.chain_id, binding)
-                found[row.permissions_id] = PermissionState(
-                    permissions_id=row.permissions_id,
-                    permissions=permissions.summary(replace(binding, account_id=ACCOUNT_PLACEHOLDER)),
-                    verdicts=None if row.permissions_id in self._stored_permissions else permissions.verdicts(),
-                )
+                found[row.permissions_id] = self._permission_state(permissions, binding)
         return tuple(found.values())
+
+    def _permission_state(self, permissions: Permissions, binding: AccountBinding) -> PermissionState:
+        permissions_id = permissions.permissions_id
+        if permissions_id not in self._summaries:
+            if len(self._summaries) >= SUMMARIES:
+                self._summaries.clear()
+            anybody = replace(binding, account_id=ACCOUNT_PLACEHOLDER)
+            self._summaries[permissions_id] = permissions.summary(anybody)
+        return PermissionState(
+            permissions_id=permissions_id,
+            permissions=self._summaries[permissions_id],
+            verdicts=None if permissions_id in self._stored_permissions else permissions.verdicts(),
+        )
 
     def _keep(self, patch: Patch) -> None:
         self.position = patch.position

@@ -231,6 +231,11 @@ def data_of(**fields: object) -> dict[str, object]:
             "data.root.id: expected text like `^r-[0-9a-z]{4,32}$`, found `r-ab1`",
         ),
         (
+            envelope("organization.snapshot", {**snapshot_document(), "attachments": {}}),
+            "refused",
+            "data.attachments: expected a list",
+        ),
+        (
             envelope("organization.snapshot", {**snapshot_document(), "root": {"id": "r-cd34"}}),
             "refused",
             "data.organizational_units[0].parent_id: `r-ab12` is not in the snapshot",

@@ -20,6 +20,7 @@ from rooftree.organization.changes import (
     OuCreated,
     PolicyAttached,
     PolicyDetached,
+    PolicyUpdated,
 )
 from rooftree.organization.claims import facts_of
 from rooftree.organization.export import take_snapshot
@@ -54,10 +55,12 @@ def test_changes_since_are_in_the_snapshot_and_what_waits_is_not() -> None:
             change(2, PolicyAttached(POLICY, OU)),
             change(2, PolicyDetached(FULL_ACCESS_ID, OU)),
             change(2, PolicyAttached("p-unknown000", OU)),
+            change(2, PolicyUpdated("p-untyped000", name="Untyped")),
             change(3, AccountMoved(ACCOUNT, parent_id="ou-ab12-zzzzzzzz")),
         )
     )
     assert [POLICY] == [hanging.policy_id for hanging in found.attachments if hanging.target_id == OU]
+    assert [POLICY] == [policy.id for policy in found.policies]
     assert ACCOUNT not in {account.id for account in found.accounts}
     assert found == parse_snapshot(found.to_json())
 

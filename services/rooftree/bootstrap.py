@@ -270,6 +270,7 @@ async def open_projector(settings: Settings, database: Database) -> AsyncIterato
             change_log,
             store,
             cache_size=settings.view_cache_size,
+            max_rows=settings.batch_max_rows,
             stall_timeout=settings.stall_timeout,
             retry_max_delay=settings.retry_max_delay,
         ).run

@@ -183,6 +183,12 @@ class Settings(BaseSettings):
     )
 
     batch_max_records: int = Field(500, ge=1, le=10_000, description="Most records in one transaction")
+    batch_max_rows: int = Field(
+        20_000,
+        ge=1,
+        le=1_000_000,
+        description="Rows of accounts at which a transaction is ended and the rest left to the next",
+    )
     batch_max_wait: Seconds = Field(
         0.25, description="Seconds for which the projector waits for records before it looks around"
     )

@@ -1,5 +1,5 @@
 """
-Waiting that ends early when the work is to stop.
+Waiting that ends early when the work is to stop, and long work that lets others in between.
 """
 
 from __future__ import annotations
@@ -7,10 +7,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import time
 
-__all__ = ["Backoff", "pause"]
+__all__ = ["Backoff", "Turn", "pause"]
 
 _FIRST_DELAY = 0.1
+_TURN_SECONDS = 0.02
+
+
+class Turn:
+    """
+    Work of the processor that lets heartbeats and requests have their turn every few milliseconds.
+    """
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+
+    async def give(self) -> None:
+        """
+        Let others run if this work has run for long enough.
+        """
+        if time.monotonic() - self._since > _TURN_SECONDS:
+            await asyncio.sleep(0)
+            self._since = time.monotonic()
 
 
 async def pause(seconds: float, stop: asyncio.Event) -> None:
@@ -37,12 +56,6 @@ class Backoff:
         delay = self._delay
         self._delay = min(self._limit, 2 * delay)
         return delay * (1 - secrets.randbelow(500) / 1000)
-
-    async def wait(self, delay: float, stop: asyncio.Event) -> None:
-        """
-        Wait so long, or until *stop* is set.
-        """
-        await pause(delay, stop)
 
     def reset(self) -> None:
         """

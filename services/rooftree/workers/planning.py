@@ -4,7 +4,6 @@ From a batch of records to everything that one transaction writes.
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,11 +29,9 @@ from rooftree.telemetry import Action, log
 from rooftree.view.patch import Patch
 from rooftree.view.projection import OrganizationView
 from rooftree.workers.encoding import outbox_rows
+from rooftree.workers.pauses import Turn
 
 __all__ = ["Plan", "Planner", "RecordFaultError"]
-
-# A batch is cut where it would write more than this many rows of accounts: a few seconds of one transaction.
-_MAX_ROWS = 20_000
 
 
 class RecordFaultError(Exception):
@@ -98,10 +95,16 @@ class Planner:
     Views of organizations in memory, and plans made with them.
 
     A plan changes the views; if it is not committed they are to be forgotten.
+
+    Args:
+        store: Where views come from.
+        cache_size: Most views in memory.
+        max_rows: A plan ends with the change that brings it to this many rows of accounts.
     """
 
-    def __init__(self, store: ProjectionStore, *, cache_size: int) -> None:
+    def __init__(self, store: ProjectionStore, *, cache_size: int, max_rows: int) -> None:
         self._store = store
+        self._max_rows = max_rows
         self._cache_size = cache_size
         self._views: OrderedDict[str, LoadedView] = OrderedDict()
 
@@ -121,17 +124,20 @@ class Planner:
             UnavailableError: The store does not answer.
         """
         records = batch.records[:most]
-        decoded = [_decode(record, (faults or {}).get(record.offset)) for record in records]
+        turn = Turn()
+        decoded = []
+        for record in records:
+            decoded.append(_decode(record, (faults or {}).get(record.offset)))
+            await turn.give()
         draft = _Draft(batch.partition, await self._seen([each for each in decoded if isinstance(each, Change)]))
         done = 0
         for record, outcome in zip(records, decoded, strict=True):
             with structlog.contextvars.bound_contextvars(offset=record.offset, **_named(outcome)):
                 await self._take_in(draft, record, outcome)
             done += 1
-            if draft.rows >= _MAX_ROWS:
+            if draft.rows >= self._max_rows:
                 break
-            # Planning is work of the processor; heartbeats and requests get their turn between changes.
-            await asyncio.sleep(0)
+            await turn.give()
         return self._finish(draft, batch, done)
 
     async def plan_loss(self, batch: Batch) -> Plan:

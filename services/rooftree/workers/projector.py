@@ -14,7 +14,7 @@ import structlog
 from rooftree.errors import LostPartitionError, RooftreeError, StaleViewError, UnavailableError
 from rooftree.ports import Batch, ChangeLog, ProjectionStore
 from rooftree.telemetry import Action, Metrics, log
-from rooftree.workers.pauses import Backoff
+from rooftree.workers.pauses import Backoff, pause
 from rooftree.workers.planning import Plan, Planner, RecordFaultError
 from rooftree.workers.watchdog import Watchdog
 
@@ -35,12 +35,13 @@ class Projector:
         store: ProjectionStore,
         *,
         cache_size: int = 64,
+        max_rows: int = 20_000,
         stall_timeout: float = 120,
         retry_max_delay: float = 15,
     ) -> None:
         self._log = change_log
         self._store = store
-        self._planner = Planner(store, cache_size=cache_size)
+        self._planner = Planner(store, cache_size=cache_size, max_rows=max_rows)
         self._watchdog = Watchdog(change_log, stall_timeout=stall_timeout)
         self._backoff = Backoff(retry_max_delay)
 
@@ -84,7 +85,7 @@ class Projector:
         delay = self._backoff.next_delay()
         Metrics.failures.labels(action.value).inc()
         log().warning(action, reason=str(error), retry_in=round(delay, 3))
-        await self._backoff.wait(delay, stop)
+        await pause(delay, stop)
 
     async def _handle(self, batch: Batch) -> None:
         rest: Batch | None = batch

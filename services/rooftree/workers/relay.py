@@ -12,7 +12,7 @@ from rooftree.ports import Nudges, OutboxRow, OutboxStore, OutgoingRecord, Publi
 from rooftree.telemetry import Action, Metrics, log
 from rooftree.workers.encoding import state_rows
 from rooftree.workers.letters import letter_record, without_value
-from rooftree.workers.pauses import Backoff
+from rooftree.workers.pauses import Backoff, pause
 
 __all__ = ["Relay"]
 
@@ -148,7 +148,7 @@ class Relay:
         delay = self._backoff.next_delay()
         Metrics.failures.labels(Action.BROKER_AWAY.value).inc()
         log().warning(Action.BROKER_AWAY, worker="relay", reason=str(error), retry_in=round(delay, 3))
-        await self._backoff.wait(delay, stop)
+        await pause(delay, stop)
 
 
 def _record(row: OutboxRow) -> OutgoingRecord:

@@ -1,0 +1,5 @@
+"""
+The Kafka adapters as far as they need no broker.
+"""
+
+from __future__ import annotations

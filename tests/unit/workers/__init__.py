@@ -1,0 +1,5 @@
+"""
+The workers, with servers that are plain objects.
+"""
+
+from __future__ import annotations

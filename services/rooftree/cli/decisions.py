@@ -188,7 +188,7 @@ async def _who_can(
     print_line(f"{len(found)} of {count} accounts may {question.action} on {question.resource}")
     for key, value in sorted({(key, str(value)) for _, answer in found for key, value in answer.assumed.items()}):
         if key != "aws:PrincipalArn":
-            print_line(f"assumed {key}={value}, since AWS always sends one; --context says otherwise")
+            print_line(f"assumed {key}={value}: AWS always sends it; --context sets it")
     if unplaced:
         print_line(f"not known for {len(unplaced)} accounts whose place in the organization is not known")
 
@@ -225,7 +225,7 @@ def _print_answer(account: Standing, question: Question, answer: Answer, names: 
     if decision.decision is Decision.ALLOW and not decision.decided_by:
         print_line("  no service control policy limits this account")
     for key, value in sorted(answer.assumed.items()):
-        print_line(f"  assumed {key}={value}, since AWS always sends one; --context says otherwise")
+        print_line(f"  assumed {key}={value}: AWS always sends it; --context sets it")
 
 
 def _placed(account: Standing) -> str:

@@ -22,7 +22,7 @@ from rooftree.policy.request import Request
 
 __all__ = ["Answer", "Question"]
 
-ASSUMED_ROLE: Final = "example"
+ASSUMED_ROLE: Final = "Example"
 
 Values = str | list[str]
 

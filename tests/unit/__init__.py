@@ -1,0 +1,5 @@
+"""
+Tests that need nothing but the code.
+"""
+
+from __future__ import annotations

@@ -153,7 +153,7 @@ def _bind(statement: Statement, account: AccountBinding, *, variables: bool) -> 
         effect=statement.effect,
         actions=frozenset(_action_atom(text) for text in actions),
         actions_negated=statement.actions is None,
-        resources=frozenset(terms),
+        resources=frozenset(term for term in terms if term is not None),
         resources_negated=statement.not_resources is not None,
         tests=frozenset(tests),
     )
@@ -164,7 +164,7 @@ def _action_atom(text: str) -> Atom:
     return glob_atom([Piece(text)], text, lower=True)
 
 
-def _resource_term(text: str, account: AccountBinding, *, variables: bool) -> Atom | Relation:
+def _resource_term(text: str, account: AccountBinding, *, variables: bool) -> Atom | Relation | None:
     template = parse_template(complete_arn(text, variables=variables), variables=variables)
     return _string_term(template, text, "resource", account, glob_atom)
 
@@ -258,12 +258,16 @@ def _string_term(
     place: str,
     account: AccountBinding,
     compile_atom: Callable[[Sequence[Piece], str], Atom],
-) -> Atom | Relation:
+) -> Atom | Relation | None:
     """
-    Put in what the account determines; what then still varies makes the term a relation.
+    Put in what is known of variables; what then still varies makes the term a relation.
+
+    ``None`` for a pattern with a variable that never has a value: it matches nothing.
     """
     known = [_fixed(part, account) if isinstance(part, Variable) else part for part in template]
-    pieces = [FREE if isinstance(part, Variable) else part for part in known]
+    if None in known:
+        return None
+    pieces = [part if isinstance(part, Piece) else FREE for part in known]
     free = tuple(part.key.lower() for part in known if isinstance(part, Variable))
     if not free:
         return compile_atom(pieces, text)
@@ -271,11 +275,14 @@ def _string_term(
     return Relation(place, text, relaxed, free, relaxed.spelling)
 
 
-def _fixed(variable: Variable, account: AccountBinding) -> Piece | Variable:
+def _fixed(variable: Variable, account: AccountBinding) -> Piece | Variable | None:
     key = variable.key.lower()
-    if key not in DETERMINED:
+    if key in DETERMINED:
+        return Piece(account.value_of(key)[0], literal=True)
+    if ":" in key:
         return variable
-    return Piece(account.value_of(key)[0], literal=True)
+    # no request has a key without a service prefix, such as the `${Account}` of a template that was never filled in
+    return None if variable.default is None else Piece(variable.default, literal=True)
 
 
 def _of_principals(term: Term | None, account: AccountBinding) -> Term | None:

@@ -5,14 +5,14 @@ Which decisions differ between two sets of maximum permissions: exactly, with wi
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rooftree.permissions.binding import ACCOUNT_PLACEHOLDER, AccountBinding
 from rooftree.permissions.catalog import catalog
 from rooftree.permissions.chain import BoundChain, CompiledChain, Origin, compile_chain
 from rooftree.permissions.cover import cover
-from rooftree.permissions.diagram import FALSE, Box, Node
+from rooftree.permissions.diagram import FALSE, TRUE, Box, Node
 from rooftree.permissions.expression import ConditionLine, Pattern, Wording, word_box
 from rooftree.permissions.glob import Atom
 from rooftree.permissions.predicate import BoundStatement
@@ -186,32 +186,56 @@ def _differences(space: Space, old: _Side, new: _Side) -> Iterator[Difference]:
 def _describe(
     space: Space, difference: Difference, old: _Side, new: _Side, account: AccountBinding
 ) -> Iterator[DecisionChange]:
+    """
+    Yield the changes of one set of requests.
+
+    Beyond the boxes that a cover holds, one last change tells of the rest: more than is so, and marked as inexact.
+    """
     before, after, node = difference
-
-    def decide(request: Request) -> tuple[Decision, Decision]:
-        return decide_chain(old.chain, request).decision, decide_chain(new.chain, request).decision
-
+    sides = _Sides(old, new, (before, after))
     whole = space.diagrams.either(node, space.impossible)
-    worded: set[Wording] = set()
-    for box in cover(space.diagrams, node, space.impossible):
-        statements = tuple(_blamed(space, box, old, new, (before, after)))
-        for wording, part in word_box(space, box, whole):
-            if wording in worded:
-                continue
-            worded.add(wording)
-            known = known_actions(wording.actions)
-            witness = find_witness(space, part, known, account, decide=decide, expected=(before, after))
-            yield DecisionChange(
-                before,
-                after,
-                wording.actions,
-                wording.resources,
-                wording.conditions,
-                witness,
-                statements,
-                known,
-                wording.exact and witness is not None,
-            )
+    found = cover(space.diagrams, node, space.impossible)
+    worded = {wording: part for box in found.boxes for wording, part in word_box(space, box, whole)}
+    for wording, part in worded.items():
+        yield _change(space, wording, part, sides, account)
+    if found.rest != FALSE:
+        around = (space.diagrams.extent_of(found.rest), *space.diagrams.full[1:])
+        sample = space.diagrams.a_box(found.rest)
+        for wording, _part in word_box(space, around, TRUE):
+            yield _change(space, replace(wording, exact=False), sample or around, sides, account)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """
+    The two states, and how both decide a set of requests.
+    """
+
+    old: _Side
+    new: _Side
+    decisions: tuple[Decision, Decision]
+
+    def decide(self, request: Request) -> tuple[Decision, Decision]:
+        return decide_chain(self.old.chain, request).decision, decide_chain(self.new.chain, request).decision
+
+
+def _change(space: Space, wording: Wording, part: Box, sides: _Sides, account: AccountBinding) -> DecisionChange:
+    """
+    Return a change with its witness out of *part* and the statements to blame.
+    """
+    known = known_actions(wording.actions)
+    in_part = known if wording.exact else known & space.known_actions(part[0])
+    witness = find_witness(space, part, in_part, account, decide=sides.decide, expected=sides.decisions)
+    return DecisionChange(
+        *sides.decisions,
+        wording.actions,
+        wording.resources,
+        wording.conditions,
+        witness,
+        tuple(_blamed(space, part, sides.old, sides.new, sides.decisions)),
+        known,
+        wording.exact and witness is not None,
+    )
 
 
 def _blamed(space: Space, box: Box, old: _Side, new: _Side, decisions: tuple[Decision, Decision]) -> Iterator[Blame]:

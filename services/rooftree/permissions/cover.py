@@ -4,28 +4,44 @@ From a diagram to a few boxes that people can read: as wide as they can be, and 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Final
+
 from rooftree.permissions.diagram import FALSE, Box, Diagrams, Node
 
-__all__ = ["cover"]
+__all__ = ["Cover", "cover"]
+
+MAX_BOXES: Final = 100
+"""More than anybody reads; a function that takes more is told in part."""
 
 
-def cover(diagrams: Diagrams, node: Node, impossible: Node = FALSE) -> list[Box]:
+@dataclass(frozen=True, slots=True)
+class Cover:
     """
-    Return boxes whose union is exactly the function, each wide in its conditions and none needless.
+    Boxes inside a function, and what of it they leave over.
+    """
 
-    Points that are *impossible* may lie inside or outside.
+    boxes: tuple[Box, ...]
+    rest: Node
 
-    Boxes may overlap in resources and conditions; the actions of a box are only those that no other covers.
+
+def cover(diagrams: Diagrams, node: Node, impossible: Node = FALSE, *, most: int = MAX_BOXES) -> Cover:
+    """
+    Return boxes inside the function, each wide in its conditions and none needless.
+
+    Unless there would be more than *most*, nothing is left over: together they are exactly the function. Points that
+    are *impossible* may lie inside or outside. Boxes may overlap in resources and conditions; the actions of a box are
+    only those that no other covers.
     """
     chosen: list[Box] = []
     rest, bound = node, diagrams.either(node, impossible)
-    while rest != FALSE:
+    while rest != FALSE and len(chosen) < most:
         box = diagrams.a_box(rest)
         assert box is not None
         box = _widened(diagrams, bound, box)
         chosen.append(box)
         rest = diagrams.without(rest, diagrams.box(box))
-    return _reduced(diagrams, _needed(diagrams, chosen, impossible), impossible)
+    return Cover(tuple(_reduced(diagrams, _needed(diagrams, chosen, impossible), impossible)), rest)
 
 
 def _widened(diagrams: Diagrams, node: Node, box: Box) -> Box:

@@ -143,6 +143,14 @@ class Diagrams:
         """
         return self._extent(node, box, dimension, {}, {})
 
+    def extent_of(self, node: Node) -> int:
+        """
+        Return the points of the first dimension at which the function holds somewhere.
+        """
+        if node in (FALSE, TRUE) or self._nodes[node].dimension != 0:
+            return 0 if node == FALSE else self.full[0]
+        return sum(mask for mask, child in self._nodes[node].edges if child != FALSE)
+
     def a_box(self, node: Node) -> Box | None:
         """
         Return one box inside the function, along the first path; ``None`` if it never holds.

@@ -184,24 +184,34 @@ def _singly(dimension: Dimension, masks: Sequence[tuple[Term, int]], mask: int) 
 
 def _greedy(masks: Sequence[tuple[Term, int]], wanted: int) -> list[Term] | None:
     """
-    Return few terms that together cover *wanted*; ``None`` if they cannot. Ties go to the shorter text.
+    Return few terms that together cover *wanted*; ``None`` if they cannot. Wide terms go first, then short texts.
     """
     chosen: list[tuple[Term, int]] = []
     missing = wanted
-    left = sorted(masks, key=lambda entry: (len(entry[0].text), entry[0].text))
-    while missing:
-        best = max(left, key=lambda entry: (entry[1] & missing).bit_count(), default=None)
-        if best is None or not best[1] & missing:
-            return None
-        chosen.append(best)
-        missing &= ~best[1]
-    for entry in list(chosen):
-        others = 0
-        for kept in chosen:
-            others |= kept[1] if kept is not entry else 0
-        if not wanted & ~others:
-            chosen.remove(entry)
-    return sorted((term for term, _around in chosen), key=lambda term: term.text)
+    for term, around in sorted(masks, key=lambda entry: (-entry[1].bit_count(), len(entry[0].text), entry[0].text)):
+        if around & missing:
+            chosen.append((term, around & wanted))
+            missing &= ~around
+    return None if missing else sorted(_irredundant(chosen), key=lambda term: term.text)
+
+
+def _irredundant(chosen: list[tuple[Term, int]]) -> list[Term]:
+    """
+    Leave out terms whose points others hold too.
+    """
+    once = twice = 0
+    for _term, around in chosen:
+        twice |= once & around
+        once |= around
+    needed = [term for term, around in chosen if around & ~twice]
+    covered = 0
+    for term, around in chosen:
+        covered |= around if term in needed else 0
+    for term, around in chosen:
+        if around & ~covered:
+            needed.append(term)
+            covered |= around
+    return needed
 
 
 def _resources(space: Space, box: Box) -> Iterator[tuple[Pattern, Pattern]]:

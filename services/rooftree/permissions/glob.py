@@ -10,10 +10,10 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_res
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from rooftree.policy.variables import Piece
@@ -97,7 +97,7 @@ class Atom:
         """
         Tell whether *text* is one of the strings.
         """
-        return any(_matches(glob, text) for glob in self.globs)
+        return any(matches(text) for matches in _matchers(self.globs))
 
 
 _ANY: Final = Token(CharSet.ANY)
@@ -209,21 +209,24 @@ MAX_STARS: Final = 3
 
 
 @lru_cache(maxsize=65536)
-def _matches(glob: Glob, text: str) -> bool:
-    pattern = _regex(glob)
-    if pattern is not None:
-        return pattern.fullmatch(text) is not None
+def _matchers(globs: frozenset[Glob]) -> tuple[Callable[[str], object], ...]:
+    return tuple(_matcher(glob) for glob in globs)
+
+
+def _matcher(glob: Glob) -> Callable[[str], object]:
+    """
+    Return what tells, by a value that is true or not, whether a glob matches a text.
+    """
+    if sum(token.star for token in glob) <= MAX_STARS:
+        return re.compile("".join(spell_regex(token) for token in glob), re.DOTALL).fullmatch
+    return partial(_walks, glob)
+
+
+def _walks(glob: Glob, text: str) -> bool:
     current = _closed(glob)
     for char in text:
         current = {rest for left in current for rest in _step(left, char)}
     return () in current
-
-
-@lru_cache(maxsize=16384)
-def _regex(glob: Glob) -> re.Pattern[str] | None:
-    if sum(token.star for token in glob) > MAX_STARS:
-        return None
-    return re.compile("".join(spell_regex(token) for token in glob), re.DOTALL)
 
 
 def spell_regex(token: Token) -> str:

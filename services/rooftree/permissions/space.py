@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 from rooftree.permissions.binding import PRINCIPAL_KEY
+from rooftree.permissions.catalog import catalog
 from rooftree.permissions.diagram import FALSE, TRUE, Diagrams, Node
 from rooftree.permissions.glob import ANY_STRING, EMPTY_STRING, Atom, Glob, glob_atom, sample_of
 from rooftree.permissions.interval import Interval, interval_classes
@@ -57,7 +58,7 @@ class Point:
     signature: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dimension:
     """
     One axis of the space of requests.
@@ -82,19 +83,35 @@ class Dimension:
     relation: Relation | None = None
     spelled: str = ""
 
-    @property
+    @cached_property
     def present(self) -> int:
         """
         The points at which the key is there.
         """
         return _mask(index for index, point in enumerate(self.points) if point.value is not None)
 
+    @cached_property
+    def _around(self) -> dict[Term, int]:
+        """
+        For each term the points that lie in it.
+        """
+        found = [0] * len(self.terms)
+        for index, point in enumerate(self.points):
+            signature = point.signature
+            while signature:
+                lowest = signature & -signature
+                found[lowest.bit_length() - 1] |= 1 << index
+                signature ^= lowest
+        return dict(zip(self.terms, found, strict=True))
+
     def around(self, terms: Iterable[Term]) -> int:
         """
         Return the points that lie in one of *terms*.
         """
-        wanted = _mask(self.terms.index(term) for term in terms)
-        return _mask(index for index, point in enumerate(self.points) if point.signature & wanted)
+        points = 0
+        for term in terms:
+            points |= self._around[term]
+        return points
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +159,23 @@ class Space:
             action = self._action(statement)
             everything = self.diagrams.all_of([*tests, resource])
             found = self._nodes[statement] = self.diagrams.both(action, everything)
+        return found
+
+    def known_actions(self, mask: int) -> int:
+        """
+        Return the known actions in a set of classes of actions.
+        """
+        dimension = self.dimensions[0]
+        matching = [catalog().matching(term) if isinstance(term, Atom) else 0 for term in dimension.terms]
+        found = 0
+        for index, point in enumerate(dimension.points):
+            if mask >> index & 1:
+                actions = catalog().all
+                for bit, known in enumerate(matching):
+                    actions &= known if point.signature >> bit & 1 else ~known
+                    if not actions:
+                        break
+                found |= actions
         return found
 
     def _add_action(self, atoms: Iterable[Atom]) -> None:

@@ -14,12 +14,14 @@ from rooftree.permissions.comparison import pattern_json, placed
 from rooftree.permissions.cover import cover
 from rooftree.permissions.diagram import FALSE, TRUE, Node
 from rooftree.permissions.expression import Wording, word_box, word_points
-from rooftree.permissions.glob import Atom
 from rooftree.permissions.space import Space
 
 __all__ = ["summarize", "verdicts_of"]
 
 Compiled = tuple[Space, CompiledChain]
+
+MAX_CASES: Final = 24
+"""Cases of one group of actions that a summary lists."""
 
 ALLOWED: Final = "allowed"
 CONDITIONAL: Final = "conditional"
@@ -95,26 +97,8 @@ def _known(compiled: Compiled | None) -> dict[str, int]:
     verdicts = {ALLOWED: 0, CONDITIONAL: 0, DENIED: 0}
     for node, mask in _groups(compiled):
         verdict = {FALSE: DENIED, TRUE: ALLOWED}.get(node, CONDITIONAL)
-        verdicts[verdict] |= _actions(space, mask)
+        verdicts[verdict] |= space.known_actions(mask)
     return verdicts
-
-
-def _actions(space: Space, mask: int) -> int:
-    """
-    Return the known actions of a set of classes.
-    """
-    dimension = space.dimensions[0]
-    matching = [catalog().matching(term) if isinstance(term, Atom) else 0 for term in dimension.terms]
-    found = 0
-    for index, point in enumerate(dimension.points):
-        if mask >> index & 1:
-            actions = catalog().all
-            for bit, known in enumerate(matching):
-                actions &= known if point.signature >> bit & 1 else ~known
-                if not actions:
-                    break
-            found |= actions
-    return found
 
 
 def _group(space: Space, mask: int, account: AccountBinding) -> dict[str, object] | None:
@@ -123,19 +107,23 @@ def _group(space: Space, mask: int, account: AccountBinding) -> dict[str, object
     patterns = word_points(space.dimensions[0], mask)
     described: list[dict[str, list[str]]] = [pattern_json(pattern, account) for pattern in patterns]
     actions: object = described[0] if len(described) == 1 else {"any_of": [], "none_of": [], "alternatives": described}
-    return {"actions": actions, "known_actions": {"count": _actions(space, mask).bit_count()}}
+    return {"actions": actions, "known_actions": {"count": space.known_actions(mask).bit_count()}}
 
 
 def _conditional(space: Space, mask: int, node: Node, account: AccountBinding) -> dict[str, object]:
     """
     Describe actions that depend on more than their name, by what is denied or by what is allowed: the shorter.
+
+    ``complete`` is false where that would be too long, and then there are more cases than those listed.
     """
-    denied = _wordings(space, space.diagrams.negation(node))
-    allowed = _wordings(space, node)
-    name, wordings = ("denied_if", denied) if len(denied) <= len(allowed) else ("allowed_if", allowed)
+    denied, denied_complete = _wordings(space, space.diagrams.negation(node))
+    allowed, allowed_complete = _wordings(space, node)
+    by_denial = (not denied_complete, len(denied)) <= (not allowed_complete, len(allowed))
+    wordings = denied if by_denial else allowed
     return {
         **(_group(space, mask, account) or {}),
-        name: [
+        "complete": denied_complete if by_denial else allowed_complete,
+        "denied_if" if by_denial else "allowed_if": [
             {
                 "resources": pattern_json(wording.resources, account),
                 "conditions": [
@@ -152,13 +140,14 @@ def _conditional(space: Space, mask: int, node: Node, account: AccountBinding) -
     }
 
 
-def _wordings(space: Space, node: Node) -> list[Wording]:
+def _wordings(space: Space, node: Node) -> tuple[list[Wording], bool]:
+    """
+    Return the function in words, and whether they say all of it.
+    """
     whole = space.diagrams.either(node, space.impossible)
-    return [
-        wording
-        for box in cover(space.diagrams, node, space.impossible)
-        for wording, _part in word_box(space, box, whole)
-    ]
+    found = cover(space.diagrams, node, space.impossible, most=MAX_CASES)
+    worded = [wording for box in found.boxes for wording, _part in word_box(space, box, whole)]
+    return worded, found.rest == FALSE
 
 
 def _size(entry: dict[str, object]) -> int:

@@ -176,6 +176,17 @@ class TestChanges:
         assert [change.get("exact", True) for change in fixed] == [True]
         assert free[0]["witness"] is not None
 
+    def test_a_placeholder_that_was_never_filled_in_matches_nothing(self) -> None:
+        """
+        No request has a key without a service prefix, so an exception for such a principal excepts nobody.
+        """
+        condition = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::${Account}:role/[PRIVILEGED_ROLE]"}}
+
+        (change,) = _changes(_chain(), _chain(_deny(Condition=condition)))
+
+        assert change["conditions"] == []
+        assert change.get("exact", True)
+
     def test_tangled_policies_are_told_roughly_and_marked(self) -> None:
         """
         Where patterns cannot be told apart in time, the statement that differs is reported as inexact.

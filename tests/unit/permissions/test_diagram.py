@@ -60,7 +60,7 @@ class TestDiagrams:
         A function that never holds has no box.
         """
         assert diagrams.a_box(FALSE) is None
-        assert cover(diagrams, FALSE) == []
+        assert cover(diagrams, FALSE).boxes == ()
 
 
 class TestCover:
@@ -70,7 +70,7 @@ class TestCover:
         """
         node = diagrams.either(diagrams.box((0b011, 0b01, 0b1110)), diagrams.box((0b110, 0b11, 0b0110)))
 
-        boxes = cover(diagrams, node)
+        boxes = cover(diagrams, node).boxes
 
         covered = diagrams.any_of(diagrams.box(box) for box in boxes)
         assert node == covered
@@ -83,4 +83,16 @@ class TestCover:
         node = diagrams.box((0b111, 0b01, 0b1111))
         impossible = diagrams.literal(1, 0b10)
 
-        assert cover(diagrams, node, impossible) == [(0b111, 0b11, 0b1111)]
+        assert cover(diagrams, node, impossible).boxes == ((0b111, 0b11, 0b1111),)
+
+    def test_a_cover_that_grows_too_long_says_what_it_leaves_over(self, diagrams: Diagrams) -> None:
+        """
+        Beyond the bound nothing is lost: the boxes and the rest are the function.
+        """
+        node = diagrams.either(diagrams.box((0b011, 0b01, 0b1110)), diagrams.box((0b110, 0b10, 0b0110)))
+
+        found = cover(diagrams, node, most=1)
+
+        assert len(found.boxes) == 1
+        assert found.rest != FALSE
+        assert node == diagrams.either(found.rest, diagrams.box(found.boxes[0]))

@@ -39,7 +39,7 @@ class Rooftree:
             timeout=START_SECONDS,
             check=False,
         )
-        assert finished.returncode == status, finished.stderr
+        assert status == finished.returncode, finished.stderr
         return finished.stdout
 
     def json(self, *arguments: object, status: int = 0) -> Any:

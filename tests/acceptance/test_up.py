@@ -66,24 +66,24 @@ def test_an_import_is_there_when_the_command_ends(rooftree: Rooftree, service: d
     """
     [organization] = rooftree.json("tree")["organizations"]
 
-    assert organization["organization_id"] == "o-exampleorg"
-    assert rooftree.json("account", SHOP)["path"][-1] == SHOP
+    assert "o-exampleorg" == organization["organization_id"]
+    assert SHOP == rooftree.json("account", SHOP)["path"][-1]
 
 
 def test_a_published_change_becomes_an_audit_event(rooftree: Rooftree, service: dict[str, Any]) -> None:
     """
     Detaching the region policy opens other regions; the event tells what, why and by whose hand.
     """
-    assert rooftree.json("check", SHOP, "ec2:RunInstances", *ABROAD, status=1)["decision"] == "explicit_deny"
+    assert "explicit_deny" == rooftree.json("check", SHOP, "ec2:RunInstances", *ABROAD, status=1)["decision"]
     line = change("policy.detached", "detach-1", "2026-02-01T00:00:00Z", REGIONS)
 
     rooftree.run("publish", "-", stdin=line)
 
     assert eventually(lambda: rooftree.run("audit", "--json") != "")
     [event] = [json.loads(text) for text in rooftree.run("audit", "--json").splitlines()]
-    assert (event["subject"], event["data"]["verdict"]) == (SHOP, "loosened")
-    assert event["data"]["cause"]["actor"] == "arn:aws:iam::111111111111:role/admin"
-    assert rooftree.json("check", SHOP, "ec2:RunInstances", *ABROAD)["decision"] == "allow"
+    assert (SHOP, "loosened") == (event["subject"], event["data"]["verdict"])
+    assert "arn:aws:iam::111111111111:role/admin" == event["data"]["cause"]["actor"]
+    assert "allow" == rooftree.json("check", SHOP, "ec2:RunInstances", *ABROAD)["decision"]
 
 
 def test_the_past_can_be_asked(rooftree: Rooftree, service: dict[str, Any]) -> None:
@@ -93,11 +93,11 @@ def test_the_past_can_be_asked(rooftree: Rooftree, service: dict[str, Any]) -> N
     past = rooftree.json("check", SHOP, "ec2:RunInstances", *ABROAD, "--at", "2026-01-15T00:00:00Z", status=1)
     rows = rooftree.json("history", SHOP)
 
-    assert past["decision"] == "explicit_deny"
-    assert [(row["since"], row["until"]) for row in rows] == [
+    assert "explicit_deny" == past["decision"]
+    assert [
         ("2026-02-01T00:00:00Z", None),
         ("2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"),
-    ]
+    ] == [(row["since"], row["until"]) for row in rows]
 
 
 def test_the_record_is_whole(rooftree: Rooftree, service: dict[str, Any]) -> None:
@@ -106,7 +106,7 @@ def test_the_record_is_whole(rooftree: Rooftree, service: dict[str, Any]) -> Non
     """
     [verdict] = rooftree.json("audit", "verify")["organizations"]
 
-    assert (verdict["whole"], verdict["events"]) == (True, 1)
+    assert (True, 1) == (verdict["whole"], verdict["events"])
 
 
 def test_the_api_answers_with_the_printed_token(rooftree: Rooftree, service: dict[str, Any]) -> None:
@@ -115,8 +115,8 @@ def test_the_api_answers_with_the_printed_token(rooftree: Rooftree, service: dic
     """
     url, bearer = f"{service['api']}/api/v1/accounts/{SHOP}", {"Authorization": f"Bearer {service['token']}"}
 
-    assert httpx.get(url).status_code == 401
-    assert httpx.get(url, headers=bearer).json()["account_name"] == "shop"
+    assert 401 == httpx.get(url).status_code
+    assert "shop" == httpx.get(url, headers=bearer).json()["account_name"]
 
 
 def test_a_second_one_in_the_same_folder_is_refused(rooftree: Rooftree, service: dict[str, Any]) -> None:
@@ -125,7 +125,7 @@ def test_a_second_one_in_the_same_folder_is_refused(rooftree: Rooftree, service:
     """
     rooftree.run("up", "--no-demo", status=2)
 
-    assert rooftree.json("account", SHOP)["account_name"] == "shop"
+    assert "shop" == rooftree.json("account", SHOP)["account_name"]
 
 
 def test_it_stops_cleanly_and_goes_on_where_it_stopped(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -139,7 +139,7 @@ def test_it_stops_cleanly_and_goes_on_where_it_stopped(tmp_path_factory: pytest.
         assert eventually(lambda: '"demo-025"' in rooftree.run("audit", "--limit", "1", "--json"))
         before = rooftree.json("account", checkout)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=STOP_SECONDS) == 0
+        assert 0 == process.wait(timeout=STOP_SECONDS)
 
     for server in (addresses["api"].removeprefix("http://"), addresses["kafka"]):
         host, _, port = server.partition(":")
@@ -148,7 +148,7 @@ def test_it_stops_cleanly_and_goes_on_where_it_stopped(tmp_path_factory: pytest.
     rooftree.run("tree", status=3)
 
     with rooftree.up() as (_, _):
-        assert rooftree.json("account", checkout) == before
+        assert before == rooftree.json("account", checkout)
         assert rooftree.json("audit", "verify")["organizations"][0]["whole"] is True
 
 
@@ -164,4 +164,4 @@ def test_a_reader_that_leaves_early_is_no_error(rooftree: Rooftree) -> None:
 
     _, complaints = process.communicate(timeout=STOP_SECONDS)
 
-    assert (process.returncode, complaints) == (0, "")
+    assert (0, "") == (process.returncode, complaints)

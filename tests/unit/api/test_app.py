@@ -51,7 +51,7 @@ async def test_probes_need_no_token(path: str) -> None:
     async with browse(stored(), token=None) as client:
         answer = await client.get(path)
 
-    assert answer.status_code == 200
+    assert 200 == answer.status_code
 
 
 async def test_a_service_without_its_database_is_alive_but_not_ready() -> None:
@@ -61,7 +61,7 @@ async def test_a_service_without_its_database_is_alive_but_not_ready() -> None:
     async with browse(FakeReader(away=True), token=None) as client:
         alive, ready = await client.get("/healthz"), await client.get("/readyz")
 
-    assert (alive.status_code, ready.status_code) == (200, 503)
+    assert (200, 503) == (alive.status_code, ready.status_code)
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ async def test_the_api_needs_the_token(path: str, token: str | None) -> None:
     async with browse(stored(), token=token) as client:
         answer = await client.get(path)
 
-    assert answer.status_code == 401
-    assert answer.headers["content-type"] == "application/problem+json"
+    assert 401 == answer.status_code
+    assert "application/problem+json" == answer.headers["content-type"]
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
@@ -98,7 +98,7 @@ async def test_the_dashboard_sends_strangers_to_the_login(path: str) -> None:
     async with browse(stored(), token=None) as client:
         answer = await client.get(path)
 
-    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    assert (303, "/login") == (answer.status_code, answer.headers["location"])
     assert "account-1" not in answer.text
 
 
@@ -121,10 +121,10 @@ async def test_the_code_of_the_first_visit_is_good_once() -> None:
         client.cookies.clear()
         second = await client.get("/login", params={"code": "once"})
 
-    assert (first.status_code, first.headers["location"]) == (303, "/")
-    assert list(session) == [COOKIE]
-    assert page.status_code == 200
-    assert second.status_code == 200
+    assert (303, "/") == (first.status_code, first.headers["location"])
+    assert [COOKIE] == list(session)
+    assert 200 == page.status_code
+    assert 200 == second.status_code
     assert "set-cookie" not in second.headers
 
 
@@ -136,7 +136,7 @@ async def test_a_session_cookie_is_kept_from_scripts_and_other_sites() -> None:
         answer = await client.post("/login", data={"token": TOKEN})
 
     cookie = answer.headers["set-cookie"].lower()
-    assert answer.status_code == 303
+    assert 303 == answer.status_code
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
     assert TOKEN not in cookie
@@ -149,7 +149,7 @@ async def test_a_wrong_token_opens_no_session() -> None:
     async with browse(stored(), token=None) as client:
         answer = await client.post("/login", data={"token": "another-token-of-that-length"})
 
-    assert answer.status_code == 403
+    assert 403 == answer.status_code
     assert "set-cookie" not in answer.headers
 
 
@@ -161,7 +161,7 @@ async def test_a_made_up_cookie_opens_nothing(cookie: str) -> None:
     async with browse(stored(), token=None) as client:
         answer = await client.get("/", headers={"Cookie": f"{COOKIE}={cookie}"})
 
-    assert answer.status_code == 303
+    assert 303 == answer.status_code
 
 
 async def test_lists_are_paged_by_cursor() -> None:
@@ -178,7 +178,7 @@ async def test_lists_are_paged_by_cursor() -> None:
                 break
             parameters["cursor"] = page["next"]
 
-    assert seen == ["000000000001", "000000000002", "000000000003"]
+    assert ["000000000001", "000000000002", "000000000003"] == seen
 
 
 async def test_audit_events_come_latest_first_as_cloudevents() -> None:
@@ -190,11 +190,11 @@ async def test_audit_events_come_latest_first_as_cloudevents() -> None:
         rest = (await client.get("/api/v1/audit", params={"cursor": everything["next"]})).json()
         of_one = (await client.get("/api/v1/audit", params={"account_id": "000000000002"})).json()
 
-    assert [item["id"] for item in everything["items"]] == ["2-2", "2-1"]
-    assert [item["id"] for item in rest["items"]] == ["1-1"]
-    assert [item["id"] for item in of_one["items"]] == ["2-2"]
-    assert of_one["items"][0]["source"] == "/organizations/o-exampleorg"
-    assert of_one["items"][0]["sequence"] == "00000000000000000002"
+    assert ["2-2", "2-1"] == [item["id"] for item in everything["items"]]
+    assert ["1-1"] == [item["id"] for item in rest["items"]]
+    assert ["2-2"] == [item["id"] for item in of_one["items"]]
+    assert "/organizations/o-exampleorg" == of_one["items"][0]["source"]
+    assert "00000000000000000002" == of_one["items"][0]["sequence"]
 
 
 async def test_an_account_has_its_permissions_and_its_history() -> None:
@@ -207,9 +207,9 @@ async def test_an_account_has_its_permissions_and_its_history() -> None:
         history = (await client.get("/api/v1/accounts/000000000001/history", params={"limit": "1"})).json()
         earlier = (await client.get("/api/v1/accounts/000000000001/history", params={"cursor": history["next"]})).json()
 
-    assert one["account_name"] == "account-1"
-    assert permissions["permissions"] == {"unlimited": True}
-    assert [item["account_name"] for item in [*history["items"], *earlier["items"]]] == ["account-1", "before"]
+    assert "account-1" == one["account_name"]
+    assert {"unlimited": True} == permissions["permissions"]
+    assert ["account-1", "before"] == [item["account_name"] for item in [*history["items"], *earlier["items"]]]
 
 
 @pytest.mark.parametrize(
@@ -238,8 +238,8 @@ async def test_what_is_wrong_is_named(path: str, status: int, detail: str) -> No
     async with browse(stored()) as client:
         answer = await client.get(path)
 
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert (answer.status_code, answer.json()["status"]) == (status, status)
+    assert "application/problem+json" == answer.headers["content-type"]
+    assert (status, status) == (answer.status_code, answer.json()["status"])
     assert answer.json()["detail"].startswith(detail)
 
 
@@ -252,7 +252,7 @@ async def test_several_organizations_must_be_told_apart() -> None:
         unnamed = await client.get("/api/v1/accounts")
         named = await client.get("/api/v1/accounts", params={"organization_id": "o-exampleorg"})
 
-    assert (unnamed.status_code, named.status_code) == (400, 200)
+    assert (400, 200) == (unnamed.status_code, named.status_code)
 
 
 async def test_a_database_that_is_away_is_told_with_a_time_to_come_back() -> None:
@@ -262,7 +262,7 @@ async def test_a_database_that_is_away_is_told_with_a_time_to_come_back() -> Non
     async with browse(FakeReader(away=True)) as client:
         answer = await client.get("/api/v1/accounts")
 
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert (503, "5") == (answer.status_code, answer.headers["retry-after"])
 
 
 async def test_the_page_shows_events_in_words_with_witness_and_blame() -> None:
@@ -286,7 +286,7 @@ async def test_the_page_of_an_account_shows_what_it_may_do_and_what_it_was() -> 
     async with browse(stored()) as client:
         page = await client.get("/accounts/000000000001")
 
-    assert page.status_code == 200
+    assert 200 == page.status_code
     assert "Under Workloads, ACTIVE" in page.text
     assert "no service control policy limits this account" in page.text
     assert "now denied: ec2:*" in page.text
@@ -326,7 +326,7 @@ async def test_an_installation_without_organizations_says_so() -> None:
     async with browse(FakeReader(organizations=[])) as client:
         page = await client.get("/")
 
-    assert page.status_code == 200
+    assert 200 == page.status_code
     assert "No organization yet" in page.text
 
 
@@ -339,8 +339,8 @@ async def test_every_answer_carries_the_headers_that_keep_browsers_safe() -> Non
 
     for answer in answers:
         assert "default-src 'none'" in answer.headers["content-security-policy"]
-        assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["cache-control"] == "no-store"
+        assert "nosniff" == answer.headers["x-content-type-options"]
+        assert "no-store" == answer.headers["cache-control"]
 
 
 async def test_a_defect_is_told_without_its_details() -> None:
@@ -355,7 +355,7 @@ async def test_a_defect_is_told_without_its_details() -> None:
     async with browse(Broken()) as client:
         answer = await client.get("/api/v1/organizations")
 
-    assert answer.status_code == 500
+    assert 500 == answer.status_code
     assert "secret" not in answer.text
 
 
@@ -369,7 +369,7 @@ def test_the_description_names_every_path_and_no_other() -> None:
     described = describe()["paths"]
 
     assert isinstance(described, dict)
-    assert set(described) == paths - {"/api/v1/openapi.json"}
+    assert paths - {"/api/v1/openapi.json"} == set(described)
 
 
 async def test_answers_have_the_fields_that_the_description_promises() -> None:
@@ -386,6 +386,6 @@ async def test_answers_have_the_fields_that_the_description_promises() -> None:
             "Problem": (await client.get("/api/v1/nothing")).json(),
         }
 
-    assert {name: set(answer) for name, answer in answers.items()} == {
-        name: set(schemas[name]["required"]) for name in answers
+    assert {name: set(schemas[name]["required"]) for name in answers} == {
+        name: set(answer) for name, answer in answers.items()
     }

@@ -31,10 +31,10 @@ def test_the_same_change_in_many_accounts_is_one_block() -> None:
         [(ONE, [change("ou-1", witness="a")]), (TWO, [change("ou-1", witness="b")]), (THREE, [change("ou-2")])]
     )
 
-    assert [[account.name for account in block.accounts] for block in blocks] == [
-        ["account-1", "account-2", "account-3"]
+    assert [["account-1", "account-2", "account-3"]] == [
+        [account.name for account in block.accounts] for block in blocks
     ]
-    assert [statement["target_id"] for statement in blocks[0].change["statements"]] == ["ou-1", "ou-2"]
+    assert ["ou-1", "ou-2"] == [statement["target_id"] for statement in blocks[0].change["statements"]]
 
 
 def test_changes_that_differ_stay_apart() -> None:
@@ -45,7 +45,7 @@ def test_changes_that_differ_stay_apart() -> None:
 
     blocks = distinct_changes([(ONE, [small, large])])
 
-    assert [block.change["actions"] for block in blocks] == [large["actions"], small["actions"]]
+    assert [large["actions"], small["actions"]] == [block.change["actions"] for block in blocks]
 
 
 def test_a_change_that_names_its_account_is_still_the_same_change() -> None:
@@ -54,7 +54,7 @@ def test_a_change_that_names_its_account_is_still_the_same_change() -> None:
     """
     blocks = distinct_changes([(one, [change(one.account_id)]) for one in (ONE, TWO)])
 
-    assert len(blocks) == 1
+    assert 1 == len(blocks)
 
 
 def test_events_are_grouped_by_revision_in_the_order_of_their_parts() -> None:
@@ -65,7 +65,7 @@ def test_events_are_grouped_by_revision_in_the_order_of_their_parts() -> None:
 
     groups = list(group_revisions(events))
 
-    assert [(group.revision, [one.part for one in group.events]) for group in groups] == [(2, [1, 2]), (1, [1])]
+    assert [(2, [1, 2]), (1, [1])] == [(group.revision, [one.part for one in group.events]) for group in groups]
 
 
 def test_a_group_counts_its_accounts_and_names_what_became_of_them() -> None:
@@ -77,11 +77,11 @@ def test_a_group_counts_its_accounts_and_names_what_became_of_them() -> None:
 
     titles = [group.title for group in group_revisions([one, many, *mixed])]
 
-    assert titles == [
+    assert [
         "shop <prod> may do less than before",
         "214 accounts may do less than before",
         "2 accounts decide otherwise: 1 tightened, 1 loosened",
-    ]
+    ] == titles
 
 
 def test_many_accounts_are_named_in_part() -> None:
@@ -90,6 +90,6 @@ def test_many_accounts_are_named_in_part() -> None:
     """
     accounts = [AccountName(f"{number:012}", f"a{number}") for number in range(20)]
 
-    assert account_words(accounts[:2]) == "a0 (000000000000), a1 (000000000001)"
+    assert "a0 (000000000000), a1 (000000000001)" == account_words(accounts[:2])
     assert account_words(accounts).endswith("a11 (000000000011), 8 more")
     assert account_words(accounts, total=214).endswith(", 202 more")

@@ -37,7 +37,7 @@ def test_a_condition_reads_as_a_sentence(condition: dict[str, object], said: str
     """
     Operators become words; one that is not known stands for itself.
     """
-    assert wording.condition_words(condition) == said
+    assert said == wording.condition_words(condition)
 
 
 def test_a_change_names_what_where_and_when() -> None:
@@ -51,10 +51,10 @@ def test_a_change_names_what_where_and_when() -> None:
         "conditions": [{"operator": "StringNotEquals", "key": "aws:RequestedRegion", "values": ["eu-west-1"]}],
     }
 
-    assert wording.change_words(change) == (
+    assert (
         "now denied: ec2:* except ec2:Describe* on arn:aws:ec2:*:*:instance/*,"
         " when aws:RequestedRegion is not eu-west-1"
-    )
+    ) == wording.change_words(change)
 
 
 def test_every_action_on_every_resource_is_said_shortly() -> None:
@@ -68,7 +68,7 @@ def test_every_action_on_every_resource_is_said_shortly() -> None:
         "conditions": [],
     }
 
-    assert wording.change_words(change) == "now allowed: every action"
+    assert "now allowed: every action" == wording.change_words(change)
 
 
 def test_a_change_that_is_not_exact_says_so() -> None:
@@ -88,7 +88,7 @@ def test_long_lists_are_cut() -> None:
 
     said = wording.set_words({"any_of": patterns, "none_of": []}, everything="every action")
 
-    assert said == "s3:Action0, s3:Action1, s3:Action2, s3:Action3, s3:Action4, 5 more"
+    assert "s3:Action0, s3:Action1, s3:Action2, s3:Action3, s3:Action4, 5 more" == said
 
 
 def test_a_witness_is_one_request() -> None:
@@ -103,8 +103,8 @@ def test_a_witness_is_one_request() -> None:
         }
     }
 
-    assert wording.witness_words(change) == (
-        "ec2:RunInstances on * with aws:RequestedRegion=us-east-1, aws:TagKeys=[a, b]"
+    assert "ec2:RunInstances on * with aws:RequestedRegion=us-east-1, aws:TagKeys=[a, b]" == (
+        wording.witness_words(change)
     )
 
 
@@ -123,7 +123,7 @@ def test_a_statement_that_is_gone_no_longer_denies() -> None:
 
     said = wording.blame_words(change, {"p-1": "CloseAmazonQ", "ou-1": "Prod", "ou-2": "Sandbox"})
 
-    assert said == "CloseAmazonQ (Close) on Prod, Sandbox no longer denies"
+    assert "CloseAmazonQ (Close) on Prod, Sandbox no longer denies" == said
 
 
 def test_a_new_statement_denies() -> None:
@@ -136,7 +136,7 @@ def test_a_new_statement_denies() -> None:
         "statements": [{"policy_id": "p-1", "statement": "#0", "target_id": "r-1", "side": "after"}],
     }
 
-    assert wording.blame_words(change) == "p-1 (#0) on the root denies"
+    assert "p-1 (#0) on the root denies" == wording.blame_words(change)
 
 
 def test_the_policies_of_aws_have_their_names() -> None:
@@ -151,23 +151,23 @@ def test_the_policies_of_aws_have_their_names() -> None:
         ],
     }
 
-    assert wording.blame_words(change) == "FullAWSAccess (#0) on ou-ab12-aaaaaaaa no longer allows"
+    assert "FullAWSAccess (#0) on ou-ab12-aaaaaaaa no longer allows" == wording.blame_words(change)
 
 
 def test_without_statements_nothing_allows() -> None:
     """
     An implicit deny has no statement to name.
     """
-    assert wording.blame_words({"statements": []}) == "no statement: nothing allows it"
+    assert "no statement: nothing allows it" == wording.blame_words({"statements": []})
 
 
 def test_an_account_without_limits_is_said_to_be_free() -> None:
     """
     The management account may do everything that its own policies allow.
     """
-    assert wording.permission_lines({"unlimited": True}) == [
-        "everything: no service control policy limits this account"
-    ]
+    assert ["everything: no service control policy limits this account"] == wording.permission_lines(
+        {"unlimited": True}
+    )
 
 
 def test_permissions_name_conditions_in_words() -> None:
@@ -196,14 +196,14 @@ def test_permissions_name_conditions_in_words() -> None:
         ],
     }
 
-    assert wording.permission_lines(summary) == [
+    assert [
         "denied: q:* (2 known actions)",
         "depends: ec2:RunInstances (1 known action)",
         "  - denied when aws:RequestTag/Team is absent",
         "services denied throughout (1): q",
         "services in part:",
         "  ec2: 3 allowed, 1 conditional",
-    ]
+    ] == wording.permission_lines(summary)
 
 
 def test_a_cause_names_the_hand() -> None:
@@ -212,5 +212,5 @@ def test_a_cause_names_the_hand() -> None:
     """
     data = {"cause": {"summary": "DenyRegions attached to Workloads", "actor": "arn:aws:iam::1:role/admin"}}
 
-    assert wording.cause_words(data) == "DenyRegions attached to Workloads, by arn:aws:iam::1:role/admin"
-    assert wording.cause_words({"cause": {"summary": "x", "actor": None}}) == "x"
+    assert "DenyRegions attached to Workloads, by arn:aws:iam::1:role/admin" == wording.cause_words(data)
+    assert "x" == wording.cause_words({"cause": {"summary": "x", "actor": None}})

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,14 +22,14 @@ class Outcome:
     err: str
 
     @property
-    def json(self) -> object:
+    def json(self) -> Any:
         """
         The output as one JSON document.
         """
         return json.loads(self.out)
 
     @property
-    def lines(self) -> list[dict[str, object]]:
+    def lines(self) -> list[dict[str, Any]]:
         """
         The output as NDJSON.
         """

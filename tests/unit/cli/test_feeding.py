@@ -31,7 +31,7 @@ def test_a_wrong_event_is_named_by_its_line(run: Run, write: Write, lines: list[
     """
     outcome = run("publish", write("events.ndjson", "\n".join(lines)))
 
-    assert (outcome.status, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert (2, "", 1) == (outcome.status, outcome.out, outcome.err.count("\n"))
     assert said in outcome.err
 
 
@@ -44,7 +44,7 @@ def test_an_import_checks_the_snapshot_first(run: Run, write: Write) -> None:
 
     outcome = run("import", write("wrong.json", wrong))
 
-    assert outcome.status == 2
+    assert 2 == outcome.status
     assert "wrong.json: accounts[1].parent_id" in outcome.err
 
 
@@ -57,5 +57,5 @@ def test_without_a_broker_the_status_is_three(run: Run, write: Write, command: s
 
     outcome = run(command, write("input", content))
 
-    assert (outcome.status, outcome.err.count("\n")) == (3, 1)
+    assert (3, 1) == (outcome.status, outcome.err.count("\n"))
     assert "ROOFTREE_KAFKA_BOOTSTRAP is not set" in outcome.err

@@ -18,7 +18,7 @@ def test_the_version_is_printed(run: Run) -> None:
     """
     outcome = run("--version")
 
-    assert (outcome.status, outcome.out, outcome.err) == (0, f"{__version__}\n", "")
+    assert (0, f"{__version__}\n", "") == (outcome.status, outcome.out, outcome.err)
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["audit", "verify"]])
@@ -28,9 +28,9 @@ def test_every_command_explains_itself(run: Run, command: list[str]) -> None:
     """
     outcome = run(*command, "--help")
 
-    assert outcome.status == 0
+    assert 0 == outcome.status
     assert outcome.out.startswith("Usage: rooftree")
-    assert outcome.err == ""
+    assert "" == outcome.err
 
 
 def test_the_help_lists_every_command(run: Run) -> None:
@@ -39,7 +39,7 @@ def test_the_help_lists_every_command(run: Run) -> None:
     """
     outcome = run("--help")
 
-    assert [name for name in COMMANDS if f"\n  {name} " not in outcome.out] == []
+    assert [] == [name for name in COMMANDS if f"\n  {name} " not in outcome.out]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_bad_usage_is_one_line_that_says_what_was_expected(run: Run, arguments: 
     """
     outcome = run(*arguments)
 
-    assert (outcome.status, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert (2, "", 1) == (outcome.status, outcome.out, outcome.err.count("\n"))
     assert outcome.err.startswith("rooftree: ")
     assert said in outcome.err
 
@@ -78,7 +78,7 @@ def test_without_a_service_the_status_is_three(run: Run, command: list[str]) -> 
     """
     outcome = run(*command)
 
-    assert (outcome.status, outcome.out, outcome.err.count("\n")) == (3, "", 1)
+    assert (3, "", 1) == (outcome.status, outcome.out, outcome.err.count("\n"))
     assert "start `rooftree up`" in outcome.err
 
 
@@ -90,7 +90,7 @@ def test_a_server_that_does_not_answer_is_status_three(run: Run, monkeypatch: py
 
     outcome = run("tree")
 
-    assert (outcome.status, outcome.err.count("\n")) == (3, 1)
+    assert (3, 1) == (outcome.status, outcome.err.count("\n"))
     assert outcome.err.startswith("rooftree: PostgreSQL: ")
 
 
@@ -103,7 +103,7 @@ def test_a_wrong_setting_is_named_by_its_variable(run: Run, monkeypatch: pytest.
 
     outcome = run("tree")
 
-    assert outcome.status == 2
+    assert 2 == outcome.status
     assert "ROOFTREE_POSTGRES_DSN" in outcome.err
     assert "ROOFTREE_HTTP_PORT" in outcome.err
     assert "secret" not in outcome.err
@@ -118,9 +118,9 @@ def test_config_lists_every_setting_and_hides_secrets(run: Run, monkeypatch: pyt
 
     outcome = run("config", "--json")
 
-    rows = {row["variable"]: row for row in outcome.json}  # type: ignore[attr-defined]
-    assert outcome.status == 0
-    assert rows["ROOFTREE_HTTP_PORT"]["value"] == "8081"
-    assert rows["ROOFTREE_ADMIN_TOKEN"]["value"] == "…"
+    rows = {row["variable"]: row for row in outcome.json}
+    assert 0 == outcome.status
+    assert "8081" == rows["ROOFTREE_HTTP_PORT"]["value"]
+    assert "…" == rows["ROOFTREE_ADMIN_TOKEN"]["value"]
     assert all(row["description"] for row in rows.values())
     assert "a-token-that-is-a-secret" not in outcome.out

@@ -21,7 +21,7 @@ def test_text_stays_text(text: str, escaped: str) -> None:
     """
     A name cannot become markup, a link or a new line.
     """
-    assert escape(text) == escaped
+    assert escaped == escape(text)
 
 
 @pytest.mark.parametrize(
@@ -32,4 +32,4 @@ def test_a_code_span_holds_whatever_it_is_given(text: str, span: str) -> None:
     """
     Backticks within do not end it.
     """
-    assert code(text) == span
+    assert span == code(text)

@@ -24,7 +24,7 @@ def test_tree_shows_nodes_with_their_policies(run: Run, org: Path) -> None:
     """
     outcome = run("tree", "--org", org)
 
-    assert outcome.status == 0
+    assert 0 == outcome.status
     assert "Workloads ou-ab12-aaaaaaaa  DenyRegions" in outcome.out
     assert "shop 222222222222" in outcome.out
 
@@ -35,11 +35,11 @@ def test_tree_as_json_is_nested(run: Run, org: Path) -> None:
     """
     outcome = run("tree", "--org", org, "--json")
 
-    [organization] = outcome.json["organizations"]  # type: ignore[index]
+    [organization] = outcome.json["organizations"]
     [unit] = organization["root"]["organizational_units"]
-    assert organization["management_account_id"] == MANAGEMENT
-    assert (unit["id"], unit["account_count"]) == (WORKLOADS, 1)
-    assert [account["name"] for account in organization["root"]["accounts"]] == ["lab", "management"]
+    assert MANAGEMENT == organization["management_account_id"]
+    assert (WORKLOADS, 1) == (unit["id"], unit["account_count"])
+    assert ["lab", "management"] == [account["name"] for account in organization["root"]["accounts"]]
 
 
 def test_account_shows_the_chain(run: Run, org: Path) -> None:
@@ -48,9 +48,9 @@ def test_account_shows_the_chain(run: Run, org: Path) -> None:
     """
     outcome = run("account", SHOP, "--org", org, "--json")
 
-    chain = outcome.json["chain"]  # type: ignore[index]
-    assert [level["target"] for level in chain] == [ROOT, WORKLOADS, SHOP]
-    assert [policy["name"] for policy in chain[1]["policies"]] == ["FullAWSAccess", "DenyRegions"]
+    chain = outcome.json["chain"]
+    assert [ROOT, WORKLOADS, SHOP] == [level["target"] for level in chain]
+    assert ["FullAWSAccess", "DenyRegions"] == [policy["name"] for policy in chain[1]["policies"]]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_check_decides_one_request(run: Run, org: Path, arguments: tuple[str, ..
     """
     outcome = run("check", *arguments, "--org", org, "--json")
 
-    assert (outcome.status, outcome.json["decision"]) == (status, decision)  # type: ignore[index]
+    assert (status, decision) == (outcome.status, outcome.json["decision"])
 
 
 def test_check_names_the_statement_and_what_it_assumed(run: Run, org: Path) -> None:
@@ -82,12 +82,12 @@ def test_check_names_the_statement_and_what_it_assumed(run: Run, org: Path) -> N
 
     assert isinstance(answer, dict)
     [decided_by] = answer["decided_by"]
-    assert (decided_by["policy_name"], decided_by["statement"], decided_by["target"]) == (
+    assert (
         "DenyRegions",
         "Regions",
         WORKLOADS,
-    )
-    assert answer["assumed"] == {"aws:RequestedRegion": "us-east-1"}
+    ) == (decided_by["policy_name"], decided_by["statement"], decided_by["target"])
+    assert {"aws:RequestedRegion": "us-east-1"} == answer["assumed"]
 
 
 def test_check_refuses_a_value_that_the_account_cannot_have(run: Run, org: Path) -> None:
@@ -96,7 +96,7 @@ def test_check_refuses_a_value_that_the_account_cannot_have(run: Run, org: Path)
     """
     outcome = run("check", SHOP, "s3:GetObject", "--context", f"aws:PrincipalAccount={LAB}", "--org", org)
 
-    assert outcome.status == 2
+    assert 2 == outcome.status
     assert f"the account determines `aws:PrincipalAccount`; it is `{SHOP}`" in outcome.err
 
 
@@ -111,7 +111,7 @@ def test_check_says_which_level_lacks_an_allow(run: Run, write: Write) -> None:
 
     outcome = run("check", SHOP, "iam:CreateUser", "--org", write("bare.json", bare))
 
-    assert outcome.status == 1
+    assert 1 == outcome.status
     assert "implicit_deny" in outcome.out
     assert "no policy on Workloads allows it" in outcome.out
 
@@ -122,8 +122,8 @@ def test_who_can_lists_accounts(run: Run, org: Path) -> None:
     """
     outcome = run("who-can", "ec2:RunInstances", "--context", "aws:RequestedRegion=us-east-1", "--org", org, "--json")
 
-    names = [account["account_name"] for account in outcome.json["accounts"]]  # type: ignore[index]
-    assert (outcome.status, names) == (0, ["management", "lab"])
+    names = [account["account_name"] for account in outcome.json["accounts"]]
+    assert (0, ["management", "lab"]) == (outcome.status, names)
 
 
 def test_permissions_are_said_in_words(run: Run, org: Path) -> None:
@@ -132,7 +132,7 @@ def test_permissions_are_said_in_words(run: Run, org: Path) -> None:
     """
     outcome = run("permissions", SHOP, "--org", org)
 
-    assert outcome.status == 0
+    assert 0 == outcome.status
     assert "denied when aws:RequestedRegion is not eu-west-1" in outcome.out
 
 
@@ -142,7 +142,7 @@ def test_the_management_account_has_no_limits(run: Run, org: Path) -> None:
     """
     outcome = run("permissions", MANAGEMENT, "--org", org, "--json")
 
-    assert outcome.json["permissions"]["unlimited"] is True  # type: ignore[index]
+    assert outcome.json["permissions"]["unlimited"] is True
 
 
 @pytest.mark.parametrize("command", [("account",), ("permissions",), ("check",)])
@@ -154,7 +154,7 @@ def test_an_account_that_is_not_there_is_bad_input(run: Run, org: Path, command:
 
     outcome = run(*command, "999999999999", *action, "--org", org)
 
-    assert (outcome.status, outcome.err) == (2, "rooftree: ACCOUNT: no account `999999999999`\n")
+    assert (2, "rooftree: ACCOUNT: no account `999999999999`\n") == (outcome.status, outcome.err)
 
 
 def test_a_snapshot_has_no_past(run: Run, org: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_snapshot_has_no_past(run: Run, org: Path) -> None:
     """
     outcome = run("permissions", SHOP, "--org", org, "--at", "2026-01-01T00:00:00Z")
 
-    assert outcome.status == 2
+    assert 2 == outcome.status
     assert "a snapshot holds one moment only" in outcome.err
 
 
@@ -176,7 +176,7 @@ def test_a_wrong_snapshot_is_named_with_the_place(run: Run, write: Write) -> Non
 
     outcome = run("tree", "--org", write("wrong.json", wrong))
 
-    assert (outcome.status, outcome.err.count("\n")) == (2, 1)
+    assert (2, 1) == (outcome.status, outcome.err.count("\n"))
     assert "wrong.json: policies[0].content.Statement[0].Effect" in outcome.err
 
 
@@ -201,7 +201,7 @@ def test_equal_snapshots_do_not_differ(run: Run, write: Write) -> None:
     """
     rewritten = {
         "Version": "2012-10-17",
-        "Statement": [{**DENY_REGIONS["Statement"][0], "Sid": "Other", "NotAction": ["sts:*", "IAM:*"]}],  # type: ignore[dict-item]
+        "Statement": [{**DENY_REGIONS["Statement"][0], "Sid": "Other", "NotAction": ["sts:*", "IAM:*"]}],
     }
 
     outcome = run(
@@ -213,7 +213,7 @@ def test_equal_snapshots_do_not_differ(run: Run, write: Write) -> None:
         "--json",
     )
 
-    assert (outcome.status, outcome.out) == (0, "")
+    assert (0, "") == (outcome.status, outcome.out)
 
 
 def test_diff_prints_a_line_for_each_account_that_differs(run: Run, write: Write) -> None:
@@ -224,10 +224,10 @@ def test_diff_prints_a_line_for_each_account_that_differs(run: Run, write: Write
 
     outcome = run("diff", "--before", before, "--after", after, "--json")
 
-    assert outcome.status == 1
-    assert [(line["account_id"], line["verdict"]) for line in outcome.lines] == [(LAB, "tightened")]
-    [change] = outcome.lines[0]["changes"]  # type: ignore[misc,index]
-    assert (change["direction"], change["before"], change["after"]) == ("denied", "allow", "explicit_deny")
+    assert 1 == outcome.status
+    assert [(LAB, "tightened")] == [(line["account_id"], line["verdict"]) for line in outcome.lines]
+    [change] = outcome.lines[0]["changes"]
+    assert ("denied", "allow", "explicit_deny") == (change["direction"], change["before"], change["after"])
 
 
 def test_diff_tells_reviewers_each_change_once(run: Run, write: Write) -> None:
@@ -241,8 +241,8 @@ def test_diff_tells_reviewers_each_change_once(run: Run, write: Write) -> None:
 
     outcome = run("diff", "--before", write("before.json", named), "--after", write("after.json", after), "--markdown")
 
-    assert outcome.status == 1
-    assert outcome.out.count("### ") == 1
+    assert 1 == outcome.status
+    assert 1 == outcome.out.count("### ")
     assert "### 1. 2 accounts: now denied" in outcome.out
     assert "lab\\_\\*1\\*" in outcome.out
     assert "DenyRegions (Regions) on the root denies" in outcome.out
@@ -258,7 +258,7 @@ def test_diff_names_accounts_that_are_in_one_snapshot_only(run: Run, write: Writ
 
     outcome = run("diff", "--before", write("before.json", snapshot()), "--after", write("after.json", fewer))
 
-    assert outcome.status == 0
+    assert 0 == outcome.status
     assert f"only before, not compared: {LAB}" in outcome.out
 
 
@@ -271,9 +271,9 @@ def test_lint_finds_errors_with_their_places(run: Run, write: Write) -> None:
     outcome = run("lint", path)
     as_json = run("lint", path, "--json")
 
-    assert (outcome.status, as_json.status) == (1, 1)
+    assert (1, 1) == (outcome.status, as_json.status)
     assert f"{path}: Statement[0]" in outcome.out
-    assert as_json.json[0]["severity"] == "error"  # type: ignore[index]
+    assert "error" == as_json.json[0]["severity"]
 
 
 def test_lint_passes_a_good_policy(run: Run, write: Write) -> None:
@@ -282,5 +282,5 @@ def test_lint_passes_a_good_policy(run: Run, write: Write) -> None:
     """
     outcome = run("lint", write("policy.json", DENY_REGIONS), "--json")
 
-    assert outcome.status == 0
+    assert 0 == outcome.status
     assert isinstance(outcome.json, list)

@@ -23,7 +23,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     """
     write_runtime(tmp_path, RUNTIME)
 
-    assert read_runtime(tmp_path) == RUNTIME
+    assert RUNTIME == read_runtime(tmp_path)
 
 
 def test_only_the_owner_may_read_the_token(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_only_the_owner_may_read_the_token(tmp_path: Path) -> None:
 
     write_runtime(tmp_path, RUNTIME)
 
-    assert stat.S_IMODE(runtime_path(tmp_path).stat().st_mode) == 0o600
+    assert 0o600 == stat.S_IMODE(runtime_path(tmp_path).stat().st_mode)
 
 
 def test_settings_come_from_the_running_service(tmp_path: Path) -> None:
@@ -46,8 +46,8 @@ def test_settings_come_from_the_running_service(tmp_path: Path) -> None:
 
     settings = connected_settings(tmp_path)
 
-    assert settings.postgres_dsn.get_secret_value() == RUNTIME.postgres
-    assert (settings.kafka_bootstrap, settings.changes_topic) == ("127.0.0.1:2", "c")
+    assert RUNTIME.postgres == settings.postgres_dsn.get_secret_value()
+    assert ("127.0.0.1:2", "c") == (settings.kafka_bootstrap, settings.changes_topic)
 
 
 def test_a_variable_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,8 +59,8 @@ def test_a_variable_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.Mon
 
     settings = connected_settings(tmp_path)
 
-    assert settings.postgres_dsn.get_secret_value() == "postgresql://elsewhere/rooftree"
-    assert settings.kafka_bootstrap == "127.0.0.1:2"
+    assert "postgresql://elsewhere/rooftree" == settings.postgres_dsn.get_secret_value()
+    assert "127.0.0.1:2" == settings.kafka_bootstrap
 
 
 def test_without_either_it_is_said_what_to_do(tmp_path: Path) -> None:

@@ -52,8 +52,8 @@ def test_a_snapshot_that_fits_is_one_event() -> None:
     """
     [event] = told(snapshot())
 
-    assert event["type"] == "rooftree.organization.snapshot.v1"
-    assert event["data"] == snapshot()
+    assert "rooftree.organization.snapshot.v1" == event["type"]
+    assert snapshot() == event["data"]
 
 
 @pytest.mark.parametrize("document", [snapshot(), snapshot(regions_on=(ROOT, WORKLOADS)), demo_snapshot()])
@@ -64,7 +64,7 @@ def test_a_snapshot_in_parts_leads_to_the_same_organization(document: dict[str, 
     events = in_parts(document)
 
     assert len(events) > 1
-    assert fold(events) == fold(told(document))
+    assert fold(told(document)) == fold(events)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -76,7 +76,7 @@ def test_the_parts_may_arrive_in_any_order(seed: int) -> None:
     shuffled = [*events, *events[::3]]
     random.Random(seed).shuffle(shuffled)
 
-    assert fold(shuffled) == fold(told(demo_snapshot()))
+    assert fold(told(demo_snapshot())) == fold(shuffled)
 
 
 def test_what_the_snapshot_lacks_is_gone_after_its_parts() -> None:
@@ -88,7 +88,7 @@ def test_what_the_snapshot_lacks_is_gone_after_its_parts() -> None:
 
     events = [*told(demo_like(), time=EARLIER), *in_parts(smaller)]
 
-    assert fold(events) == fold(told(smaller))
+    assert fold(told(smaller)) == fold(events)
 
 
 def test_a_level_without_full_access_never_has_it_for_a_moment() -> None:
@@ -104,7 +104,7 @@ def test_a_level_without_full_access_never_has_it_for_a_moment() -> None:
 
     patches = [view.apply(decode_change(encode_event(event))) for event in in_parts(bare)]
 
-    assert [event for patch in patches for event in patch.audit] == []
+    assert [] == [event for patch in patches for event in patch.audit]
 
 
 def test_telling_the_same_again_changes_nothing() -> None:
@@ -116,8 +116,8 @@ def test_telling_the_same_again_changes_nothing() -> None:
 
     patches = [view.apply(decode_change(encode_event(event))) for event in in_parts(demo_snapshot())]
 
-    assert [event for patch in patches for event in patch.audit] == []
-    assert [departed for patch in patches for departed in patch.departed] == []
+    assert [] == [event for patch in patches for event in patch.audit]
+    assert [] == [departed for patch in patches for departed in patch.departed]
 
 
 def test_the_first_sight_of_an_organization_in_parts_is_no_change() -> None:
@@ -128,8 +128,8 @@ def test_the_first_sight_of_an_organization_in_parts_is_no_change() -> None:
 
     patches = [view.apply(decode_change(encode_event(event))) for event in in_parts(demo_snapshot())]
 
-    assert [event for patch in patches for event in patch.audit] == []
-    assert len(view.accounts) == len(parse_snapshot(demo_snapshot()).accounts)
+    assert [] == [event for patch in patches for event in patch.audit]
+    assert len(parse_snapshot(demo_snapshot()).accounts) == len(view.accounts)
 
 
 def test_events_of_one_import_have_the_same_ids_again() -> None:
@@ -138,8 +138,8 @@ def test_events_of_one_import_have_the_same_ids_again() -> None:
     """
     first, second = in_parts(snapshot()), in_parts(snapshot())
 
-    assert [event["id"] for event in first] == [event["id"] for event in second]
-    assert len({event["id"] for event in first}) == len(first)
+    assert [event["id"] for event in second] == [event["id"] for event in first]
+    assert len(first) == len({event["id"] for event in first})
 
 
 def demo_like() -> dict[str, Any]:

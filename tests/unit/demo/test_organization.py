@@ -24,14 +24,14 @@ def test_each_policy_is_one_and_has_no_errors(name: str) -> None:
     text = resources.files("rooftree.demo").joinpath("policies", name).read_text("utf-8")
 
     assert parse_policy(text).statements
-    assert [finding for finding in lint_policy(text) if finding.severity == "error"] == []
+    assert [] == [finding for finding in lint_policy(text) if finding.severity == "error"]
 
 
 def test_each_policy_file_is_used() -> None:
     """
     No file lies about that no policy of the demo is made from.
     """
-    assert {re.sub(r"(\.\d+)?\.json$", "", name) for name in POLICIES} == set(POLICY_IDS)
+    assert set(POLICY_IDS) == {re.sub(r"(\.\d+)?\.json$", "", name) for name in POLICIES}
 
 
 def test_the_snapshot_is_one() -> None:
@@ -40,7 +40,7 @@ def test_the_snapshot_is_one() -> None:
     """
     snapshot = parse_snapshot(demo_snapshot())
 
-    assert len(snapshot.accounts) == 1 + sum(len(names) for names in ACCOUNT_NAMES.values())
+    assert 1 + sum(len(names) for names in ACCOUNT_NAMES.values()) == len(snapshot.accounts)
     assert 50 <= len(snapshot.accounts) <= 70
 
 
@@ -51,5 +51,5 @@ def test_account_ids_do_not_collide() -> None:
     names = [name for group in ACCOUNT_NAMES.values() for name in group]
     identifiers = {account_id(name) for name in names}
 
-    assert len(identifiers) == len(names)
+    assert len(names) == len(identifiers)
     assert all(re.fullmatch(r"\d{12}", identifier) for identifier in identifiers)

@@ -34,8 +34,8 @@ def test_events_have_ids_of_their_own_and_are_in_order() -> None:
     """
     told = changes()
 
-    assert len({change.event_id for change in told}) == len(told)
-    assert [change.time for change in told] == sorted(change.time for change in told)
+    assert len(told) == len({change.event_id for change in told})
+    assert sorted(change.time for change in told) == [change.time for change in told]
     assert 20 <= len(told) <= 35
 
 
@@ -50,7 +50,7 @@ def test_the_first_sight_of_an_organization_is_no_change(events: dict[str, list[
     """
     Before the snapshot there were no decisions that could have changed.
     """
-    assert events["demo-000"] == []
+    assert [] == events["demo-000"]
 
 
 def test_amazon_q_opens_for_one_unit_and_closes_again(events: dict[str, list[AuditEvent]]) -> None:
@@ -59,20 +59,20 @@ def test_amazon_q_opens_for_one_unit_and_closes_again(events: dict[str, list[Aud
     """
     opened, closed = events["demo-001"], events["demo-025"]
 
-    assert {event.verdict for event in opened} == {"loosened"}
-    assert {event.verdict for event in closed} == {"tightened"}
+    assert {"loosened"} == {event.verdict for event in opened}
+    assert {"tightened"} == {event.verdict for event in closed}
     for event in [*opened, *closed]:
         changed = event.data["changes"]
         assert isinstance(changed, list)
         patterns = {pattern for change in changed for pattern in change["actions"]["any_of"]}
-        assert patterns == {"codewhisperer:*", "q:*"}
+        assert {"codewhisperer:*", "q:*"} == patterns
 
 
 def test_a_rewritten_policy_is_silent(events: dict[str, list[AuditEvent]]) -> None:
     """
     Three statements merged into one, a renamed unit, another address: none changes a decision.
     """
-    assert [events["demo-002"], events["demo-008"], events["demo-011"]] == [[], [], []]
+    assert [[], [], []] == [events["demo-002"], events["demo-008"], events["demo-011"]]
 
 
 def test_the_story_holds_every_verdict(events: dict[str, list[AuditEvent]]) -> None:
@@ -81,4 +81,4 @@ def test_the_story_holds_every_verdict(events: dict[str, list[AuditEvent]]) -> N
     """
     verdicts = Counter(event.verdict for made in events.values() for event in made)
 
-    assert set(verdicts) == {"tightened", "loosened", "mixed"}
+    assert {"tightened", "loosened", "mixed"} == set(verdicts)

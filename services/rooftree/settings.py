@@ -130,6 +130,9 @@ class Settings(BaseSettings):
     kafka_ssl_certfile: Path | None = Field(None, description="Certificate of this client, for mutual TLS")
     kafka_ssl_keyfile: Path | None = Field(None, description="Key of this client, for mutual TLS")
     kafka_request_timeout: Seconds = Field(30, description="Seconds until a request to Kafka counts as failed")
+    kafka_session_timeout: Seconds = Field(
+        30, description="Seconds without a heartbeat after which a projector's partitions go to others"
+    )
     kafka_fetch_max_wait_ms: int = Field(
         10, ge=1, le=60_000, description="Milliseconds for which a broker may hold back an empty answer to a fetch"
     )

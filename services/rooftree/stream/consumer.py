@@ -177,7 +177,7 @@ class KafkaChangeLog:
             isolation_level="read_committed",
             fetch_max_wait_ms=settings.kafka_fetch_max_wait_ms,
             max_partition_fetch_bytes=settings.kafka_max_message_bytes,
-            session_timeout_ms=30_000,
+            session_timeout_ms=int(settings.kafka_session_timeout * 1000),
         )
         try:
             with translated_errors():

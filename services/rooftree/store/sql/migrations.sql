@@ -15,7 +15,8 @@ create table if not exists rooftree.migration (
     checksum text not null,
     software_version text not null,
     applied_at timestamptz not null default now()
-)
+);
+comment on table rooftree.migration is 'The steps that brought this database to its schema'
 
 -- migration_table_exists --
 -- Tell whether this database was ever migrated.

@@ -1,0 +1,192 @@
+"""
+The schema: what it refuses, how it is made, and that every statement fits it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+from tests.databases import administer, database_dsn
+
+from rooftree.errors import InputError, UnavailableError, UsageError
+from rooftree.store.database import connect_database, open_database
+from rooftree.store.migrations import Migration, apply_migrations, migrations, require_schema
+from rooftree.store.queries import statements
+
+pytestmark = pytest.mark.integration
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+ONE = datetime(2026, 1, 1, 13, tzinfo=UTC)
+TWO = datetime(2026, 1, 1, 14, tzinfo=UTC)
+# The text of a statement that is several: the driver prepares one at a time.
+SEVERAL = "create_migration_table"
+
+
+@pytest.fixture
+async def connection(postgres_dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    """
+    A connection to a database with the schema.
+    """
+    opened = await connect_database(postgres_dsn)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def empty_dsn(postgres_server: str) -> AsyncIterator[str]:
+    """
+    The DSN of a database with nothing in it.
+    """
+    name = "rooftree_empty"
+    await administer(postgres_server, f'create database "{name}"')
+    yield database_dsn(postgres_server, name)
+    await administer(postgres_server, f'drop database "{name}" with (force)')
+
+
+@pytest.mark.parametrize("name", [name for name in statements() if name != SEVERAL])
+async def test_every_statement_fits_the_schema(connection: asyncpg.Connection, name: str) -> None:
+    """
+    Tables, columns and types are there.
+    """
+    prepared = await connection.prepare(statements()[name])
+
+    assert prepared.get_parameters() is not None
+
+
+async def test_two_rows_of_an_account_never_hold_at_once(connection: asyncpg.Connection) -> None:
+    """
+    The database refuses what a mistake of ours would write.
+    """
+    insert = """
+        insert into rooftree.account_history (
+            organization_id, account_id, valid_from, valid_to, name, status, path, placed, revision, complete,
+            cause_event_id
+        )
+        values ($1, '222222222222', $2, $3, 'shop', 'ACTIVE', '{}', true, 0, true, 'event')
+    """
+    await connection.execute(insert, "o-a", NOON, TWO)
+    await connection.execute(insert, "o-b", NOON, None)
+    await connection.execute(insert, "o-a", TWO, None)
+    with pytest.raises(asyncpg.ExclusionViolationError):
+        await connection.execute(insert, "o-a", ONE, TWO)
+
+    assert 3 == await connection.fetchval("select count(*) from rooftree.account_history")
+
+
+async def test_every_table_and_view_is_described(connection: asyncpg.Connection) -> None:
+    """
+    Whoever looks around in SQL finds out what is there.
+    """
+    rows = await connection.fetch(
+        """
+        select relname
+        from pg_class
+        where relnamespace = 'rooftree'::regnamespace and relkind in ('r', 'v') and obj_description(oid) is null
+        """
+    )
+
+    assert [] == [row["relname"] for row in rows]
+
+
+async def test_views_have_the_columns_that_were_promised(connection: asyncpg.Connection) -> None:
+    """
+    Names and columns are a contract.
+    """
+    account = ["organization_id", "account_id", "account_name", "path", "permissions_id", "permissions", "revision"]
+    account += ["complete", "since", "cause_event_id"]
+    promised = {
+        "account_permissions": account,
+        "account_permissions_history": [*account, "valid_from", "valid_to"],
+        "action_verdicts": ["organization_id", "permissions_id", "service", "action", "verdict"],
+    }
+    found = {
+        view: [
+            row["attname"]
+            for row in await connection.fetch(
+                "select attname from pg_attribute where attrelid = $1::regclass and attnum > 0 order by attnum",
+                f"rooftree.{view}",
+            )
+        ]
+        for view in promised
+    }
+
+    assert promised == found
+
+
+async def test_migrating_again_does_nothing(connection: asyncpg.Connection) -> None:
+    """
+    Every start may try.
+    """
+    assert [] == await apply_migrations(connection)
+    await require_schema(connection)
+
+
+async def test_two_who_migrate_at_once_take_turns(empty_dsn: str) -> None:
+    """
+    Each step is applied by one of them.
+    """
+    connections = [await connect_database(empty_dsn) for _ in range(2)]
+    applied = await asyncio.gather(*(apply_migrations(each) for each in connections))
+    for each in connections:
+        await each.close()
+
+    assert [[], [step.name for step in migrations()]] == sorted(applied)
+
+
+async def test_a_database_without_the_schema_is_named_as_such(empty_dsn: str) -> None:
+    """
+    The message says what to run.
+    """
+    opened = await connect_database(empty_dsn)
+    with pytest.raises(UsageError, match="rooftree migrate"):
+        await require_schema(opened)
+    await opened.close()
+
+    assert opened.is_closed()
+
+
+async def test_a_step_that_was_edited_later_is_refused(connection: asyncpg.Connection) -> None:
+    """
+    Two databases of one version would differ otherwise.
+    """
+    first, *others = migrations()
+    edited = Migration(first.version, first.name, first.sql + "\n-- and more")
+    with pytest.raises(InputError) as raised:
+        await apply_migrations(connection, steps=[edited, *others])
+
+    assert first.name == raised.value.place
+
+
+async def test_a_step_that_fails_leaves_nothing(connection: asyncpg.Connection) -> None:
+    """
+    Each step is one transaction.
+    """
+    broken = Migration(9999, "9999_broken.sql", "create table rooftree.half (a text); select 1 / 0")
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await apply_migrations(connection, steps=[*migrations(), broken])
+
+    assert await connection.fetchval("select to_regclass('rooftree.half') is null")
+
+
+async def test_a_server_that_does_not_answer_is_unavailable() -> None:
+    """
+    The driver has many words for it, and the service one.
+    """
+    with pytest.raises(UnavailableError, match="PostgreSQL"):
+        async with open_database("postgresql://nobody@127.0.0.1:1/nothing", connect_timeout=2):
+            pass
+
+
+async def test_waiting_for_a_connection_has_an_end(postgres_dsn: str) -> None:
+    """
+    A pool that is used up is said to be, instead of standing still.
+    """
+    async with open_database(postgres_dsn, size=1, connect_timeout=0.2) as database, database.connection():
+        with pytest.raises(UnavailableError):
+            async with database.connection():
+                pass
+        assert database is not None

@@ -88,7 +88,7 @@ create table rooftree.dead_letter (
     record_time timestamptz,
     key bytea,
     value bytea,
-    header_names text[] not null default '{}',
+    header_names bytea[] not null default '{}',
     header_values bytea[] not null default '{}',
     reason text not null,
     place text not null default '',

@@ -84,7 +84,9 @@ def configure_logging(*, level: str = "info", style: str = "auto") -> None:
     ending: list[Processor] = (
         [structlog.processors.format_exc_info, _name_action, structlog.processors.JSONRenderer(default=str)]
         if as_json
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
+        else [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
     )
     structlog.configure(
         processors=[*shared, *ending],

@@ -8,6 +8,7 @@ import json
 from random import Random
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from tests.integration.service import ORGANIZATION, event, publish, read_topic, running, settled, snapshot, stored
 
 from rooftree.settings import Settings
@@ -170,3 +171,21 @@ async def test_nothing_that_is_sent_stops_the_service(
     assert [(disposition, organization, value)] == [tuple(letter.values()) for letter in letters]
     assert "attach" == account["cause_event_id"]
     assert [value] == [record.value for record in sent]
+
+
+async def test_headers_of_any_name_are_kept(settings: Settings) -> None:
+    """
+    A name that no text column takes stops nothing, and arrives on the dead-letter topic as it was.
+    """
+    headers = (("a\x00b", b"\xff"), ("ü", b""))
+    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap)
+    await producer.start()
+    await producer.send_and_wait(settings.changes_topic, b"bad", key=None, headers=list(headers))
+    await producer.stop()
+    async with running(settings):
+        await settled(settings, records=1)
+
+    [record] = await read_topic(settings, settings.dead_letter_topic)
+
+    assert headers == record.headers[:2]
+    assert (None, b"bad") == (record.key, record.value)

@@ -132,7 +132,9 @@ def _stored_letter(row: Row) -> StoredLetter:
         time=row["record_time"],
         key=row["key"],
         value=row["value"],
-        headers=tuple(zip(row["header_names"], row["header_values"], strict=True)),
+        headers=tuple(
+            (name.decode(), value) for name, value in zip(row["header_names"], row["header_values"], strict=True)
+        ),
     )
     letter = DeadLetter(
         record, row["organization_id"], row["reason"], row["place"], row["disposition"], row["error_class"]

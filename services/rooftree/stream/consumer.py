@@ -17,7 +17,7 @@ from typing import Protocol
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from rooftree.errors import LogLossError
+from rooftree.errors import LogLossError, UnavailableError
 from rooftree.ports import Batch, LogPartition, LogRecord, PartitionStatus
 from rooftree.settings import Assignment, LogLossPolicy, Settings
 from rooftree.stream.client import client_options, cluster_id, stop_quietly, translated_errors
@@ -114,6 +114,9 @@ class KafkaChangeLog:
                 # Of a partition not placed yet, or of one whose records are gone: placing tells them apart.
                 self.positions.clear()
                 return []
+            except UnicodeDecodeError as error:
+                # aiokafka cannot step over such a record; who may delete records can.
+                raise UnavailableError("Kafka: a record has a header whose name is not UTF-8") from error
         return [batch for place, records in fetched.items() if (batch := self._batch(place, records))]
 
     def forget(self, partition: LogPartition) -> None:

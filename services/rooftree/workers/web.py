@@ -44,7 +44,7 @@ class WebServer:
         self.url = f"http://{name}:{self._socket.getsockname()[1]}"
         self._server = _Server(
             uvicorn.Config(
-                app,  # type: ignore[arg-type]  # the two write the same protocol down differently
+                app,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

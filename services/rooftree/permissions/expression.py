@@ -292,6 +292,9 @@ def _word_single(dimension: Dimension, mask: int) -> Iterator[tuple[list[Conditi
     elif dimension.family in ("number", "date"):
         for comparisons, part in _ranges(dimension, present):
             lines = [_if_exists(ConditionLine(operator, key, (text,)), when=absent) for operator, text in comparisons]
+            if not absent and _may_lack(dimension) and all("Not" in operator for operator, _text in comparisons):
+                # a negated operator holds for a request without the key
+                lines.append(ConditionLine("Null", key, ("false",)))
             yield lines, part | absent
     else:
         yield from _word_patterns(dimension, present, absent)
@@ -302,17 +305,20 @@ def _word_patterns(dimension: Dimension, present: int, absent: int) -> Iterator[
     Yield the alternatives for a key whose values are matched by patterns or lie in networks.
     """
     key = canonical_key(dimension.spelled)
-    optional = dimension.key not in ALWAYS_SENT
     for pattern in word_points(dimension, present):
         for positive in _by_operator(pattern.any_of):
             groups = [positive, *([term] for term in pattern.all_of)]
             wanted = [group for group in groups if group != [ANY_STRING]]
             lines = [_if_exists(_line(group, key, negated=False), when=absent) for group in wanted]
             lines += [_line(group, key, negated=True) for group in _by_operator(pattern.none_of)]
-            if not wanted and optional and not absent:
+            if not wanted and not absent and _may_lack(dimension):
                 lines.append(ConditionLine("Null", key, ("false",)))
             part = inside(dimension, Pattern(tuple(positive), pattern.none_of, pattern.all_of))
             yield lines, part | absent
+
+
+def _may_lack(dimension: Dimension) -> bool:
+    return dimension.key not in ALWAYS_SENT
 
 
 def _if_exists(line: ConditionLine, *, when: int) -> ConditionLine:

@@ -176,6 +176,20 @@ class TestChanges:
         assert [change.get("exact", True) for change in fixed] == [True]
         assert free[0]["witness"] is not None
 
+    def test_numbers_but_some_are_not_told_of_requests_without_the_key(self) -> None:
+        """
+        A negated operator holds where the key is absent, so that its presence is asked for beside it.
+        """
+        key = "aws:MultiFactorAuthAge"
+
+        (change,) = _changes(_chain(_deny()), _chain(_deny(Condition={"NumericEqualsIfExists": {key: ["0", "5"]}})))
+
+        assert sorted((line["operator"], line["values"]) for line in change["conditions"]) == [
+            ("Null", ["false"]),
+            ("NumericNotEquals", ["0"]),
+            ("NumericNotEquals", ["5"]),
+        ]
+
     def test_a_placeholder_that_was_never_filled_in_matches_nothing(self) -> None:
         """
         No request has a key without a service prefix, so an exception for such a principal excepts nobody.

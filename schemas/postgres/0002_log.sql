@@ -81,6 +81,7 @@ comment on column rooftree.outbox.sent_at is 'When the broker had it; sent rows 
 
 create table rooftree.dead_letter (
     organization_id text not null default '',
+    letter_id bigint generated always as identity,
     log_id text not null,
     topic text not null,
     partition_id integer not null,
@@ -97,10 +98,10 @@ create table rooftree.dead_letter (
     software_version text not null,
     recorded_at timestamptz not null default now(),
     sent_at timestamptz,
-    primary key (organization_id, log_id, topic, partition_id, record_offset)
+    primary key (organization_id, letter_id)
 );
 alter table rooftree.dead_letter alter column value set storage external;
-create index dead_letter_unsent on rooftree.dead_letter (recorded_at) where sent_at is null;
+create index dead_letter_unsent on rooftree.dead_letter (letter_id) where sent_at is null;
 comment on table rooftree.dead_letter is 'Records that could not be processed, their bytes untouched';
 comment on column rooftree.dead_letter.organization_id is 'The organization that misses the change; empty if the record does not tell';
 comment on column rooftree.dead_letter.reason is 'What was expected, in one line';

@@ -9,6 +9,7 @@ Every error that Rooftree raises on purpose.
     │   └── UsageError        a command line or a setting
     ├── UnavailableError      a server could not be reached; trying again may help
     ├── RecordTooLargeError   the broker never takes a record of this size
+    ├── RefusedRowError       the store does not take what a record leads to
     ├── StaleViewError        another writer has changed an organization since it was read
     ├── LostPartitionError    another worker has taken over this partition
     └── LogLossError          the broker no longer holds what was promised
@@ -27,6 +28,7 @@ __all__ = [
     "LostPartitionError",
     "PolicyError",
     "RecordTooLargeError",
+    "RefusedRowError",
     "RooftreeError",
     "SnapshotError",
     "StaleViewError",
@@ -140,6 +142,12 @@ class UnavailableError(RooftreeError):
 class RecordTooLargeError(RooftreeError):
     """
     The broker does not take a record of this size, at no attempt.
+    """
+
+
+class RefusedRowError(RooftreeError):
+    """
+    The store does not take a value: it breaks a constraint, a limit or an encoding, at every attempt.
     """
 
 

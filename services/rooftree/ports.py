@@ -289,6 +289,7 @@ class ProjectionStore(Protocol):
 
         Raises:
             LostPartitionError: The stored offset is not where the batch starts.
+            RefusedRowError: A row is not taken, at no attempt.
             StaleViewError: A stored organization is of another version than expected.
         """
         ...

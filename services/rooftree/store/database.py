@@ -14,7 +14,7 @@ import asyncpg
 import orjson
 from asyncpg.pool import PoolConnectionProxy
 
-from rooftree.errors import UnavailableError
+from rooftree.errors import RefusedRowError, UnavailableError
 
 __all__ = ["Connection", "Database", "Pool", "Row", "as_json", "connect_database", "open_database", "translated_errors"]
 
@@ -38,6 +38,15 @@ _PASSING = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
+    # The driver has lost track of its connection: seen when one is cut off in the middle of a COPY.
+    asyncpg.InternalClientError,
+)
+
+# What a value is to blame for, and no attempt mends. Other errors are mistakes of ours, and stay what they are.
+_REFUSALS = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
 )
 
 
@@ -57,25 +66,30 @@ def _plain(value: object) -> object:
 @contextmanager
 def translated_errors() -> Iterator[None]:
     """
-    Turn what a server that is away makes the driver raise into one error.
+    Turn what the driver raises into the errors of the service.
 
     Raises:
         UnavailableError: The server does not answer, or could not finish; another attempt may help.
+        RefusedRowError: The server does not take a value.
     """
     try:
         yield
+    except _REFUSALS as error:
+        raise RefusedRowError(f"PostgreSQL: {_first_line(error)}") from error
     except _PASSING as error:
-        raise _unavailable(error) from error
+        raise UnavailableError(f"PostgreSQL: {_first_line(error)}") from error
     except asyncpg.InterfaceError as error:
-        # The driver's own error; its subclasses and other messages are about wrong use, which no attempt mends.
+        if isinstance(error, ValueError):  # the driver's own kind of DataError, which it does not show
+            raise RefusedRowError(f"PostgreSQL: {_first_line(error)}") from error
+        # Other messages are about wrong use, which no attempt mends.
         if type(error) is asyncpg.InterfaceError and "clos" in str(error):
-            raise _unavailable(error) from error
+            raise UnavailableError(f"PostgreSQL: {_first_line(error)}") from error
         raise
 
 
-def _unavailable(error: BaseException) -> UnavailableError:
-    detail = str(error).strip().splitlines()
-    return UnavailableError(f"PostgreSQL: {detail[0] if detail else type(error).__name__}")
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 class Database:
@@ -97,7 +111,12 @@ class Database:
         """
         with translated_errors():
             async with self._pool.acquire(timeout=self._acquire_timeout) as connection:
-                yield connection
+                try:
+                    yield connection
+                except asyncpg.InternalClientError:
+                    # The pool would lend it again.
+                    connection.terminate()
+                    raise
 
     @asynccontextmanager
     async def transaction(self, *, read_only: bool = False) -> AsyncIterator[Connection]:

@@ -66,7 +66,7 @@ class PostgresOutbox:
             rows = await connection.fetch(query("claim_letters"), limit)
             yield [_stored_letter(row) for row in rows]
             if rows:
-                names = ("organization_id", "log_id", "topic", "partition_id", "record_offset")
+                names = ("organization_id", "letter_id")
                 await connection.execute(query("mark_letters_sent"), *([row[name] for row in rows] for name in names))
 
     async def resend_states(self, log_id: str, topic: str, encode: EncodeStates) -> int:

@@ -145,11 +145,12 @@ class Planner:
         Plan what follows from records that can never be read: every organization that came by the partition misses something.
         """
         draft = _Draft(batch.partition, set())
-        name = f"{_name(batch.partition, batch.from_offset)}-{batch.to_offset}"
+        noticed = datetime.now(UTC)
+        name = _name(batch.partition, batch.from_offset, noticed)
         for organization_id in await self._store.organizations_of(batch.partition):
             view = (await self._view(organization_id)).view
             patch = view.mark_incomplete(
-                source=batch.partition.topic, cause_id=name, time=datetime.now(UTC), reason=batch.lost or ""
+                source=batch.partition.topic, cause_id=name, time=noticed, reason=batch.lost or ""
             )
             draft.patches[organization_id].append(patch)
         return self._finish(draft, batch, 0)
@@ -215,7 +216,7 @@ class Planner:
             view = (await self._view(organization_id)).view
             patch = view.mark_incomplete(
                 source=draft.partition.topic,
-                cause_id=_name(draft.partition, record.offset),
+                cause_id=_name(draft.partition, record.offset, record.time),
                 time=_time_missed(error, record),
                 reason=_storable(str(error)),
             )
@@ -259,6 +260,8 @@ def _decode(record: LogRecord, fault: Exception | None) -> Change | ChangeError:
 def _applied(view: OrganizationView, change: Change, record: LogRecord) -> Patch:
     try:
         return view.apply(change)
+    except MemoryError:
+        raise  # no fault of the record
     except Exception as error:
         raise RecordFaultError(record.offset, error) from error
 
@@ -281,9 +284,10 @@ def _named(outcome: Change | ChangeError) -> dict[str, object]:
     return {"organization": outcome.organization_id}
 
 
-def _name(partition: LogPartition, offset: int) -> str:
-    # With the log: a broker that was made anew counts from zero again.
-    return f"{partition.log_id}:{partition.partition}:{offset}"
+def _name(partition: LogPartition, offset: int, time: datetime | None) -> str:
+    # With the log and the time: a broker or a topic that was made anew counts from zero again.
+    moment = "" if time is None else f"@{time.timestamp():.3f}"
+    return f"{partition.log_id}:{partition.partition}:{offset}{moment}"
 
 
 def _time_missed(error: ChangeError, record: LogRecord) -> datetime:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from rooftree.errors import LostPartitionError, RooftreeError, StaleViewError, UnavailableError
+from rooftree.errors import LostPartitionError, RefusedRowError, StaleViewError, UnavailableError
 from rooftree.ports import Batch, ChangeLog, ProjectionStore
 from rooftree.telemetry import Action, Metrics, log
 from rooftree.workers.pauses import Backoff, pause
@@ -106,12 +106,10 @@ class Projector:
                 self._planner.forget()
                 log().error(Action.BATCH_REPEATED, reason=str(error), offset=error.offset, exc_info=error.cause)
                 faults[error.offset] = error.cause
-            except RooftreeError:
-                raise
-            except Exception as error:  # noqa: BLE001  # whatever it is, one record must not stop all others
-                # The store does not take what was planned. Record by record it shows which one is to blame.
+            except RefusedRowError as error:
+                # Record by record it shows which one is to blame.
                 self._planner.forget()
-                log().exception(Action.BATCH_REPEATED, reason=str(error))
+                log().error(Action.BATCH_REPEATED, reason=str(error))
                 most = _blame(rest or batch, faults, most, error)
 
     async def _commit(self, batch: Batch, faults: dict[int, Exception], most: int | None) -> Batch | None:
@@ -128,12 +126,9 @@ class Projector:
 
 
 def _blame(batch: Batch, faults: dict[int, Exception], most: int | None, error: Exception) -> int:
-    if most is None or not batch.records:
-        if not batch.records:
-            raise error
+    if most is None and batch.records:
         return 1
-    first = batch.records[0].offset
-    if first in faults:
+    if not batch.records or (first := batch.records[0].offset) in faults:
         raise error  # not even its dead letter can be stored
     faults[first] = error
     return 1

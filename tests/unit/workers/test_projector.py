@@ -11,7 +11,7 @@ import pytest
 from tests.generators.histories import History, generate_history
 from tests.unit.workers.fakes import PARTITION, MemoryLog, MemoryStore, record
 
-from rooftree.errors import LogLossError, UnavailableError
+from rooftree.errors import LogLossError, RefusedRowError, UnavailableError
 from rooftree.ports import Batch, BatchCommit, PartitionStatus
 from rooftree.workers.projector import Projector
 
@@ -222,7 +222,7 @@ async def test_a_record_that_the_store_does_not_take_is_parked_alone(store: Memo
 
     def refuse(batch: BatchCommit) -> None:
         if any(event.event_id == culprit for each in batch.organizations for event in each.seen):
-            raise ValueError("no index takes this")
+            raise RefusedRowError("no index takes this")
 
     store.before_commit = refuse
     await project(log_of(store, *history.records), store)
@@ -239,13 +239,28 @@ async def test_a_store_that_takes_nothing_ends_the_worker(store: MemoryStore, hi
     """
 
     def refuse(_: BatchCommit) -> None:
-        raise ValueError("nothing at all")
+        raise RefusedRowError("nothing at all")
 
     store.before_commit = refuse
-    with pytest.raises(ValueError, match="nothing at all"):
+    with pytest.raises(RefusedRowError, match="nothing at all"):
         await project(log_of(store, *history.records), store)
 
     assert not store.batches
+
+
+async def test_a_mistake_of_ours_parks_nothing(store: MemoryStore, history: History) -> None:
+    """
+    An error that no value is to blame for ends the worker, and the records are there for the next one.
+    """
+
+    def stumble(_: BatchCommit) -> None:
+        raise KeyError("a column that is not there")
+
+    store.before_commit = stumble
+    with pytest.raises(KeyError):
+        await project(log_of(store, *history.records), store)
+
+    assert 0 == store.offset
 
 
 async def test_records_that_are_gone_mark_the_organizations_that_came_by_their_partition(

@@ -21,11 +21,11 @@ update rooftree.outbox set sent_at = now() where organization_id = $1 and positi
 -- claim_letters --
 -- Dead letters that are not sent; another relay takes others.
 select
-    organization_id, log_id, topic, partition_id, record_offset, record_time, key, value, header_names, header_values,
+    organization_id, letter_id, log_id, topic, partition_id, record_offset, record_time, key, value, header_names, header_values,
     reason, place, disposition, error_class, software_version
 from rooftree.dead_letter
 where sent_at is null
-order by recorded_at, topic, partition_id, record_offset
+order by letter_id
 limit $1
 for update skip locked
 
@@ -33,11 +33,8 @@ for update skip locked
 -- Remember that the broker has these dead letters.
 update rooftree.dead_letter as d
 set sent_at = now()
-from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::bigint[])
-    as s (organization_id, log_id, topic, partition_id, record_offset)
-where
-    d.organization_id = s.organization_id and d.log_id = s.log_id and d.topic = s.topic
-    and d.partition_id = s.partition_id and d.record_offset = s.record_offset
+from unnest($1::text[], $2::bigint[]) as s (organization_id, letter_id)
+where d.organization_id = s.organization_id and d.letter_id = s.letter_id
 
 -- unfilled_organizations --
 -- The organizations whose states the topic does not have, or not as they are.

@@ -13,7 +13,7 @@ from datetime import datetime
 import orjson
 
 from rooftree.organization.timestamps import format_time
-from rooftree.permissions.binding import ACCOUNT_PLACEHOLDER
+from rooftree.permissions.account import ACCOUNT_PLACEHOLDER
 from rooftree.view.patch import AccountState, AuditEvent, PermissionState
 
 __all__ = ["PERMISSIONS_TYPE", "encode_audit_event", "encode_permissions"]

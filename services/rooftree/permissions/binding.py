@@ -6,32 +6,24 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Final
 
+from rooftree.permissions.account import AccountBinding
 from rooftree.permissions.glob import Atom, arn_atom, glob_atom, literal_atom
 from rooftree.permissions.interval import address_interval, date_interval, number_interval
-from rooftree.permissions.keys import DETERMINED
-from rooftree.permissions.predicate import BoundStatement, KeyTest, PrincipalTerm, Relation, Term, hold
-from rooftree.policy.model import Condition, PolicyDocument, Statement
+from rooftree.permissions.keys import DETERMINED, PRINCIPAL_KEY
+from rooftree.permissions.predicate import BoundStatement, KeyTest, Relation, Term, hold
+from rooftree.permissions.principals import of_principals
+from rooftree.policy.model import Condition, Statement
 from rooftree.policy.operators import Family, OperatorMeaning, meaning_of
 from rooftree.policy.operators import Relation as Comparison
 from rooftree.policy.patterns import complete_arn
 from rooftree.policy.values import parse_binary, parse_boolean, parse_date, parse_network, parse_number
 from rooftree.policy.variables import Piece, Template, Variable, parse_template
 
-__all__ = [
-    "ACCOUNT_PLACEHOLDER",
-    "PRINCIPAL_KEY",
-    "AccountBinding",
-    "BoundDocument",
-    "bind_document",
-    "depends_on_account",
-]
+__all__ = ["bind_statement", "key_test", "term_of"]
 
-PRINCIPAL_KEY: Final = "aws:principalarn"
-ACCOUNT_PLACEHOLDER: Final = "{account}"
 
 _KINDS: Final = {
     Family.STRING: "string",
@@ -44,103 +36,13 @@ _KINDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class AccountBinding:
+def bind_statement(statement: Statement, account: AccountBinding, *, variables: bool) -> BoundStatement | None:
     """
-    What an account fixes for the requests of its principals.
-
-    Attributes:
-        organization_path: ``o-…/r-…/ou-…/`` down to the parent of the account, with the slash at the end.
-        partition: The AWS partition.
+    Return what a statement means for the principals of an account; ``None`` if it never applies to them.
     """
-
-    account_id: str
-    organization_id: str
-    organization_path: str
-    partition: str = "aws"
-
-    def value_of(self, key: str) -> tuple[str, ...]:
-        """
-        Return the values of a key, in lower case, that the account determines.
-        """
-        return {
-            "aws:principalaccount": (self.account_id,),
-            "aws:principalorgid": (self.organization_id,),
-            "aws:principalorgpaths": (self.organization_path,),
-            "aws:principalisawsservice": ("false",),
-        }[key]
-
-
-@lru_cache(maxsize=16384)
-def depends_on_account(document: PolicyDocument) -> bool:
-    """
-    Tell whether a policy can mean different things for two accounts.
-    """
-    fixed = {*DETERMINED, PRINCIPAL_KEY}
-    return any(
-        condition.key.lower() in fixed for statement in document.statements for condition in statement.conditions
-    ) or (
-        document.has_variables
-        and any(
-            "${" in text
-            for statement in document.statements
-            for text in (
-                *(statement.resources or ()),
-                *(statement.not_resources or ()),
-                *(value for condition in statement.conditions for value in condition.values),
-            )
-        )
-    )
-
-
-class BoundDocument:
-    """
-    The statements of a policy that can apply to requests of an account, each with the one that it came from.
-
-    INVARIANT: equal contents are one object, so that accounts find out quickly that they share a chain.
-    """
-
-    __slots__ = ("statements",)
-
-    def __init__(self, statements: tuple[tuple[BoundStatement, Statement], ...]) -> None:
-        self.statements: Final = statements
-
-
-def bind_document(document: PolicyDocument, account: AccountBinding) -> BoundDocument:
-    """
-    Return what a policy means for the principals of an account.
-    """
-    return _bind_for(document, account) if depends_on_account(document) else _bind_for(document, _ANY_ACCOUNT)
-
-
-_ANY_ACCOUNT: Final = AccountBinding("000000000000", "o-0000000000", "o-0000000000/r-0000/")
-
-
-@lru_cache(maxsize=65536)
-def _bind_for(document: PolicyDocument, account: AccountBinding) -> BoundDocument:
-    bound = (
-        (_bind(statement, account, variables=document.has_variables), statement) for statement in document.statements
-    )
-    return _interned(tuple((found, statement) for found, statement in bound if found is not None))
-
-
-@lru_cache(maxsize=65536)
-def _interned(statements: tuple[tuple[BoundStatement, Statement], ...]) -> BoundDocument:
-    return BoundDocument(statements)
-
-
-def forget_documents() -> None:
-    """
-    Drop what is remembered of documents.
-    """
-    for remembered in (depends_on_account, _bind_for, _interned, _action_atom, _principal_term):
-        remembered.cache_clear()
-
-
-def _bind(statement: Statement, account: AccountBinding, *, variables: bool) -> BoundStatement | None:
     tests = set()
     for condition in statement.conditions:
-        test = _key_test(condition, account, variables=variables)
+        test = key_test(condition, account, variables=variables)
         if test.key in DETERMINED:
             if not hold(test, account.value_of(test.key)):
                 return None
@@ -169,7 +71,7 @@ def _resource_term(text: str, account: AccountBinding, *, variables: bool) -> At
     return _string_term(template, text, "resource", account, glob_atom)
 
 
-def _key_test(condition: Condition, account: AccountBinding, *, variables: bool) -> KeyTest:
+def key_test(condition: Condition, account: AccountBinding, *, variables: bool) -> KeyTest:
     """
     Return a condition with its values as terms; values that match nothing are left out.
     """
@@ -179,9 +81,9 @@ def _key_test(condition: Condition, account: AccountBinding, *, variables: bool)
         return _null_test(key, condition)
     terms: set[Term] = set()
     for text in condition.values:
-        term = _term(meaning, text, key, account, variables=variables)
+        term = term_of(meaning, text, key, account, variables=variables)
         if key == PRINCIPAL_KEY:
-            term = _of_principals(term, account)
+            term = of_principals(term, account)
         if term is not None:
             terms.add(term)
     kind = _KINDS[meaning.family]
@@ -201,7 +103,7 @@ def _null_test(key: str, condition: Condition) -> KeyTest:
     return KeyTest(key, "null", frozenset(), negated=True not in wanted, always=always, spelled=condition.key)
 
 
-def _term(meaning: OperatorMeaning, text: str, key: str, account: AccountBinding, *, variables: bool) -> Term | None:
+def term_of(meaning: OperatorMeaning, text: str, key: str, account: AccountBinding, *, variables: bool) -> Term | None:
     """
     Return the term of one value of a condition; ``None`` if it can match nothing.
     """
@@ -283,26 +185,3 @@ def _fixed(variable: Variable, account: AccountBinding) -> Piece | Variable | No
         return variable
     # no request has a key without a service prefix, such as the `${Account}` of a template that was never filled in
     return None if variable.default is None else Piece(variable.default, literal=True)
-
-
-def _of_principals(term: Term | None, account: AccountBinding) -> Term | None:
-    """
-    Return what is left of a pattern for principals once the account is known; ``None`` if it matches none of them.
-    """
-    if isinstance(term, Relation):
-        relaxed = _of_principals(term.relaxed, account)
-        return replace(term, relaxed=relaxed) if isinstance(relaxed, PrincipalTerm) else None
-    return _principal_term(term, account) if isinstance(term, Atom) else None
-
-
-@lru_cache(maxsize=65536)
-def _principal_term(atom: Atom, account: AccountBinding) -> PrincipalTerm | None:
-    """
-    Return what a pattern says of this account's principals; ``None`` if it matches none of them.
-    """
-    prefix = f"arn:{account.partition}:iam::{account.account_id}:"
-    iam = atom.after(prefix)
-    sts = atom.after(f"arn:{account.partition}:sts::{account.account_id}:")
-    if not iam and not sts:
-        return None
-    return PrincipalTerm(iam, sts, atom.text.replace(account.account_id, ACCOUNT_PLACEHOLDER), atom.spelling)

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from rooftree.permissions.binding import ACCOUNT_PLACEHOLDER, AccountBinding, bind_document
+from rooftree.permissions.account import ACCOUNT_PLACEHOLDER, AccountBinding
 from rooftree.permissions.diagram import FALSE, TRUE, Node
+from rooftree.permissions.document import bind_document
 from rooftree.permissions.glob import ANY_STRING, CharSet, Glob
 from rooftree.permissions.interval import Interval
 from rooftree.permissions.predicate import BoundStatement, KeyTest, PrincipalTerm, Relation, Term

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from rooftree.permissions.binding import ACCOUNT_PLACEHOLDER, AccountBinding
+from rooftree.permissions.account import ACCOUNT_PLACEHOLDER, AccountBinding
 from rooftree.permissions.catalog import catalog
 from rooftree.permissions.chain import BoundChain, CompiledChain, Origin, compile_chain
 from rooftree.permissions.cover import cover

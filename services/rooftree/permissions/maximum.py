@@ -10,15 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from rooftree.permissions.binding import (
-    ACCOUNT_PLACEHOLDER,
-    AccountBinding,
-    BoundDocument,
-    bind_document,
-    forget_documents,
-)
+from rooftree.permissions.account import ACCOUNT_PLACEHOLDER, AccountBinding
 from rooftree.permissions.chain import BoundChain, CompiledChain, bind_chain, compile_chain
 from rooftree.permissions.comparison import EQUIVALENT, Comparison, compare_chains
+from rooftree.permissions.document import BoundDocument, bind_document, forget_documents
 from rooftree.permissions.fallback import compare_roughly
 from rooftree.permissions.language import TooComplexError, partition
 from rooftree.permissions.space import Space

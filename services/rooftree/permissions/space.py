@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Final
 
-from rooftree.permissions.binding import PRINCIPAL_KEY
 from rooftree.permissions.catalog import catalog
 from rooftree.permissions.diagram import FALSE, TRUE, Diagrams, Node
 from rooftree.permissions.glob import ANY_STRING, EMPTY_STRING, Atom, Glob, glob_atom, sample_of
 from rooftree.permissions.interval import Interval, interval_classes
-from rooftree.permissions.keys import ALWAYS_SENT, holds_many
+from rooftree.permissions.keys import ALWAYS_SENT, PRINCIPAL_KEY, holds_many
 from rooftree.permissions.language import (
     ACTION_STARTS,
     ACTIONS,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from rooftree.permissions.binding import AccountBinding
+from rooftree.permissions.account import AccountBinding
 from rooftree.permissions.catalog import catalog
 from rooftree.permissions.chain import BoundChain, CompiledChain
 from rooftree.permissions.comparison import pattern_json, placed

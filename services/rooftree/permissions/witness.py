@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from itertools import islice, product
 from typing import Final
 
-from rooftree.permissions.binding import ACCOUNT_PLACEHOLDER, PRINCIPAL_KEY, AccountBinding
+from rooftree.permissions.account import ACCOUNT_PLACEHOLDER, AccountBinding
 from rooftree.permissions.catalog import catalog
 from rooftree.permissions.diagram import Box
 from rooftree.permissions.glob import Atom, sample_of
-from rooftree.permissions.keys import ALWAYS_SENT, DETERMINED, canonical_key
+from rooftree.permissions.keys import ALWAYS_SENT, DETERMINED, PRINCIPAL_KEY, canonical_key
 from rooftree.permissions.space import Dimension, Kind, Space
 from rooftree.policy.context import Context
 from rooftree.policy.evaluate import Decision

@@ -20,7 +20,7 @@ from rooftree.organization.facts import Attribute, Fact, FactKind
 from rooftree.organization.survey import Placement, Survey
 from rooftree.organization.tree import Organization
 from rooftree.permissions import AccountBinding, Comparison, Permissions
-from rooftree.permissions.binding import ACCOUNT_PLACEHOLDER
+from rooftree.permissions.account import ACCOUNT_PLACEHOLDER
 from rooftree.policy.document import PolicyKind
 from rooftree.view.algebra import Algebra
 from rooftree.view.audit import Cause, Journal, Verdict

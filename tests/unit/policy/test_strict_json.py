@@ -1,4 +1,4 @@
-# ruff: noqa: SIM300 - the expected value stands first
+
 from __future__ import annotations
 
 import pytest

@@ -1,0 +1,40 @@
+"""
+An account, as far as it settles what its principals send.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["ACCOUNT_PLACEHOLDER", "AccountBinding"]
+
+ACCOUNT_PLACEHOLDER: Final = "{account}"
+"""Stands for the account in what several accounts share."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBinding:
+    """
+    What an account fixes for the requests of its principals.
+
+    Attributes:
+        organization_path: ``o-…/r-…/ou-…/`` down to the parent of the account, with the slash at the end.
+        partition: The AWS partition.
+    """
+
+    account_id: str
+    organization_id: str
+    organization_path: str
+    partition: str = "aws"
+
+    def value_of(self, key: str) -> tuple[str, ...]:
+        """
+        Return the values of a key, in lower case, that the account determines.
+        """
+        return {
+            "aws:principalaccount": (self.account_id,),
+            "aws:principalorgid": (self.organization_id,),
+            "aws:principalorgpaths": (self.organization_path,),
+            "aws:principalisawsservice": ("false",),
+        }[key]

@@ -1,0 +1,149 @@
+"""
+Policies as they bind an account, shared between accounts for which they mean the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from functools import lru_cache
+from operator import attrgetter
+from typing import Final
+
+from rooftree.permissions.account import AccountBinding
+from rooftree.permissions.binding import bind_statement, key_test, term_of
+from rooftree.permissions.glob import Atom
+from rooftree.permissions.keys import DETERMINED, PRINCIPAL_KEY
+from rooftree.permissions.predicate import BoundStatement, Relation, hold
+from rooftree.permissions.principals import of_principals, tells_accounts_apart
+from rooftree.policy.model import Condition, PolicyDocument, Statement
+from rooftree.policy.operators import meaning_of
+from rooftree.policy.variables import Variable, parse_template
+
+__all__ = ["BoundDocument", "bind_document", "forget_documents"]
+
+MOST_KEPT: Final = 65536
+"""Bound policies kept: more than an organization has policies, times the accounts that they name."""
+
+
+class BoundDocument:
+    """
+    The statements of a policy that can apply to requests of an account, each with the one that it came from.
+
+    INVARIANT: accounts for which a policy means the same get one object, so that sharing is found out quickly.
+    """
+
+    __slots__ = ("statements",)
+
+    def __init__(self, statements: tuple[tuple[BoundStatement, Statement], ...]) -> None:
+        self.statements: Final = statements
+
+
+_bound: Final[dict[tuple[PolicyDocument, tuple[Hashable, ...]], BoundDocument]] = {}
+
+
+def bind_document(document: PolicyDocument, account: AccountBinding) -> BoundDocument:
+    """
+    Return what a policy means for the principals of an account.
+    """
+    key = (document, tuple(question(account) for question in _questions(document)))
+    found = _bound.get(key)
+    if found is None:
+        if len(_bound) >= MOST_KEPT:
+            _bound.clear()
+        found = _bound[key] = BoundDocument(tuple(_bind_statements(document, account)))
+    return found
+
+
+def forget_documents() -> None:
+    """
+    Drop what is remembered of documents.
+    """
+    _bound.clear()
+    _questions.cache_clear()
+
+
+def _bind_statements(document: PolicyDocument, account: AccountBinding) -> Iterator[tuple[BoundStatement, Statement]]:
+    for statement in document.statements:
+        bound = bind_statement(statement, account, variables=document.has_variables)
+        if bound is not None:
+            yield bound, statement
+
+
+Question = Callable[[AccountBinding], Hashable]
+
+
+@lru_cache(maxsize=16384)
+def _questions(document: PolicyDocument) -> tuple[Question, ...]:
+    """
+    Return what must be asked of an account to know what a policy means for it.
+
+    INVARIANT: accounts with equal answers have equal bound statements.
+    """
+    return tuple(
+        question
+        for statement in document.statements
+        for question in (
+            *_questions_of_resources(statement, variables=document.has_variables),
+            *(
+                question
+                for condition in statement.conditions
+                for question in _questions_of_condition(condition, variables=document.has_variables)
+            ),
+        )
+    )
+
+
+def _questions_of_resources(statement: Statement, *, variables: bool) -> Iterator[Question]:
+    for text in (*(statement.resources or ()), *(statement.not_resources or ())):
+        yield from _questions_of_text(text, variables=variables)
+
+
+def _questions_of_text(text: str, *, variables: bool) -> Iterator[Question]:
+    for part in parse_template(text, variables=variables):
+        if isinstance(part, Variable) and part.key.lower() in DETERMINED:
+            yield _values(part.key.lower())
+
+
+def _values(key: str) -> Question:
+    return lambda account: account.value_of(key)
+
+
+def _questions_of_condition(condition: Condition, *, variables: bool) -> Iterator[Question]:
+    key = condition.key.lower()
+    asked = [question for text in condition.values for question in _questions_of_text(text, variables=variables)]
+    yield from asked
+    if key in DETERMINED:
+        yield _values(key) if asked else _whether_it_holds(condition, variables=variables)
+    elif key == PRINCIPAL_KEY and not asked:
+        yield attrgetter("partition")
+        for text in condition.values:
+            yield from _questions_of_principal(condition, text, variables=variables)
+
+
+def _whether_it_holds(condition: Condition, *, variables: bool) -> Question:
+    """
+    Ask whether a condition on a key that the account determines holds, which few accounts answer unlike the others.
+    """
+    known: dict[tuple[str, ...], bool] = {}
+
+    def question(account: AccountBinding) -> bool:
+        values = account.value_of(condition.key.lower())
+        if values not in known:
+            known[values] = hold(key_test(condition, account, variables=variables), values)
+        return known[values]
+
+    return question
+
+
+def _questions_of_principal(condition: Condition, text: str, *, variables: bool) -> Iterator[Question]:
+    """
+    Ask what a pattern for principals leaves of the account's, unless it leaves the same of every account's.
+    """
+    pattern = term_of(meaning_of(condition.operator), text, PRINCIPAL_KEY, _SOME_ACCOUNT, variables=variables)
+    atom = pattern.relaxed if isinstance(pattern, Relation) else pattern
+    if isinstance(atom, Atom) and tells_accounts_apart(atom, _SOME_ACCOUNT.partition):
+        yield lambda account: of_principals(atom, account)
+
+
+_SOME_ACCOUNT: Final = AccountBinding("000000000000", "o-0000000000", "o-0000000000/r-0000/")
+"""Stands in where the pattern holds nothing that an account determines."""

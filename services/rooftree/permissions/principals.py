@@ -1,0 +1,82 @@
+"""
+What patterns for principals say of the principals of one account.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Final
+
+from rooftree.permissions.account import ACCOUNT_PLACEHOLDER, AccountBinding
+from rooftree.permissions.glob import Atom
+from rooftree.permissions.predicate import PrincipalTerm, Relation, Term
+
+__all__ = ["of_principals", "tells_accounts_apart"]
+
+_NO_ACCOUNT: Final = "\0" * 12
+"""Twelve characters that no pattern names: only wildcards stand for them."""
+
+
+def of_principals(term: Term | None, account: AccountBinding) -> Term | None:
+    """
+    Return what is left of a pattern for principals once the account is known; ``None`` if it matches none of them.
+    """
+    if isinstance(term, Relation):
+        relaxed = of_principals(term.relaxed, account)
+        return replace(term, relaxed=relaxed) if isinstance(relaxed, PrincipalTerm) else None
+    if not isinstance(term, Atom):
+        return None
+    if tells_accounts_apart(term, account.partition):
+        return _own(term, account)
+    return _anyones(term, account.partition)
+
+
+@lru_cache(maxsize=65536)
+def tells_accounts_apart(atom: Atom, partition: str) -> bool:
+    """
+    Tell whether a pattern can say different things of the principals of two accounts: whether it names a digit of one.
+    """
+    for service in ("iam", "sts"):
+        prefix = f"arn:{partition}:{service}::"
+        for length in range(len(_NO_ACCOUNT)):
+            for glob in atom.after(prefix + _NO_ACCOUNT[:length]):
+                if glob and isinstance(glob[0].chars, str) and any(char.isdigit() for char in glob[0].chars):
+                    return True
+    return False
+
+
+@lru_cache(maxsize=65536)
+def _anyones(atom: Atom, partition: str) -> PrincipalTerm | None:
+    """
+    Return the term of a pattern that says the same of every account.
+    """
+    return _after(atom, partition, _NO_ACCOUNT, atom.text)
+
+
+def _own(atom: Atom, account: AccountBinding) -> PrincipalTerm | None:
+    """
+    Return the term of a pattern that names digits of accounts.
+    """
+    if (named := _named_account(atom)) is not None and named != account.account_id:
+        return None
+    text = atom.text.replace(account.account_id, ACCOUNT_PLACEHOLDER)
+    return _after(atom, account.partition, account.account_id, text)
+
+
+@lru_cache(maxsize=65536)
+def _named_account(atom: Atom) -> str | None:
+    """
+    Return the account whose principals alone a pattern matches, if it names one.
+    """
+    fields = atom.text.split(":", 5)
+    plain = len(fields) == 6 and not any(char in field for field in fields[:5] for char in "*?$")
+    return fields[4] if plain else None
+
+
+def _after(atom: Atom, partition: str, account_id: str, text: str) -> PrincipalTerm | None:
+    iam = atom.after(f"arn:{partition}:iam::{account_id}:")
+    sts = atom.after(f"arn:{partition}:sts::{account_id}:")
+    return PrincipalTerm(iam, sts, text, atom.spelling) if iam or sts else None

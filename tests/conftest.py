@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, Phase, settings
 from tests.databases import administer, database_dsn
 
 from rooftree.embedded import embedded_broker, embedded_postgres
@@ -20,6 +21,18 @@ from rooftree.settings import PREFIX, Assignment, Settings
 from rooftree.store.database import connect_database
 from rooftree.store.migrations import apply_migrations
 from rooftree.stream import ensure_topics
+
+# A shared machine may stall any example; how many are tried is for the command line to raise.
+settings.register_profile(
+    "rooftree",
+    deadline=None,
+    max_examples=60,
+    # shrinking whole organizations takes minutes: it is for whoever looks into a failure
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "rooftree"))
 
 # Where tests find servers that are not to be embedded; the rest of the environment must not leak in.
 TEST_PREFIX = f"{PREFIX}TEST_"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.generators.chains import ACCOUNT, chains, requests
 
@@ -21,8 +21,6 @@ from rooftree.policy.operators import parse_operator
 from rooftree.policy.patterns import action_matches, compile_glob, complete_arn
 from rooftree.policy.request import Request
 from rooftree.policy.variables import parse_template, resolve_template
-
-SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def _compare(before: Chain, after: Chain) -> Comparison:
@@ -72,7 +70,6 @@ def _check_request(before: Chain, after: Chain, changes: list[dict[str, Any]], r
 
 
 class TestComparison:
-    @SLOW
     @given(chains(), chains(), st.lists(requests(), min_size=5, max_size=20))
     def test_requests_flip_exactly_where_a_change_says_so(
         self, before: Chain, after: Chain, sampled: list[Request]
@@ -85,7 +82,6 @@ class TestComparison:
         for request in sampled:
             _check_request(before, after, changes, request)
 
-    @SLOW
     @given(chains(variables=True), chains(variables=True), st.lists(requests(), min_size=5, max_size=20))
     def test_policies_with_variables_miss_nothing(self, before: Chain, after: Chain, sampled: list[Request]) -> None:
         """
@@ -96,7 +92,6 @@ class TestComparison:
         for request in sampled:
             _check_request(before, after, changes, request)
 
-    @SLOW
     @given(chains(), chains())
     def test_every_change_has_a_witness_that_the_evaluator_confirms(self, before: Chain, after: Chain) -> None:
         """
@@ -114,7 +109,6 @@ class TestComparison:
             request = Request(witness["action"], witness["resource"], Context.from_json(context))
             assert (change["before"], change["after"]) == _decisions(before, after, request)
 
-    @SLOW
     @given(chains(), chains())
     def test_the_way_back_mirrors_the_way_there(self, before: Chain, after: Chain) -> None:
         """
@@ -131,7 +125,6 @@ class TestComparison:
 
         assert told(there) == told([{**c, "before": c["after"], "after": c["before"]} for c in back])
 
-    @SLOW
     @given(chains(), st.randoms(use_true_random=False))
     def test_a_chain_does_not_differ_from_itself_in_another_order(self, chain: Chain, random: Any) -> None:
         """

@@ -38,7 +38,6 @@ _PASSING = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
-    # The driver has lost track of its connection: seen when one is cut off in the middle of a COPY.
     asyncpg.InternalClientError,
 )
 
@@ -81,10 +80,17 @@ def translated_errors() -> Iterator[None]:
     except asyncpg.InterfaceError as error:
         if isinstance(error, ValueError):  # the driver's own kind of DataError, which it does not show
             raise RefusedRowError(f"PostgreSQL: {_first_line(error)}") from error
-        # Other messages are about wrong use, which no attempt mends.
-        if type(error) is asyncpg.InterfaceError and "clos" in str(error):
+        if _has_lost_its_connection(error):
             raise UnavailableError(f"PostgreSQL: {_first_line(error)}") from error
         raise
+
+
+def _has_lost_its_connection(error: Exception) -> bool:
+    # A connection that is cut off in the middle of a COPY is left in a state of which the driver says, at the next
+    # statement, that another operation is in progress. Its other messages are about wrong use, which no attempt mends.
+    if isinstance(error, asyncpg.InternalClientError):
+        return True
+    return type(error) is asyncpg.InterfaceError and ("clos" in str(error) or "in progress" in str(error))
 
 
 def _first_line(error: BaseException) -> str:
@@ -113,9 +119,12 @@ class Database:
             async with self._pool.acquire(timeout=self._acquire_timeout) as connection:
                 try:
                     yield connection
-                except asyncpg.InternalClientError:
-                    # The pool would lend it again.
-                    connection.terminate()
+                except (asyncpg.InternalClientError, asyncpg.InterfaceError) as error:
+                    if _has_lost_its_connection(error):
+                        # Its reset would fail for the pool, or the pool would lend it again; one that the driver
+                        # knows to be closed is back in the pool already, and does not take the call.
+                        with contextlib.suppress(asyncpg.InterfaceError):
+                            connection.terminate()
                     raise
 
     @asynccontextmanager

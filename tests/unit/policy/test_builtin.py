@@ -1,4 +1,3 @@
-
 from __future__ import annotations
 
 from rooftree.policy.builtin import BUILTIN_CONTENT, BUILTIN_KINDS, BUILTIN_NAMES, FULL_AWS_ACCESS, RCP_FULL_AWS_ACCESS

@@ -200,9 +200,10 @@ def _describe(
         yield _change(space, wording, part, sides, account)
     if found.rest != FALSE:
         around = (space.diagrams.extent_of(found.rest), *space.diagrams.full[1:])
-        sample = space.diagrams.a_box(found.rest)
-        for wording, _part in word_box(space, around, TRUE):
-            yield _change(space, replace(wording, exact=False), sample or around, sides, account)
+        for wording, part in word_box(space, around, TRUE):
+            sample = space.diagrams.a_box(space.diagrams.both(found.rest, space.diagrams.box(part)))
+            if sample is not None:
+                yield _change(space, replace(wording, exact=False), sample, sides, account)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ class Rule(Enum):
     IDLE_SET_PREFIX = ("RT211", Severity.WARNING, "a key of one value is compared with a set prefix")
     IDLE_VARIABLE = ("RT212", Severity.WARNING, "a variable stands where none is filled in")
     STATEMENT_TWICE = ("RT213", Severity.WARNING, "two statements say the same")
+    UNKNOWN_VARIABLE = ("RT214", Severity.WARNING, "a variable that no request has a value for")
 
     OPERATOR_SPELLING = ("RT301", Severity.NOTE, "an operator is spelled in another way than AWS spells it")
     EMPTY_LIST = ("RT302", Severity.NOTE, "an empty list matches nothing")

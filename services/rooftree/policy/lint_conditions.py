@@ -20,7 +20,7 @@ from rooftree.policy.model import ConditionOperator, Effect, Quantifier, Stateme
 from rooftree.policy.operators import Family, OperatorMeaning, Relation, meaning_of, parse_operator
 from rooftree.policy.patterns import ARN_FIELDS
 from rooftree.policy.values import parse_binary, parse_boolean, parse_date, parse_network, parse_number
-from rooftree.policy.variables import without_variables
+from rooftree.policy.variables import placeholders, without_variables
 from rooftree.policy.wording import in_place, item_place, quote
 
 __all__ = ["lint_conditions"]
@@ -97,6 +97,9 @@ def _lint_value(test: _Test, place: str, text: str) -> Iterator[Finding]:
     if plain != text and not (test.variables and meaning.takes_variables):
         where = f"under `{test.operator}`" if test.variables else "in the language of 2008"
         yield Rule.IDLE_VARIABLE.at(place, f"`${{...}}` is plain text {where}")
+    elif test.variables and meaning.takes_variables:
+        for name in placeholders(text):
+            yield Rule.UNKNOWN_VARIABLE.at(place, f"no request has a key `{name}`, so this matches nothing")
     reader, expected = _READERS.get(meaning.family, (None, ""))
     # what a variable brings along may complete an ARN
     if reader is not None and reader(text) is None and not (meaning.takes_variables and plain != text):

@@ -13,7 +13,7 @@ from rooftree.policy.findings import Finding, Rule
 from rooftree.policy.kinds import PolicyKind
 from rooftree.policy.model import Effect, Statement
 from rooftree.policy.patterns import ARN_FIELDS, complete_arn
-from rooftree.policy.variables import Variable, parse_template, without_variables
+from rooftree.policy.variables import Variable, parse_template, placeholders, without_variables
 from rooftree.policy.wording import item_place, quote
 
 __all__ = ["Subject", "lint_statement"]
@@ -93,6 +93,8 @@ def _lint_resource(subject: Subject, place: str, text: str) -> Iterator[Finding]
         yield Rule.IDLE_VARIABLE.at(place, "`${...}` is plain text in the language of 2008")
     elif subject.variables and _has_early_variable(text):
         yield Rule.IDLE_VARIABLE.at(place, "AWS fills in variables behind the fifth colon of an ARN only")
+    for name in placeholders(text) if subject.variables else ():
+        yield Rule.UNKNOWN_VARIABLE.at(place, f"no request has a key `{name}`, so this matches no resource")
 
 
 def _has_early_variable(text: str) -> bool:

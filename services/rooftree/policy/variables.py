@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["Piece", "Template", "Variable", "parse_template", "resolve_template", "without_variables"]
+__all__ = ["Piece", "Template", "Variable", "parse_template", "placeholders", "resolve_template", "without_variables"]
 
 _VARIABLE: Final = re.compile(
     r"""\$\{(?:
@@ -94,6 +94,20 @@ def resolve_template(template: Template, context: Mapping[str, tuple[str, ...]])
         else:
             pieces.append(part)
     return tuple(pieces)
+
+
+def placeholders(text: str) -> list[str]:
+    """
+    Return the variables of a pattern that never have a value, such as ``${Account}`` left over from a template.
+
+    Every condition key has a service prefix; a default stands in for what is missing.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    """
+    return [
+        part.key
+        for part in parse_template(text, variables=True)
+        if isinstance(part, Variable) and ":" not in part.key and part.default is None
+    ]
 
 
 def without_variables(text: str) -> str:

@@ -177,6 +177,8 @@ def test_white_space_alone_over_the_quota_is_a_warning() -> None:
         ([{**DENY, "Resource": ["*", "arn:aws:s3"]}], [("RT209", "Statement[0].Resource[1]")]),
         ([{**DENY, "Resource": "arn:aws:s3:::b/${aws:username}/*"}], []),
         ([{**DENY, "Resource": "arn:aws:s3:${aws:RequestedRegion}::b"}], [("RT212", "Statement[0].Resource")]),
+        ([{**DENY, "Resource": "arn:aws:s3:::${Bucket}/*"}], [("RT214", "Statement[0].Resource")]),
+        ([{**DENY, "Resource": "arn:aws:s3:::${Bucket, 'b'}/*"}], []),
     ],
 )
 def test_statements_are_looked_at(statements: list[dict[str, object]], expected: list[tuple[str, str]]) -> None:

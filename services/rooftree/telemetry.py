@@ -25,8 +25,6 @@ class Action(StrEnum):
     """
 
     MIGRATED = "database.migrated"
-    DATABASE_AWAY = "database.away"
-    BROKER_AWAY = "broker.away"
     TOPIC_CREATED = "broker.topic_created"
     TOPIC_NOT_CREATED = "broker.topic_not_created"
     PARTITIONS_ASSIGNED = "consumer.partitions_assigned"
@@ -45,6 +43,7 @@ class Action(StrEnum):
     TOO_LARGE = "relay.record_too_large"
     OUTBOX_TRIMMED = "relay.outbox_trimmed"
     LISTENER_LOST = "relay.listener_lost"
+    SERVER_AWAY = "worker.server_away"
     WORKER_STARTED = "worker.started"
     WORKER_STOPPED = "worker.stopped"
     WORKER_FAILED = "worker.failed"

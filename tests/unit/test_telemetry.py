@@ -62,7 +62,7 @@ def test_lines_below_the_level_are_left_out(capsys: pytest.CaptureFixture[str]) 
     An operator chooses how much to read.
     """
     configure_logging(level="error")
-    log().warning(Action.BROKER_AWAY)
+    log().warning(Action.SERVER_AWAY)
 
     assert "" == capsys.readouterr().err
 

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 import asyncpg
 
 from rooftree.errors import UnavailableError
-from rooftree.store.database import connect_database
+from rooftree.store.database import connect_database, translated_errors
 from rooftree.telemetry import Action, log
 
 __all__ = ["PostgresNudges"]
@@ -77,16 +77,22 @@ class PostgresNudges:
         connection = await connect_database(
             self._dsn, connect_timeout=self._connect_timeout, application_name="rooftree-nudges"
         )
+        try:
+            with translated_errors():
+                await connection.add_listener(_CHANNEL, self._hear)
+        except UnavailableError:
+            connection.terminate()
+            raise
         connection.add_termination_listener(self._lost)
-        await connection.add_listener(_CHANNEL, self._hear)
-        self._connection = connection
+        self._connection = None if connection.is_closed() else connection
         # What was committed before the LISTEN is not told: the next look into the table comes at once.
         self._nudged.set()
 
     async def _probe(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
         try:
-            await connection.execute("select 1", timeout=self._connect_timeout)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with translated_errors():
+                await connection.execute("select 1", timeout=self._connect_timeout)
+        except UnavailableError:
             log().warning(Action.LISTENER_LOST)
             self._drop()
 

@@ -60,7 +60,7 @@ class Projector:
             except UnavailableError as error:
                 if self._watchdog.desperate:
                     raise
-                await self._wait(Action.BROKER_AWAY, error, stop)
+                await self._wait(error, stop)
                 continue
             await self._handle_all(batches, stop)
 
@@ -77,14 +77,14 @@ class Projector:
                     self._planner.forget()
                     for each in batches:
                         self._log.forget(each.partition)
-                    await self._wait(Action.DATABASE_AWAY, error, stop)
+                    await self._wait(error, stop)
                     return
                 self._backoff.reset()
 
-    async def _wait(self, action: Action, error: UnavailableError, stop: asyncio.Event) -> None:
+    async def _wait(self, error: UnavailableError, stop: asyncio.Event) -> None:
         delay = self._backoff.next_delay()
-        Metrics.failures.labels(action.value).inc()
-        log().warning(action, reason=str(error), retry_in=round(delay, 3))
+        Metrics.failures.labels(Action.SERVER_AWAY.value).inc()
+        log().warning(Action.SERVER_AWAY, worker="projector", reason=str(error), retry_in=round(delay, 3))
         await pause(delay, stop)
 
     async def _handle(self, batch: Batch) -> None:

@@ -146,8 +146,8 @@ class Relay:
     async def _wait(self, error: UnavailableError, stop: asyncio.Event) -> None:
         self._log_id = None
         delay = self._backoff.next_delay()
-        Metrics.failures.labels(Action.BROKER_AWAY.value).inc()
-        log().warning(Action.BROKER_AWAY, worker="relay", reason=str(error), retry_in=round(delay, 3))
+        Metrics.failures.labels(Action.SERVER_AWAY.value).inc()
+        log().warning(Action.SERVER_AWAY, worker="relay", reason=str(error), retry_in=round(delay, 3))
         await pause(delay, stop)
 
 

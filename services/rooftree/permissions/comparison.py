@@ -279,11 +279,19 @@ def _missing_levels(space: Space, box: Box, side: _Side) -> list[str]:
 
 
 def _meeting(space: Space, box: Box, entries: Sequence[tuple[BoundStatement, Origin]], side: str) -> Iterator[Blame]:
-    seen: set[Origin] = set()
-    for statement, origin in entries:
-        if origin not in seen and space.diagrams.meets(space.node(statement), box):
-            seen.add(origin)
-            yield Blame(origin, side)
+    """
+    Yield the statements that account for a box: those that hold all of it, or else as many as it takes together.
+    """
+    diagrams = space.diagrams
+    inside = diagrams.box(box)
+    nodes = {origin: space.node(statement) for statement, origin in entries}
+    meeting = {origin: node for origin, node in nodes.items() if diagrams.both(node, inside) != FALSE}
+    whole = [origin for origin, node in meeting.items() if diagrams.contains(node, box)]
+    for origin in list(meeting) if not whole else ():
+        others = diagrams.any_of(node for other, node in meeting.items() if other is not origin)
+        if diagrams.contains(others, box):
+            del meeting[origin]
+    yield from (Blame(origin, side) for origin in whole or meeting)
 
 
 def _gravity(change: DecisionChange) -> tuple[object, ...]:

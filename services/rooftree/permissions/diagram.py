@@ -131,12 +131,6 @@ class Diagrams:
         """
         return self._contains(node, box, {})
 
-    def meets(self, node: Node, box: Box) -> bool:
-        """
-        Tell whether the function holds somewhere inside *box*.
-        """
-        return self.both(node, self.box(box)) != FALSE
-
     def extent(self, node: Node, box: Box, dimension: int) -> int:
         """
         Return the points of *dimension* for which *box*, cut down to that point, lies inside the function.

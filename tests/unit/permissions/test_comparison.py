@@ -149,6 +149,15 @@ class TestChanges:
 
         assert len(changes) == 2
 
+    def test_only_what_accounts_for_a_change_is_to_blame(self) -> None:
+        """
+        A statement that denies all of it is named, and not one that happens to deny a part as well.
+        """
+        part = _deny(Sid="Part", Action="s3:GetObject", Condition={"Null": {"aws:SourceIp": "true"}})
+        both = _changes(_chain(), _chain(_deny(Sid="All", Action="s3:*"), part))
+
+        assert [["All"]] == [[blame["statement"] for blame in change["statements"]] for change in both]
+
     def test_a_lost_allow_is_an_implicit_denial_and_names_what_allowed(self) -> None:
         """
         Where nothing allows any more, the statement that did is to blame, on the side before.

@@ -68,6 +68,7 @@ class Catalog:
         # INVARIANT: the most telling actions come first, so that those of a set are its lowest bits
         found.sort()
         self.names: Final = [name for _familiar, _severity, name in found]
+        self.pairs: Final = [(name.partition(":")[0], name.partition(":")[2]) for name in self.names]
         self.all: Final = (1 << len(found)) - 1
         self.services: Final[dict[str, int]] = {}
         self._severities = [0] * (len(_SEVERITY) + 1)

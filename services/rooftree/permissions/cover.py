@@ -58,27 +58,40 @@ def _needed(diagrams: Diagrams, boxes: list[Box], impossible: Node) -> list[Box]
     """
     Leave out boxes that the others cover, the narrowest first.
     """
-    kept = {box: diagrams.box(box) for box in sorted(boxes, key=lambda box: _freedom(diagrams, box))}
-    for box in list(kept):
-        others = diagrams.any_of([impossible, *(node for other, node in kept.items() if other != box)])
-        if diagrams.contains(others, box):
-            del kept[box]
-    return list(kept)
+    ordered = sorted(boxes, key=lambda box: _freedom(diagrams, box))
+    following = _unions_from(diagrams, [diagrams.box(box) for box in ordered])
+    kept: list[Box] = []
+    before = impossible
+    for index, box in enumerate(ordered):
+        if not diagrams.contains(diagrams.either(before, following[index + 1]), box):
+            kept.append(box)
+            before = diagrams.either(before, diagrams.box(box))
+    return kept
 
 
 def _reduced(diagrams: Diagrams, boxes: list[Box], impossible: Node) -> list[Box]:
     """
     Take from each box the actions for which other boxes say it all, the narrowest first.
     """
-    nodes = [diagrams.box(box) for box in boxes]
-    current = list(boxes)
-    for index, box in enumerate(current):
-        others = diagrams.any_of([impossible, *nodes[:index], *nodes[index + 1 :]])
-        covered = diagrams.extent(others, box, 0)
-        if box[0] & covered and box[0] & ~covered:
-            current[index] = (box[0] & ~covered, *box[1:])
-            nodes[index] = diagrams.box(current[index])
-    return current
+    following = _unions_from(diagrams, [diagrams.box(box) for box in boxes])
+    reduced: list[Box] = []
+    before = impossible
+    for index, box in enumerate(boxes):
+        covered = diagrams.extent(diagrams.either(before, following[index + 1]), box, 0)
+        partly = box[0] & covered and box[0] & ~covered
+        reduced.append((box[0] & ~covered, *box[1:]) if partly else box)
+        before = diagrams.either(before, diagrams.box(reduced[-1]))
+    return reduced
+
+
+def _unions_from(diagrams: Diagrams, nodes: list[Node]) -> list[Node]:
+    """
+    Return, for each position and the one past the end, the union of all nodes from there on.
+    """
+    unions = [FALSE]
+    for node in reversed(nodes):
+        unions.append(diagrams.either(node, unions[-1]))
+    return unions[::-1]
 
 
 def _freedom(diagrams: Diagrams, box: Box) -> tuple[int, int]:

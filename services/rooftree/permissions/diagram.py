@@ -39,6 +39,7 @@ class Diagrams:
         self._nodes: list[_Inner] = [terminal, terminal]
         self._unique: dict[_Inner, Node] = {}
         self._both: dict[tuple[Node, Node], Node] = {}
+        self._either: dict[tuple[Node, Node], Node] = {}
         self._without: dict[tuple[Node, Node], Node] = {}
 
     def __len__(self) -> int:
@@ -111,19 +112,23 @@ class Diagrams:
             return right
         if right == FALSE or left == TRUE:
             return left
-        return self.negation(self.both(self.negation(left), self.negation(right)))
+        key = (left, right) if left < right else (right, left)
+        found = self._either.get(key)
+        if found is None:
+            found = self._either[key] = self._apply(left, right, self.either)
+        return found
 
     def all_of(self, nodes: Iterable[Node]) -> Node:
         """
         Return the conjunction of all, ``TRUE`` for none.
         """
-        return self._fold(list(nodes), self.both, TRUE)
+        return self._fold(sorted(set(nodes)), self.both, TRUE)
 
     def any_of(self, nodes: Iterable[Node]) -> Node:
         """
         Return the disjunction of all, ``FALSE`` for none.
         """
-        return self.negation(self.all_of({self.negation(node) for node in nodes}))
+        return self._fold(sorted(set(nodes)), self.either, FALSE)
 
     def contains(self, node: Node, box: Box) -> bool:
         """

@@ -71,7 +71,12 @@ def word_box(space: Space, box: Box, whole: Node) -> list[tuple[Wording, Box]]:
         for dimension, mask, full in zip(space.dimensions, box, space.diagrams.full, strict=True)
     )
     alternatives: list[_Alternative] = [_Alternative((), {}, exact)]
-    for key in sorted({dimension.key for dimension in space.dimensions if dimension.kind in (Kind.KEY, Kind.MEMBER)}):
+    constrained = {
+        dimension.key
+        for dimension, mask, full in zip(space.dimensions, box, space.diagrams.full, strict=True)
+        if mask != full and dimension.kind in (Kind.KEY, Kind.MEMBER)
+    }
+    for key in sorted(constrained):
         choices = _word_key(space, box, key, whole)
         alternatives = [one.joined(other) for one in alternatives for other in choices]
     relations = _relation_lines(space, box)

@@ -112,7 +112,7 @@ def forget_results() -> None:
     forget_documents()
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=16)
 def _compiled(permissions: Permissions) -> tuple[Space, CompiledChain] | None:
     """
     Return the diagrams; ``None`` where the patterns are too many to tell apart.

@@ -164,18 +164,30 @@ class Space:
         """
         Return the known actions in a set of classes of actions.
         """
-        dimension = self.dimensions[0]
-        matching = [catalog().matching(term) if isinstance(term, Atom) else 0 for term in dimension.terms]
         found = 0
-        for index, point in enumerate(dimension.points):
+        for index, actions in enumerate(self._known_actions):
             if mask >> index & 1:
-                actions = catalog().all
-                for bit, known in enumerate(matching):
-                    actions &= known if point.signature >> bit & 1 else ~known
-                    if not actions:
-                        break
                 found |= actions
         return found
+
+    @cached_property
+    def _known_actions(self) -> list[int]:
+        """
+        For each class of actions, the known ones in it.
+        """
+        dimension = self.dimensions[0]
+        matching = [catalog().matching(term) if isinstance(term, Atom) else 0 for term in dimension.terms]
+        listed = []
+        for point in dimension.points:
+            actions = catalog().all
+            others = 0
+            for bit, known in enumerate(matching):
+                if point.signature >> bit & 1:
+                    actions &= known
+                else:
+                    others |= known
+            listed.append(actions & ~others)
+        return listed
 
     def _add_action(self, atoms: Iterable[Atom]) -> None:
         terms = _ordered([*atoms, ANY_STRING])

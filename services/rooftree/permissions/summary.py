@@ -20,6 +20,9 @@ __all__ = ["summarize", "verdicts_of"]
 
 Compiled = tuple[Space, CompiledChain]
 
+FEW_CASES: Final = 8
+"""With so few cases of denial nobody would rather read what is allowed."""
+
 MAX_CASES: Final = 24
 """Cases of one group of actions that a summary lists."""
 
@@ -60,11 +63,14 @@ def verdicts_of(compiled: Compiled | None) -> dict[tuple[str, str], str]:
     """
     Return the verdict of each known action, by service and name; where nothing can be told, ``conditional``.
     """
-    verdicts: dict[tuple[str, str], str] = {}
-    for verdict, actions in _known(compiled).items():
-        for name in catalog().listed(actions):
-            service, _, action = name.partition(":")
-            verdicts[service, action] = verdict
+    known = _known(compiled)
+    commonest = max(known, key=lambda verdict: known[verdict].bit_count())
+    verdicts = dict.fromkeys(catalog().pairs, commonest)
+    for verdict, actions in known.items():
+        if verdict != commonest:
+            for name in catalog().listed(actions):
+                service, _, action = name.partition(":")
+                verdicts[service, action] = verdict
     return verdicts
 
 
@@ -116,14 +122,15 @@ def _conditional(space: Space, mask: int, node: Node, account: AccountBinding) -
 
     ``complete`` is false where that would be too long, and then there are more cases than those listed.
     """
-    denied, denied_complete = _wordings(space, space.diagrams.negation(node))
-    allowed, allowed_complete = _wordings(space, node)
-    by_denial = (not denied_complete, len(denied)) <= (not allowed_complete, len(allowed))
-    wordings = denied if by_denial else allowed
+    name, (wordings, complete) = "denied_if", _wordings(space, space.diagrams.negation(node))
+    if not complete or len(wordings) > FEW_CASES:
+        allowed, allowed_complete = _wordings(space, node)
+        if (not allowed_complete, len(allowed)) < (not complete, len(wordings)):
+            name, wordings, complete = "allowed_if", allowed, allowed_complete
     return {
         **(_group(space, mask, account) or {}),
-        "complete": denied_complete if by_denial else allowed_complete,
-        "denied_if" if by_denial else "allowed_if": [
+        "complete": complete,
+        name: [
             {
                 "resources": pattern_json(wording.resources, account),
                 "conditions": [

@@ -13,7 +13,7 @@ from rooftree.cli.options import given_context, given_request
 from rooftree.cli.source import Standing
 from rooftree.errors import UsageError
 from rooftree.organization.timestamps import format_time
-from rooftree.permissions.keys import ALWAYS_SENT, DETERMINED, canonical_key
+from rooftree.permissions.keys import PRINCIPAL_SIDE, canonical_key
 from rooftree.permissions.witness import determined_context
 from rooftree.policy.chain import Chain
 from rooftree.policy.context import Context
@@ -112,7 +112,7 @@ class Question:
         return Answer(decision, {key: value for key, value in assumed.items() if key.lower() in asked_for})
 
     def _given(self) -> dict[str, object]:
-        known = {key: values for key, values in self.context.items() if key.lower() not in DETERMINED}
+        known = {key: values for key, values in self.context.items() if key.lower() not in PRINCIPAL_SIDE.determined}
         return {key: values[0] if len(values) == 1 else values for key, values in known.items()}
 
     def _always_sent(self, account: Standing) -> dict[str, Values]:
@@ -122,7 +122,7 @@ class Question:
             "aws:currenttime": format_time(now),
             "aws:epochtime": str(int(now.timestamp())),
         }
-        return {canonical_key(key): own.get(key) or value or "" for key, value in ALWAYS_SENT.items()}
+        return {canonical_key(key): own.get(key) or value or "" for key, value in PRINCIPAL_SIDE.always_sent.items()}
 
     def _refuse_other_values(self, determined: Mapping[str, object]) -> None:
         fixed = {key.lower(): value for key, value in _as_json(determined).items()}

@@ -5,7 +5,8 @@ All requests at once: the maximum permissions of accounts, and how they differ.
 from __future__ import annotations
 
 from rooftree.permissions.account import AccountBinding
-from rooftree.permissions.comparison import EQUIVALENT, Comparison, DecisionChange
+from rooftree.permissions.change import DecisionChange
+from rooftree.permissions.comparison import EQUIVALENT, Comparison
 from rooftree.permissions.maximum import Permissions, compare, forget_results, maximum_permissions
 
 __all__ = [

@@ -12,7 +12,7 @@ from typing import Final
 from rooftree.permissions.account import AccountBinding
 from rooftree.permissions.glob import Atom, arn_atom, glob_atom, literal_atom
 from rooftree.permissions.interval import address_interval, date_interval, number_interval
-from rooftree.permissions.keys import DETERMINED, PRINCIPAL_KEY
+from rooftree.permissions.keys import PRINCIPAL_KEY
 from rooftree.permissions.predicate import BoundStatement, KeyTest, Relation, Term, hold
 from rooftree.permissions.principals import of_principals
 from rooftree.policy.model import Condition, Statement
@@ -38,12 +38,12 @@ _KINDS: Final = {
 
 def bind_statement(statement: Statement, account: AccountBinding, *, variables: bool) -> BoundStatement | None:
     """
-    Return what a statement means for the principals of an account; ``None`` if it never applies to them.
+    Return what a statement means for the requests of an account; ``None`` if it never applies to them.
     """
     tests = set()
     for condition in statement.conditions:
         test = key_test(condition, account, variables=variables)
-        if test.key in DETERMINED:
+        if test.key in account.side.determined:
             if not hold(test, account.value_of(test.key)):
                 return None
         elif not test.always:
@@ -82,7 +82,7 @@ def key_test(condition: Condition, account: AccountBinding, *, variables: bool) 
     terms: set[Term] = set()
     for text in condition.values:
         term = term_of(meaning, text, key, account, variables=variables)
-        if key == PRINCIPAL_KEY:
+        if key == PRINCIPAL_KEY and account.side.own_principals:
             term = of_principals(term, account)
         if term is not None:
             terms.add(term)
@@ -179,7 +179,7 @@ def _string_term(
 
 def _fixed(variable: Variable, account: AccountBinding) -> Piece | Variable | None:
     key = variable.key.lower()
-    if key in DETERMINED:
+    if key in account.side.determined:
         return Piece(account.value_of(key)[0], literal=True)
     if ":" in key:
         return variable

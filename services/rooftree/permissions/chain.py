@@ -4,22 +4,20 @@ A chain of policies as it binds one account, and as a diagram.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from rooftree.permissions.account import ACCOUNT_PLACEHOLDER, AccountBinding
-from rooftree.permissions.diagram import FALSE, TRUE, Node
-from rooftree.permissions.document import bind_document
-from rooftree.permissions.glob import ANY_STRING, CharSet, Glob
-from rooftree.permissions.interval import Interval
-from rooftree.permissions.predicate import BoundStatement, KeyTest, PrincipalTerm, Relation, Term
+from rooftree.permissions.diagram import Node
+from rooftree.permissions.document import BoundDocument, bind_document
+from rooftree.permissions.predicate import BoundStatement
 from rooftree.permissions.space import Space
 from rooftree.policy.chain import Chain
 from rooftree.policy.model import Effect, Statement
 
-__all__ = ["BoundChain", "BoundLevel", "CompiledChain", "Origin", "bind_chain", "compile_chain"]
+__all__ = ["NO_LIMITS", "BoundChain", "BoundLevel", "Entry", "Limits", "Origin", "allowed", "bind_chain", "matched"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +37,64 @@ class Origin:
     source: Statement = field(compare=False, repr=False)
 
 
+Entry = tuple[BoundStatement, Origin]
+
+
 @dataclass(frozen=True, slots=True)
 class BoundLevel:
     """
-    The statements on one node.
+    What hangs on one node: policies by id, as they bind the account.
     """
 
     target_id: str
-    statements: tuple[tuple[BoundStatement, Origin], ...]
+    policies: tuple[tuple[str, BoundDocument], ...]
 
-    def of(self, effect: Effect) -> frozenset[BoundStatement]:
+    @property
+    def allows(self) -> frozenset[BoundStatement]:
         """
-        Return the statements with an effect.
+        The statements that allow something.
         """
-        return frozenset(statement for statement, _origin in self.statements if statement.effect is effect)
+        return frozenset().union(*(document.allows for _policy, document in self.policies))
+
+    def entries(self, effect: Effect) -> Iterable[Entry]:
+        """
+        Yield the statements with an effect, each with where it stands.
+        """
+        for policy_id, document in self.policies:
+            for bound, source in document.statements:
+                if bound.effect is effect:
+                    yield bound, Origin(self.target_id, policy_id, source.label, source)
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """
+    The statements of a chain that can take something away.
+
+    Chains with equal limits decide alike: order, repetition, names, Sids and levels that allow everything do not count.
+
+    Attributes:
+        grants: For each level that does not allow everything, the statements of which one must allow a request.
+        denials: The statements of which none must speak of it.
+    """
+
+    grants: frozenset[frozenset[BoundStatement]]
+    denials: frozenset[BoundStatement]
+
+    @property
+    def statements(self) -> Iterable[BoundStatement]:
+        """
+        All statements.
+        """
+        yield from self.denials
+        for grant in self.grants:
+            yield from grant
+
+
+NO_LIMITS: Final = Limits(frozenset(), frozenset())
+
+
+@dataclass(frozen=True)
 class BoundChain:
     """
     The levels of a chain for one account; ``None`` where nothing limits it.
@@ -63,140 +102,51 @@ class BoundChain:
 
     levels: tuple[BoundLevel, ...] | None
 
-    @property
-    def statements(self) -> list[BoundStatement]:
+    @cached_property
+    def limits(self) -> Limits:
         """
-        All statements, level by level.
+        What of the chain decides.
         """
-        return [statement for level in self.levels or () for statement, _origin in level.statements]
+        levels = self.levels or ()
+        allows = [level.allows for level in levels]
+        return Limits(
+            frozenset(some for some in allows if not any(statement.unlimited for statement in some)),
+            frozenset().union(*(document.denials for level in levels for _policy, document in level.policies)),
+        )
 
-    @property
-    def identity(self) -> str:
+    def entries(self, effect: Effect) -> Iterable[Entry]:
         """
-        A digest that chains share if they hold the same sets of allowing levels and of denying statements.
-
-        Order, repetition, names, Sids and levels that allow everything do not count.
+        Yield the statements with an effect, level by level.
         """
-        if self.levels is None:
-            return _digest(["unlimited"])
-        denies = {_spell_statement(statement) for level in self.levels for statement in level.of(Effect.DENY)}
-        allows = {
-            "|".join(sorted(_spell_statement(statement) for statement in level.of(Effect.ALLOW)))
-            for level in self.levels
-            if not any(_allows_everything(statement) for statement in level.of(Effect.ALLOW))
-        }
-        return _digest(["allow", *sorted(allows), "deny", *sorted(denies)])
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledChain:
-    """
-    What a chain decides, over the dimensions of a space.
-
-    Attributes:
-        levels: For each level, the requests that some statement there allows.
-        denied: The requests that some statement denies.
-        allowed: The requests that pass every level and that nothing denies.
-    """
-
-    levels: tuple[Node, ...]
-    denied: Node
-    allowed: Node
+        for level in self.levels or ():
+            yield from level.entries(effect)
 
 
 def bind_chain(chain: Chain, account: AccountBinding) -> BoundChain:
     """
-    Return what the policies of a chain mean for the principals of an account.
+    Return what the policies of a chain mean for the requests of an account.
     """
     if chain.levels is None:
         return BoundChain(None)
     last = len(chain.levels) - 1
     levels = []
     for depth, level in enumerate(chain.levels):
-        target = ACCOUNT_PLACEHOLDER if depth == last and level.target_id == account.account_id else level.target_id
-        statements = tuple(
-            (bound, Origin(target, policy.policy_id, statement.label, statement))
-            for policy in level.policies
-            for bound, statement in bind_document(policy.document, account).statements
-        )
-        levels.append(BoundLevel(target, statements))
+        own = depth == last and level.target_id == account.account_id
+        policies = tuple((policy.policy_id, bind_document(policy.document, account)) for policy in level.policies)
+        levels.append(BoundLevel(ACCOUNT_PLACEHOLDER if own else level.target_id, policies))
     return BoundChain(tuple(levels))
 
 
-def compile_chain(chain: BoundChain, space: Space) -> CompiledChain:
+def allowed(limits: Limits, space: Space) -> Node:
     """
-    Return the diagrams of a chain. All of its statements must be known to the space.
+    Return the requests that pass every level and that nothing denies. The space must know all of the statements.
     """
-    if chain.levels is None:
-        return CompiledChain((), FALSE, TRUE)
-    diagrams = space.diagrams
-    levels = tuple(diagrams.any_of(_nodes(level.of(Effect.ALLOW), space)) for level in chain.levels)
-    denies = {statement for level in chain.levels for statement in level.of(Effect.DENY)}
-    denied = diagrams.any_of(_nodes(denies, space))
-    return CompiledChain(levels, denied, diagrams.without(diagrams.all_of(set(levels)), denied))
+    levels = space.diagrams.all_of(matched(grant, space) for grant in limits.grants)
+    return space.diagrams.without(levels, matched(limits.denials, space))
 
 
-def _nodes(statements: Iterable[BoundStatement], space: Space) -> list[Node]:
-    return sorted(space.node(statement) for statement in statements)
-
-
-def _allows_everything(statement: BoundStatement) -> bool:
-    return (
-        not statement.tests
-        and not statement.actions_negated
-        and not statement.resources_negated
-        and ANY_STRING in statement.actions
-        and ANY_STRING in statement.resources
-    )
-
-
-def _digest(parts: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-_STAR: Final = {CharSet.ANY: "**", CharSet.NOT_COLON: "*"}
-_ONE: Final = {CharSet.ANY: "??", CharSet.NOT_COLON: "?"}
-
-
-def _spell_glob(glob: Glob) -> str:
-    parts = []
-    for token in glob:
-        if isinstance(token.chars, str):
-            parts.append(f"[{token.chars}]")
-        else:
-            parts.append((_STAR if token.star else _ONE)[token.chars])
-    return "".join(parts)
-
-
-def _spell_globs(globs: Iterable[Glob]) -> str:
-    return "{" + ",".join(sorted(_spell_glob(glob) for glob in globs)) + "}"
-
-
-def _spell_term(term: Term) -> str:
-    match term:
-        case Interval():
-            return f"{term.kind}:{term.low}:{term.high}:{term.low_closed:d}{term.high_closed:d}"
-        case PrincipalTerm():
-            return f"principal:{_spell_globs(term.iam)}:{_spell_globs(term.sts)}"
-        case Relation():
-            return f"relation:{term.place}:{term.text}"
-        case _:
-            return _spell_globs(term.globs)
-
-
-def _spell_test(test: KeyTest) -> str:
-    terms = ",".join(sorted(_spell_term(term) for term in test.terms))
-    flags = f"{test.negated:d}{test.if_exists:d}"
-    return f"{test.key}/{test.family}/{flags}/{test.quantifier or ''}({terms})"
-
-
-def _spell_statement(statement: BoundStatement) -> str:
+def matched(statements: Iterable[BoundStatement], space: Space) -> Node:
     """
-    Return a text that only equal statements share.
+    Return the requests that one of some statements speaks of.
     """
-    actions = ",".join(sorted(_spell_term(term) for term in statement.actions))
-    resources = ",".join(sorted(_spell_term(term) for term in statement.resources))
-    tests = ";".join(sorted(_spell_test(test) for test in statement.tests))
-    return (
-        f"{statement.effect}|{statement.actions_negated:d}{actions}|{statement.resources_negated:d}{resources}|{tests}"
-    )
+    return space.diagrams.any_of(space.node(statement) for statement in statements)

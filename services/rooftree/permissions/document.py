@@ -12,10 +12,10 @@ from typing import Final
 from rooftree.permissions.account import AccountBinding
 from rooftree.permissions.binding import bind_statement, key_test, term_of
 from rooftree.permissions.glob import Atom
-from rooftree.permissions.keys import DETERMINED, PRINCIPAL_KEY
+from rooftree.permissions.keys import PRINCIPAL_KEY, Side
 from rooftree.permissions.predicate import BoundStatement, Relation, hold
 from rooftree.permissions.principals import of_principals, tells_accounts_apart
-from rooftree.policy.model import Condition, PolicyDocument, Statement
+from rooftree.policy.model import Condition, Effect, PolicyDocument, Statement
 from rooftree.policy.operators import meaning_of
 from rooftree.policy.variables import Variable, parse_template
 
@@ -30,22 +30,29 @@ class BoundDocument:
     The statements of a policy that can apply to requests of an account, each with the one that it came from.
 
     INVARIANT: accounts for which a policy means the same get one object, so that sharing is found out quickly.
+
+    Attributes:
+        allows: Those that allow something.
+        denials: Those that deny something.
     """
 
-    __slots__ = ("statements",)
+    __slots__ = ("allows", "denials", "statements")
 
     def __init__(self, statements: tuple[tuple[BoundStatement, Statement], ...]) -> None:
         self.statements: Final = statements
+        self.allows: Final = frozenset(bound for bound, _source in statements if bound.effect is Effect.ALLOW)
+        self.denials: Final = frozenset(bound for bound, _source in statements if bound.effect is Effect.DENY)
 
 
-_bound: Final[dict[tuple[PolicyDocument, tuple[Hashable, ...]], BoundDocument]] = {}
+_bound: Final[dict[tuple[PolicyDocument, str, tuple[Hashable, ...]], BoundDocument]] = {}
 
 
 def bind_document(document: PolicyDocument, account: AccountBinding) -> BoundDocument:
     """
-    Return what a policy means for the principals of an account.
+    Return what a policy means for the requests of an account.
     """
-    key = (document, tuple(question(account) for question in _questions(document)))
+    asked = _questions(document, account.side)
+    key = (document, account.side.name, tuple(question(account) for question in asked))
     found = _bound.get(key)
     if found is None:
         if len(_bound) >= MOST_KEPT:
@@ -73,7 +80,7 @@ Question = Callable[[AccountBinding], Hashable]
 
 
 @lru_cache(maxsize=16384)
-def _questions(document: PolicyDocument) -> tuple[Question, ...]:
+def _questions(document: PolicyDocument, side: Side) -> tuple[Question, ...]:
     """
     Return what must be asked of an account to know what a policy means for it.
 
@@ -83,24 +90,24 @@ def _questions(document: PolicyDocument) -> tuple[Question, ...]:
         question
         for statement in document.statements
         for question in (
-            *_questions_of_resources(statement, variables=document.has_variables),
+            *_questions_of_resources(statement, side, variables=document.has_variables),
             *(
                 question
                 for condition in statement.conditions
-                for question in _questions_of_condition(condition, variables=document.has_variables)
+                for question in _questions_of_condition(condition, side, variables=document.has_variables)
             ),
         )
     )
 
 
-def _questions_of_resources(statement: Statement, *, variables: bool) -> Iterator[Question]:
+def _questions_of_resources(statement: Statement, side: Side, *, variables: bool) -> Iterator[Question]:
     for text in (*(statement.resources or ()), *(statement.not_resources or ())):
-        yield from _questions_of_text(text, variables=variables)
+        yield from _questions_of_text(text, side, variables=variables)
 
 
-def _questions_of_text(text: str, *, variables: bool) -> Iterator[Question]:
+def _questions_of_text(text: str, side: Side, *, variables: bool) -> Iterator[Question]:
     for part in parse_template(text, variables=variables):
-        if isinstance(part, Variable) and part.key.lower() in DETERMINED:
+        if isinstance(part, Variable) and part.key.lower() in side.determined:
             yield _values(part.key.lower())
 
 
@@ -108,13 +115,13 @@ def _values(key: str) -> Question:
     return lambda account: account.value_of(key)
 
 
-def _questions_of_condition(condition: Condition, *, variables: bool) -> Iterator[Question]:
+def _questions_of_condition(condition: Condition, side: Side, *, variables: bool) -> Iterator[Question]:
     key = condition.key.lower()
-    asked = [question for text in condition.values for question in _questions_of_text(text, variables=variables)]
+    asked = [question for text in condition.values for question in _questions_of_text(text, side, variables=variables)]
     yield from asked
-    if key in DETERMINED:
+    if key in side.determined:
         yield _values(key) if asked else _whether_it_holds(condition, variables=variables)
-    elif key == PRINCIPAL_KEY and not asked:
+    elif key == PRINCIPAL_KEY and side.own_principals and not asked:
         yield attrgetter("partition")
         for text in condition.values:
             yield from _questions_of_principal(condition, text, variables=variables)

@@ -11,11 +11,12 @@ from math import prod
 from typing import Final
 
 from rooftree.permissions.diagram import Box, Node
+from rooftree.permissions.dimension import Dimension, Kind, Point
 from rooftree.permissions.glob import ANY_STRING, Atom, Spelling
 from rooftree.permissions.interval import Interval
-from rooftree.permissions.keys import ALWAYS_SENT, canonical_key
+from rooftree.permissions.keys import canonical_key
 from rooftree.permissions.predicate import PrincipalTerm, Term
-from rooftree.permissions.space import Dimension, Kind, Point, Space
+from rooftree.permissions.space import Space
 
 __all__ = ["ConditionLine", "Pattern", "Wording", "word_box"]
 
@@ -123,9 +124,11 @@ def word_points(dimension: Dimension, mask: int) -> list[Pattern]:
     if mask == universe:
         return [_EVERYTHING]
     masks = [(term, dimension.around([term]) & universe) for term in dimension.terms]
-    found = [pattern for pattern in (_positive(masks, mask), _negative(masks, mask, universe)) if pattern]
+    # what is not looked at is not known to lie in any pattern
+    seen = [(term, around & ~dimension.beyond) for term, around in masks]
+    found = [pattern for pattern in (_positive(masks, mask), _negative(seen, mask, universe)) if pattern]
     if not found:
-        found = [pattern for pattern in (_mixed(masks, mask, universe),) if pattern]
+        found = [pattern for pattern in (_mixed(masks, seen, mask, universe),) if pattern]
     if found:
         return [min(found, key=lambda pattern: (len(pattern.any_of) + len(pattern.none_of), len(pattern.none_of)))]
     return _singly(dimension, masks, mask)
@@ -142,11 +145,13 @@ def _negative(masks: Sequence[tuple[Term, int]], mask: int, universe: int) -> Pa
     return None if chosen is None else Pattern((ANY_STRING,), tuple(chosen))
 
 
-def _mixed(masks: Sequence[tuple[Term, int]], mask: int, universe: int) -> Pattern | None:
+def _mixed(
+    masks: Sequence[tuple[Term, int]], seen: Sequence[tuple[Term, int]], mask: int, universe: int
+) -> Pattern | None:
     """
     Return a pattern with exceptions, where neither side alone will do.
     """
-    removable = [(term, around) for term, around in masks if around and not around & mask]
+    removable = [(term, around) for term, around in seen if around and not around & mask]
     removed = 0
     for _term, around in removable:
         removed |= around
@@ -297,7 +302,7 @@ def _word_single(dimension: Dimension, mask: int) -> Iterator[tuple[list[Conditi
     elif dimension.family in ("number", "date"):
         for comparisons, part in _ranges(dimension, present):
             lines = [_if_exists(ConditionLine(operator, key, (text,)), when=absent) for operator, text in comparisons]
-            if not absent and _may_lack(dimension) and all("Not" in operator for operator, _text in comparisons):
+            if not absent and not dimension.always_sent and all("Not" in operator for operator, _text in comparisons):
                 # a negated operator holds for a request without the key
                 lines.append(ConditionLine("Null", key, ("false",)))
             yield lines, part | absent
@@ -316,14 +321,10 @@ def _word_patterns(dimension: Dimension, present: int, absent: int) -> Iterator[
             wanted = [group for group in groups if group != [ANY_STRING]]
             lines = [_if_exists(_line(group, key, negated=False), when=absent) for group in wanted]
             lines += [_line(group, key, negated=True) for group in _by_operator(pattern.none_of)]
-            if not wanted and not absent and _may_lack(dimension):
+            if not wanted and not absent and not dimension.always_sent:
                 lines.append(ConditionLine("Null", key, ("false",)))
             part = inside(dimension, Pattern(tuple(positive), pattern.none_of, pattern.all_of))
             yield lines, part | absent
-
-
-def _may_lack(dimension: Dimension) -> bool:
-    return dimension.key not in ALWAYS_SENT
 
 
 def _if_exists(line: ConditionLine, *, when: int) -> ConditionLine:

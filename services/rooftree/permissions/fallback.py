@@ -4,49 +4,42 @@ A comparison for policies that are too tangled to be told apart: nothing is miss
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from rooftree.permissions.chain import BoundChain, BoundLevel, Origin
-from rooftree.permissions.comparison import Blame, Comparison, DecisionChange, known_actions
+from rooftree.permissions.chain import BoundChain, Origin
+from rooftree.permissions.change import Blame, DecisionChange, known_actions
 from rooftree.permissions.expression import ConditionLine, Pattern
 from rooftree.permissions.glob import ANY_STRING, glob_atom
-from rooftree.permissions.predicate import BoundStatement
 from rooftree.policy.evaluate import Decision
 from rooftree.policy.model import Effect
 from rooftree.policy.variables import Piece
 
 __all__ = ["compare_roughly"]
 
-Entry = tuple[BoundStatement, Origin]
 
-
-def compare_roughly(before: BoundChain, after: BoundChain) -> Comparison:
+def compare_roughly(before: BoundChain, after: BoundChain) -> list[DecisionChange]:
     """
     Return changes that together hold every request whose decision may differ; none of them is exact.
     """
-    return Comparison((*_one_way(before, after, flipped=False), *_one_way(after, before, flipped=True)))
+    return [*_one_way(before, after, flipped=False), *_one_way(after, before, flipped=True)]
 
 
 def _one_way(allowing: BoundChain, denying: BoundChain, *, flipped: bool) -> Iterator[DecisionChange]:
     """
     Yield what the second chain may deny that the first lets through.
     """
-    common = {statement for statement, _origin in _entries(allowing.levels, Effect.DENY)}
-    for statement, origin in _entries(denying.levels, Effect.DENY):
-        if statement not in common:
+    for statement, origin in denying.entries(Effect.DENY):
+        if statement not in allowing.limits.denials:
             side = "before" if flipped else "after"
             yield _change(origin, (Blame(origin, side),), Decision.EXPLICIT_DENY, flipped=flipped)
-    grants = [level.of(Effect.ALLOW) for level in allowing.levels or ()]
     for level in denying.levels or ():
-        if any(known <= level.of(Effect.ALLOW) for known in grants):
+        allows = level.allows
+        if any(statement.unlimited for statement in allows) or any(grant <= allows for grant in allowing.limits.grants):
             continue
         # some request may pass each level of the first chain and find nothing that allows it here
-        blamed = tuple(Blame(origin, "before" if flipped else "after") for _statement, origin in level.statements)
+        side = "before" if flipped else "after"
+        blamed = tuple(Blame(origin, side) for effect in Effect for _bound, origin in level.entries(effect))
         yield _change(None, blamed, Decision.IMPLICIT_DENY, flipped=flipped)
-
-
-def _entries(levels: Iterable[BoundLevel] | None, effect: Effect) -> list[Entry]:
-    return [entry for level in levels or () for entry in level.statements if entry[0].effect is effect]
 
 
 def _change(origin: Origin | None, blame: tuple[Blame, ...], denial: Decision, *, flipped: bool) -> DecisionChange:

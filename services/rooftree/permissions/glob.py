@@ -29,8 +29,10 @@ __all__ = [
     "arn_atom",
     "glob_atom",
     "literal_atom",
+    "rest_after",
     "sample_of",
     "spell_regex",
+    "spelled",
 ]
 
 
@@ -82,22 +84,37 @@ class Atom:
     text: str = field(compare=False)
     spelling: Spelling = field(compare=False, default=Spelling.GLOB)
 
+    @property
+    def identity(self) -> str:
+        """
+        A text that only equal atoms share.
+        """
+        return spelled(self.globs)
+
     def after(self, prefix: str) -> frozenset[Glob]:
         """
         Return the globs that the rest of a string must match once *prefix* has been read.
         """
-        current: set[Glob] = set()
-        for glob in self.globs:
-            current |= _closed(glob)
-        for char in prefix:
-            current = {rest for glob in current for rest in _step(glob, char)}
-        return frozenset(current)
+        return rest_after(self.globs, prefix)
 
     def matches(self, text: str) -> bool:
         """
         Tell whether *text* is one of the strings.
         """
         return any(matches(text) for matches in _matchers(self.globs))
+
+
+@lru_cache(maxsize=65536)
+def rest_after(globs: frozenset[Glob], prefix: str) -> frozenset[Glob]:
+    """
+    Return the globs that the rest of a string must match once *prefix* has been read.
+    """
+    current: set[Glob] = set()
+    for glob in globs:
+        current |= _closed(glob)
+    for char in prefix:
+        current = {rest for glob in current for rest in _step(glob, char)}
+    return frozenset(current)
 
 
 _ANY: Final = Token(CharSet.ANY)
@@ -201,6 +218,28 @@ def sample_of(glob: Glob) -> str:
         else:
             before = glob[position - 1].chars if position else ":"
             parts.append("" if token.chars is CharSet.NOT_COLON and before == ":" else "example")
+    return "".join(parts)
+
+
+_STAR: Final = {CharSet.ANY: "**", CharSet.NOT_COLON: "*"}
+_ONE: Final = {CharSet.ANY: "??", CharSet.NOT_COLON: "?"}
+
+
+@lru_cache(maxsize=65536)
+def spelled(globs: frozenset[Glob]) -> str:
+    """
+    Return a text that only equal sets of globs share.
+    """
+    return "{" + ",".join(sorted(map(_spell, globs))) + "}"
+
+
+def _spell(glob: Glob) -> str:
+    parts = []
+    for token in glob:
+        if isinstance(token.chars, str):
+            parts.append(f"[{token.chars}]")
+        else:
+            parts.append((_STAR if token.star else _ONE)[token.chars])
     return "".join(parts)
 
 

@@ -49,6 +49,13 @@ class Interval:
     operator: str = field(compare=False, default="")
     text: str = field(compare=False, default="")
 
+    @property
+    def identity(self) -> str:
+        """
+        A text that only equal intervals share.
+        """
+        return f"{self.kind}:{self.low}:{self.high}:{self.low_closed:d}{self.high_closed:d}"
+
     def holds(self, value: Fraction) -> bool:
         """
         Tell whether *value* lies inside.

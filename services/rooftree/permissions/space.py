@@ -6,19 +6,19 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-si
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
-from rooftree.permissions.catalog import catalog
+from rooftree.permissions.actions import action_dimension
 from rooftree.permissions.diagram import FALSE, TRUE, Diagrams, Node
+from rooftree.permissions.dimension import Dimension, Kind, Point, mask_of, ordered
 from rooftree.permissions.glob import ANY_STRING, EMPTY_STRING, Atom, Glob, glob_atom, sample_of
 from rooftree.permissions.interval import Interval, interval_classes
-from rooftree.permissions.keys import ALWAYS_SENT, PRINCIPAL_KEY, holds_many
+from rooftree.permissions.keys import PRINCIPAL_KEY, Form, Side, form_of
 from rooftree.permissions.language import (
-    ACTION_STARTS,
-    ACTIONS,
     RESOURCE_STARTS,
     RESOURCES,
     STRING_STARTS,
@@ -32,85 +32,7 @@ from rooftree.permissions.predicate import BoundStatement, KeyTest, PrincipalTer
 from rooftree.policy.model import Quantifier
 from rooftree.policy.variables import Piece
 
-__all__ = ["Dimension", "Kind", "Point", "Space"]
-
-
-class Kind:
-    """
-    What a dimension stands for.
-    """
-
-    ACTION: Final = "action"
-    RESOURCE: Final = "resource"
-    KEY: Final = "key"
-    MEMBER: Final = "member"
-    RELATION: Final = "relation"
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """
-    One class of values: a value of it, ``None`` where the key is absent; and the terms around it, as a bit mask.
-    """
-
-    value: str | None
-    signature: int
-
-
-@dataclass(frozen=True)
-class Dimension:
-    """
-    One axis of the space of requests.
-
-    Attributes:
-        kind: See `Kind`. A ``member`` asks whether some value of a key lies in one class; point 1 says yes.
-            A ``relation`` asks whether a pattern with variables matches; point 1 says yes.
-        key: The condition key in lower case; empty for actions and resources.
-        family: How values of the key compare.
-        points: The classes.
-        terms: The terms that cut the classes, by bit of their signatures.
-        exact: Whether every combination of its points with those of other dimensions can occur.
-        spelled: The key as a policy spells it.
-    """
-
-    kind: str
-    key: str
-    family: str
-    points: tuple[Point, ...]
-    terms: tuple[Term, ...]
-    exact: bool = True
-    relation: Relation | None = None
-    spelled: str = ""
-
-    @cached_property
-    def present(self) -> int:
-        """
-        The points at which the key is there.
-        """
-        return _mask(index for index, point in enumerate(self.points) if point.value is not None)
-
-    @cached_property
-    def _around(self) -> dict[Term, int]:
-        """
-        For each term the points that lie in it.
-        """
-        found = [0] * len(self.terms)
-        for index, point in enumerate(self.points):
-            signature = point.signature
-            while signature:
-                lowest = signature & -signature
-                found[lowest.bit_length() - 1] |= 1 << index
-                signature ^= lowest
-        return dict(zip(self.terms, found, strict=True))
-
-    def around(self, terms: Iterable[Term]) -> int:
-        """
-        Return the points that lie in one of *terms*.
-        """
-        points = 0
-        for term in terms:
-            points |= self._around[term]
-        return points
+__all__ = ["Space"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +49,27 @@ class _KeyPlace:
 class Space:
     """
     The dimensions that a set of statements needs, and the diagrams over them.
+
+    With *within*, only requests for actions of these services are told apart.
+
+    Raises:
+        TooComplexError: If the values are cut into more classes than can be listed in reasonable time.
     """
 
-    def __init__(self, statements: Iterable[BoundStatement]) -> None:
+    def __init__(
+        self, statements: Iterable[BoundStatement], side: Side, *, within: Collection[str] | None = None
+    ) -> None:
         listed = list(dict.fromkeys(statements))
-        self.dimensions: list[Dimension] = []
-        self._keys: dict[tuple[str, str], _KeyPlace] = {}
+        self.side: Final = side
+        self._actions: Final = action_dimension((atom for one in listed for atom in one.actions), within=within)
+        self.dimensions: list[Dimension] = [self._actions.dimension]
+        self._keys: dict[str, dict[Form, _KeyPlace]] = {}
         self._relations: dict[Relation, int] = {}
-        self._add_action([atom for statement in listed for atom in statement.actions])
         self._add_resource([term for statement in listed for term in statement.resources])
-        tests: dict[str, list[KeyTest]] = {}
+        tests: dict[str, dict[KeyTest, None]] = {}
         for statement in listed:
             for test in statement.tests:
-                tests.setdefault(test.key, []).append(test)
+                tests.setdefault(test.key, {})[test] = None
         for key in sorted(tests):
             self._add_key(key, tests[key])
         self.diagrams: Final = Diagrams([len(dimension.points) for dimension in self.dimensions])
@@ -165,40 +95,15 @@ class Space:
         Return the known actions in a set of classes of actions.
         """
         found = 0
-        for index, actions in enumerate(self._known_actions):
+        for index, actions in enumerate(self._actions.known):
             if mask >> index & 1:
                 found |= actions
         return found
 
-    @cached_property
-    def _known_actions(self) -> list[int]:
-        """
-        For each class of actions, the known ones in it.
-        """
-        dimension = self.dimensions[0]
-        matching = [catalog().matching(term) if isinstance(term, Atom) else 0 for term in dimension.terms]
-        listed = []
-        for point in dimension.points:
-            actions = catalog().all
-            others = 0
-            for bit, known in enumerate(matching):
-                if point.signature >> bit & 1:
-                    actions &= known
-                else:
-                    others |= known
-            listed.append(actions & ~others)
-        return listed
-
-    def _add_action(self, atoms: Iterable[Atom]) -> None:
-        terms = _ordered([*atoms, ANY_STRING])
-        classes = classes_of(ACTIONS, ACTION_STARTS, [term for term in terms if isinstance(term, Atom)])
-        points = tuple(Point(found.witness, found.signature) for found in classes)
-        self.dimensions.append(Dimension(Kind.ACTION, "", "string", points, terms))
-
     def _add_resource(self, found: Sequence[Atom | Relation]) -> None:
         relations = sorted({term for term in found if isinstance(term, Relation)}, key=lambda term: term.text)
         atoms = [term for term in found if isinstance(term, Atom)]
-        terms = _ordered([*atoms, *(term.relaxed for term in relations), ANY_STRING])
+        terms = ordered([*atoms, *(term.relaxed for term in relations), ANY_STRING])
         classes = classes_of(RESOURCES, RESOURCE_STARTS, [term for term in terms if isinstance(term, Atom)])
         points = tuple(Point(one.witness, one.signature) for one in classes)
         self.dimensions.append(Dimension(Kind.RESOURCE, "", "string", points, terms))
@@ -214,34 +119,62 @@ class Space:
             Dimension(Kind.RELATION, relation.place, "string", points, (), exact=False, relation=relation)
         )
 
-    def _add_key(self, key: str, tests: Sequence[KeyTest]) -> None:
-        families = sorted({_kind(test.family) for test in tests if test.family != "null"}) or ["string"]
-        typed_bool = any(test.family == "bool" for test in tests)
-        for family in families:
-            found = [term for test in tests if _kind(test.family) == family for term in test.terms]
-            relations = sorted({term for term in found if isinstance(term, Relation)}, key=lambda term: term.text)
-            terms: list[Term] = [term for term in found if not isinstance(term, Relation)]
-            terms += [term.relaxed for term in relations]
-            many = family == "string" and not typed_bool and key != PRINCIPAL_KEY and _is_many(key, tests)
-            if not many and family == "string" and key != PRINCIPAL_KEY and _asks_for_all(tests):
-                terms.append(EMPTY_STRING)
-            ordered = _ordered(terms)
-            compared = "bool" if typed_bool and family == "string" else family
-            classes = _classes(key, compared, ordered, many=many)
-            dimension = Dimension(
-                Kind.MEMBER if many else Kind.KEY,
-                key,
-                compared,
-                (),
-                ordered,
-                exact=len(families) == 1,
-                spelled=min(test.spelled for test in tests),
-            )
-            self._place(dimension, classes)
-            for relation in relations:
-                self._add_relation(relation)
+    def _add_key(self, key: str, tests: Collection[KeyTest]) -> None:
+        """
+        Add the dimensions of a key: one for each form in which its values are compared.
+        """
+        forms: dict[Form, list[KeyTest]] = {}
+        for test in tests:
+            if test.family != "null":
+                forms.setdefault(form_of(test), []).append(test)
+        if not forms:
+            forms[form_of(next(iter(tests)))] = []
+        spelled = min(test.spelled for test in tests)
+        for form in sorted(forms):
+            self._add_form(key, form, forms[form], exact=len(forms) == 1, spelled=spelled)
 
-    def _place(self, dimension: Dimension, classes: Sequence[tuple[int, str]]) -> None:
+    def _add_form(self, key: str, form: Form, tests: Sequence[KeyTest], *, exact: bool, spelled: str) -> None:
+        found = [term for test in tests for term in test.terms]
+        relations = sorted({term for term in found if isinstance(term, Relation)}, key=lambda term: term.text)
+        terms: list[Term] = [term for term in found if not isinstance(term, Relation)]
+        terms += [term.relaxed for term in relations]
+        if form is Form.TEXT and any(test.quantifier is Quantifier.FOR_ALL_VALUES for test in tests):
+            terms += [] if self._is_principal(key) else [EMPTY_STRING]
+        arranged = ordered(terms)
+        many = form is Form.MEMBERS
+        kind = Kind.MEMBER if many else Kind.KEY
+        family = "principal" if self._is_principal(key) else "string" if many else str(form)
+        dimension = Dimension(
+            kind,
+            key,
+            family,
+            (),
+            arranged,
+            exact=exact,
+            spelled=spelled,
+            always_sent=key in self.side.always_sent,
+            usual=self.side.always_sent.get(key),
+        )
+        self._place(dimension, form, self._classes(key, form, arranged))
+        for relation in relations:
+            self._add_relation(relation)
+
+    def _is_principal(self, key: str) -> bool:
+        return key == PRINCIPAL_KEY and self.side.own_principals
+
+    def _classes(self, key: str, form: Form, terms: tuple[Term, ...]) -> list[tuple[int, str]]:
+        if form in (Form.NUMBER, Form.DATE, Form.ADDRESS):
+            return interval_classes(str(form), [term for term in terms if isinstance(term, Interval)])
+        if self._is_principal(key):
+            return _principal_classes(tuple(term for term in terms if isinstance(term, PrincipalTerm)))
+        atoms = [term for term in terms if isinstance(term, Atom)]
+        if form is Form.TRUTH:
+            # a key compared as a truth value is never sent as anything else
+            return sorted({_signature(atoms, value): value for value in ("true", "false")}.items())
+        universe = VALUES if form is Form.MEMBERS else STRINGS
+        return [(one.signature, one.witness) for one in classes_of(universe, STRING_STARTS, atoms)]
+
+    def _place(self, dimension: Dimension, form: Form, classes: Sequence[tuple[int, str]]) -> None:
         """
         Add the classes of a key: as the points of one dimension, or each as one of its own.
         """
@@ -250,24 +183,41 @@ class Space:
         if dimension.kind == Kind.MEMBER:
             self.dimensions += [replace(dimension, points=(Point(None, 0), point)) for point in points]
         else:
-            absent = [] if dimension.key in ALWAYS_SENT else [Point(None, 0)]
+            absent = [] if dimension.always_sent else [Point(None, 0)]
             self.dimensions.append(replace(dimension, points=(*absent, *points)))
         place = _KeyPlace(first, len(self.dimensions) - first, dimension.kind == Kind.MEMBER)
-        self._keys[dimension.key, _kind(dimension.family)] = place
+        self._keys.setdefault(dimension.key, {})[form] = place
 
     def _impossible(self) -> Node:
         """
-        Return the points that no request has: where a pattern with variables matches what it cannot match for any.
+        Return the points that no request has.
+
+        These are those where a pattern with variables matches what it cannot match for any, and those where a key
+        is there in one form and not in another.
         """
         found = FALSE
         for relation, index in self._relations.items():
             holds = self.diagrams.literal(index, 0b10)
             if relation.place == "resource":
                 found = self.diagrams.either(found, self.diagrams.without(holds, self._matching(1, [relation.relaxed])))
-            elif not (place := self._keys[relation.place, "string"]).many:
+            elif (place := self._keys[relation.place].get(Form.TEXT)) is not None:
                 relaxed = self._matching(place.first, [relation.relaxed])
                 found = self.diagrams.either(found, self.diagrams.without(holds, relaxed))
+        for places in self._keys.values():
+            for one, other in pairwise(self._absent(place) for place in places.values()):
+                found = self.diagrams.either(found, self.diagrams.without(one, other))
+                found = self.diagrams.either(found, self.diagrams.without(other, one))
         return found
+
+    def _absent(self, place: _KeyPlace) -> Node:
+        """
+        Return where a key is not there.
+        """
+        if place.many:
+            indexes = range(place.first, place.first + place.count)
+            return self.diagrams.all_of(self.diagrams.literal(index, 0b01) for index in indexes)
+        dimension = self.dimensions[place.first]
+        return self.diagrams.literal(place.first, self.diagrams.full[place.first] & ~dimension.present)
 
     def _action(self, statement: BoundStatement) -> Node:
         mask = self.dimensions[0].around(statement.actions)
@@ -296,9 +246,8 @@ class Space:
     def _test(self, test: KeyTest) -> Node:
         found = self._tests.get(test)
         if found is None:
-            place = self._keys.get((test.key, _kind(test.family)))
-            if place is None:
-                place = next(place for (key, _family), place in self._keys.items() if key == test.key)
+            places = self._keys[test.key]
+            place = next(iter(places.values())) if test.family == "null" else places[form_of(test)]
             made = self._many(test, place) if place.many else self._single(test, place.first)
             found = self._tests[test] = made
         return found
@@ -319,7 +268,7 @@ class Space:
     def _many(self, test: KeyTest, place: _KeyPlace) -> Node:
         diagrams = self.diagrams
         indexes = range(place.first, place.first + place.count)
-        absent = diagrams.all_of(diagrams.literal(index, 0b01) for index in indexes)
+        absent = self._absent(place)
         if test.family == "null":
             return diagrams.negation(absent) if test.negated else absent
         plain = [term for term in test.terms if not isinstance(term, Relation)]
@@ -352,57 +301,8 @@ class Space:
         return found
 
 
-def _kind(family: str) -> str:
-    """
-    Truth values are compared as text.
-    """
-    return "string" if family == "bool" else family
-
-
-def _is_many(key: str, tests: Sequence[KeyTest]) -> bool:
-    """
-    Tell whether a key holds several values: because it is known to, or because a policy treats it so.
-    """
-    if holds_many(key):
-        return True
-    return not key.startswith("aws:") and any(test.quantifier is not None for test in tests)
-
-
-def _asks_for_all(tests: Sequence[KeyTest]) -> bool:
-    return any(test.quantifier is Quantifier.FOR_ALL_VALUES for test in tests)
-
-
-def _ordered(terms: Iterable[Term]) -> tuple[Term, ...]:
-    """
-    Return terms once each, in an order and with a text that do not depend on where they came from.
-    """
-    found: dict[Term, Term] = {}
-    for term in terms:
-        known = found.get(term)
-        if known is None or _wording(term) < _wording(known):
-            found[term] = term
-    return tuple(sorted(found.values(), key=lambda term: (type(term).__name__, term.text, repr(term))))
-
-
-def _wording(term: Term) -> tuple[str, str]:
-    return term.text, "" if isinstance(term, Interval) else term.spelling.value
-
-
-def _classes(key: str, family: str, terms: tuple[Term, ...], *, many: bool) -> list[tuple[int, str]]:
-    if family not in ("string", "bool"):
-        return interval_classes(family, [term for term in terms if isinstance(term, Interval)])
-    if key == PRINCIPAL_KEY:
-        return _principal_classes(tuple(term for term in terms if isinstance(term, PrincipalTerm)))
-    atoms = [term for term in terms if isinstance(term, Atom)]
-    if family == "bool":
-        # a key compared as a truth value is never sent as anything else
-        found = {_signature(atoms, value): value for value in ("true", "false")}
-        return sorted(found.items())
-    return [(one.signature, one.witness) for one in classes_of(VALUES if many else STRINGS, STRING_STARTS, atoms)]
-
-
 def _signature(atoms: Sequence[Atom], value: str) -> int:
-    return _mask(index for index, atom in enumerate(atoms) if atom.matches(value))
+    return mask_of(index for index, atom in enumerate(atoms) if atom.matches(value))
 
 
 _IAM_PRINCIPALS: Final = tuple(glob_atom([Piece(text)], text) for text in ("root", "user/?*", "role/?*"))
@@ -428,7 +328,7 @@ def _principal_classes(terms: tuple[PrincipalTerm, ...]) -> list[tuple[int, str]
         {sample_of(glob) for term in terms for glob in term.iam}, key=lambda tail: ("role/" in tail, tail)
     )
     for tail in (*readable, "user/example", "role/Example"):
-        signature = _mask(index for index, term in enumerate(terms) if Atom(term.iam, "").matches(tail))
+        signature = mask_of(index for index, term in enumerate(terms) if Atom(term.iam, "").matches(tail))
         if (
             signature in found
             and any(atom.matches(tail) for atom in _IAM_PRINCIPALS)
@@ -451,10 +351,3 @@ def _tails(
         for one in classes
         if one.signature & within and not one.signature & beyond
     ]
-
-
-def _mask(indexes: Iterable[int]) -> int:
-    mask = 0
-    for index in indexes:
-        mask |= 1 << index
-    return mask

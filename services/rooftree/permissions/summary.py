@@ -5,20 +5,29 @@ Maximum permissions as people read them: allowed everywhere, denied everywhere, 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from rooftree.permissions.account import AccountBinding
 from rooftree.permissions.catalog import catalog
-from rooftree.permissions.chain import BoundChain, CompiledChain
-from rooftree.permissions.comparison import pattern_json, placed
+from rooftree.permissions.change import pattern_json, placed
 from rooftree.permissions.cover import cover
 from rooftree.permissions.diagram import FALSE, TRUE, Node
 from rooftree.permissions.expression import Wording, word_box, word_points
 from rooftree.permissions.space import Space
 
-__all__ = ["summarize", "verdicts_of"]
+__all__ = ["Compiled", "summarize", "verdicts_of"]
 
-Compiled = tuple[Space, CompiledChain]
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """
+    What a chain lets through, as a diagram over the dimensions that it needs.
+    """
+
+    space: Space
+    allowed: Node
+
 
 FEW_CASES: Final = 8
 """With so few cases of denial nobody would rather read what is allowed."""
@@ -31,7 +40,7 @@ CONDITIONAL: Final = "conditional"
 DENIED: Final = "denied"
 
 
-def summarize(compiled: Compiled | None, chain: BoundChain, account: AccountBinding) -> dict[str, object]:
+def summarize(compiled: Compiled | None, account: AccountBinding, *, unlimited: bool) -> dict[str, object]:
     """
     Return the maximum permissions as JSON.
 
@@ -40,11 +49,11 @@ def summarize(compiled: Compiled | None, chain: BoundChain, account: AccountBind
     known actions of each verdict. Without *compiled* (patterns too many to tell apart) ``exact`` is false and no
     more is said.
     """
-    if chain.levels is None:
+    if unlimited:
         return {"unlimited": True, "exact": True, "allowed": _everything(), "denied": None, "conditional": []}
     if compiled is None:
         return {"unlimited": False, "exact": False, "allowed": None, "denied": None, "conditional": []}
-    space, _chain = compiled
+    space = compiled.space
     groups = dict(_groups(compiled))
     conditional = [
         _conditional(space, mask, node, account) for node, mask in groups.items() if node not in (FALSE, TRUE)
@@ -82,8 +91,7 @@ def _groups(compiled: Compiled) -> Iterator[tuple[Node, int]]:
     """
     Yield what decides the rest of a request, with the classes of actions for which it does.
     """
-    space, chain = compiled
-    root = chain.allowed
+    space, root = compiled.space, compiled.allowed
     dimension, edges = space.diagrams.edges(root)
     if root in (FALSE, TRUE) or dimension != 0:
         yield root, space.diagrams.full[0]
@@ -99,7 +107,7 @@ def _known(compiled: Compiled | None) -> dict[str, int]:
     everything = catalog().all
     if compiled is None:
         return {CONDITIONAL: everything}
-    space, _chain = compiled
+    space = compiled.space
     verdicts = {ALLOWED: 0, CONDITIONAL: 0, DENIED: 0}
     for node, mask in _groups(compiled):
         verdict = {FALSE: DENIED, TRUE: ALLOWED}.get(node, CONDITIONAL)

@@ -13,11 +13,13 @@ from typing import Final
 from rooftree.permissions.account import ACCOUNT_PLACEHOLDER, AccountBinding
 from rooftree.permissions.catalog import catalog
 from rooftree.permissions.diagram import Box
+from rooftree.permissions.dimension import Dimension, Kind
 from rooftree.permissions.glob import Atom, sample_of
-from rooftree.permissions.keys import ALWAYS_SENT, DETERMINED, PRINCIPAL_KEY, canonical_key
-from rooftree.permissions.space import Dimension, Kind, Space
+from rooftree.permissions.keys import canonical_key
+from rooftree.permissions.space import Space
 from rooftree.policy.context import Context
 from rooftree.policy.evaluate import Decision
+from rooftree.policy.keys import MULTIVALUED
 from rooftree.policy.request import Request
 
 __all__ = ["Witness", "determined_context", "find_witness", "of_account"]
@@ -46,12 +48,11 @@ def determined_context(account: AccountBinding) -> dict[str, Values]:
     """
     Return the context keys that the account determines, with their values.
     """
-    return {
-        "aws:PrincipalAccount": account.account_id,
-        "aws:PrincipalOrgID": account.organization_id,
-        "aws:PrincipalOrgPaths": (account.organization_path,),
-        "aws:PrincipalIsAWSService": "false",
-    }
+    context: dict[str, Values] = {}
+    for key in sorted(account.side.determined):
+        values = account.value_of(key)
+        context[canonical_key(key)] = values if key in MULTIVALUED else values[0]
+    return context
 
 
 def find_witness(
@@ -180,8 +181,8 @@ def _values(dimension: Dimension, mask: int) -> list[Values | None]:
     """
     values: list[Values | None] = []
     index = {point.signature: number for number, point in enumerate(dimension.points) if point.value is not None}
-    if dimension.family == "string" and dimension.key != PRINCIPAL_KEY:
-        candidates = [ALWAYS_SENT.get(dimension.key), *_likely(dimension)]
+    if dimension.family == "string":
+        candidates = [dimension.usual, *_likely(dimension)]
         for candidate in candidates:
             number = index.get(_signature(dimension, candidate)) if candidate else None
             if number is not None and mask >> number & 1:
@@ -189,7 +190,7 @@ def _values(dimension: Dimension, mask: int) -> list[Values | None]:
                 mask &= ~(1 << number)
     for number, point in enumerate(dimension.points):
         if mask >> number & 1 and point.value is not None:
-            values.append(_spelled(dimension.key, point.value))
+            values.append(_spelled(dimension, point.value))
     if mask & ~dimension.present:
         values.append(None)
     return values
@@ -210,11 +211,11 @@ def _likely(dimension: Dimension) -> list[str]:
     return [*_LIKELY.get(dimension.key, []), *(sample_of(glob) for glob in globs), "example"]
 
 
-def _spelled(key: str, value: str) -> str:
+def _spelled(dimension: Dimension, value: str) -> str:
     """
     Give a class of principals an ARN, in which ``{account}`` stands for the account.
     """
-    if key != PRINCIPAL_KEY:
+    if dimension.family != "principal":
         return value
     service, _, tail = value.partition(":")
     return f"arn:aws:{service}::{ACCOUNT_PLACEHOLDER}:{tail}"
@@ -234,7 +235,7 @@ def _variables(space: Space, box: Box) -> dict[str, list[Values | None]]:
             for key in dimension.relation.variables:
                 found.setdefault(key, ["example", "x", "", None, "other"])
     constrained = {dimension.key for dimension in space.dimensions if dimension.kind in (Kind.KEY, Kind.MEMBER)}
-    return {key: values for key, values in found.items() if key not in constrained and key not in DETERMINED}
+    return {key: values for key, values in found.items() if key not in constrained and key not in space.side.determined}
 
 
 def _always(space: Space) -> dict[str, Values]:
@@ -243,7 +244,7 @@ def _always(space: Space) -> dict[str, Values]:
     """
     sent: dict[str, Values] = {}
     for dimension in space.dimensions:
-        if dimension.kind == Kind.KEY and dimension.key in ALWAYS_SENT:
+        if dimension.kind == Kind.KEY and dimension.always_sent:
             value = _values(dimension, dimension.present)[0]
             sent[canonical_key(dimension.spelled)] = value if value is not None else ""
     return sent

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ALWAYS_SENT", "MEMBER_KEYS", "MULTIVALUED", "SINGLE_VALUED", "may_lack"]
+__all__ = ["ALWAYS_SENT", "BOOLEAN", "MEMBER_KEYS", "MULTIVALUED", "SINGLE_VALUED", "may_lack"]
 
 ALWAYS_SENT: Final = frozenset(
     {
@@ -46,6 +46,16 @@ MULTIVALUED: Final = frozenset(
     }
 )
 """Keys that hold several values."""
+
+BOOLEAN: Final = frozenset(
+    {
+        "aws:multifactorauthpresent",
+        "aws:principalisawsservice",
+        "aws:securetransport",
+        "aws:viaawsservice",
+    }
+)
+"""Keys that hold ``true`` or ``false``."""
 
 SINGLE_VALUED: Final = (ALWAYS_SENT | MEMBER_KEYS - MULTIVALUED) | {
     "aws:multifactorauthage",

@@ -1,0 +1,132 @@
+"""
+One axis of the space of requests: its classes of values, and the terms that cut them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from rooftree.permissions.interval import Interval
+from rooftree.permissions.predicate import Relation, Term
+
+__all__ = ["Dimension", "Kind", "Point", "arounds_of", "mask_of", "ordered"]
+
+
+class Kind:
+    """
+    What a dimension stands for.
+    """
+
+    ACTION: Final = "action"
+    RESOURCE: Final = "resource"
+    KEY: Final = "key"
+    MEMBER: Final = "member"
+    RELATION: Final = "relation"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """
+    One class of values: a value of it, ``None`` where the key is absent; and the terms around it, as a bit mask.
+    """
+
+    value: str | None
+    signature: int = 0
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """
+    One axis of the space of requests.
+
+    Attributes:
+        kind: See `Kind`. A ``member`` asks whether some value of a key lies in one class; point 1 says yes.
+            A ``relation`` asks whether a pattern with variables matches; point 1 says yes.
+        key: The condition key in lower case; empty for actions and resources.
+        family: How values of the key compare; ``principal`` for the principals of the account itself.
+        points: The classes.
+        terms: The terms that cut the classes, by bit of their signatures.
+        exact: Whether every combination of its points with those of other dimensions can occur.
+        spelled: The key as a policy spells it.
+        always_sent: Whether no request lacks the key.
+        usual: A value of it that is nothing special, if one is known.
+        beyond: The points of values that are not looked at, as a mask.
+        arounds: For each term the points that lie in it; worked out from the signatures unless given.
+    """
+
+    kind: str
+    key: str
+    family: str
+    points: tuple[Point, ...]
+    terms: tuple[Term, ...]
+    exact: bool = True
+    relation: Relation | None = None
+    spelled: str = ""
+    always_sent: bool = False
+    usual: str | None = None
+    beyond: int = 0
+    arounds: Mapping[Term, int] | None = None
+
+    @cached_property
+    def present(self) -> int:
+        """
+        The points at which the key is there.
+        """
+        return mask_of(index for index, point in enumerate(self.points) if point.value is not None)
+
+    @cached_property
+    def _around(self) -> Mapping[Term, int]:
+        return arounds_of(self.terms, self.points) if self.arounds is None else self.arounds
+
+    def around(self, terms: Iterable[Term]) -> int:
+        """
+        Return the points that lie in one of *terms*.
+        """
+        points = 0
+        around = self._around
+        for term in terms:
+            points |= around[term]
+        return points
+
+
+def arounds_of(terms: tuple[Term, ...], points: Iterable[Point]) -> dict[Term, int]:
+    """
+    Return, for each term, the points whose signature names it.
+    """
+    found = [0] * len(terms)
+    for index, point in enumerate(points):
+        signature = point.signature
+        while signature:
+            lowest = signature & -signature
+            found[lowest.bit_length() - 1] |= 1 << index
+            signature ^= lowest
+    return dict(zip(terms, found, strict=True))
+
+
+def ordered(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """
+    Return terms once each, in an order and with a text that do not depend on where they came from.
+    """
+    found: dict[Term, Term] = {}
+    for term in terms:
+        known = found.get(term)
+        if known is None or (known is not term and _wording(term) < _wording(known)):
+            found[term] = term
+    return tuple(sorted(found.values(), key=lambda term: (type(term).__name__, term.text, term.identity)))
+
+
+def _wording(term: Term) -> tuple[str, str]:
+    return term.text, "" if isinstance(term, Interval) else term.spelling.value
+
+
+def mask_of(indexes: Iterable[int]) -> int:
+    """
+    Return the mask of some indexes.
+    """
+    mask = 0
+    for index in indexes:
+        mask |= 1 << index
+    return mask

@@ -19,7 +19,7 @@ from rooftree.permissions.language import ACTION_STARTS, ACTIONS, Start, StringC
 from rooftree.permissions.predicate import Term
 from rooftree.policy.variables import Piece
 
-__all__ = ["ActionDimension", "action_dimension", "services_of"]
+__all__ = ["ActionDimension", "action_dimension"]
 
 _IN_NAME: Final = 3
 """The mode of the universe of actions behind the colon."""
@@ -98,14 +98,6 @@ def _known_of(patterns: Sequence[frozenset[Glob]], signature: int, actions: int)
 def _after_service(service: str, rest: frozenset[Glob]) -> frozenset[Glob]:
     prefix = next(iter(glob_atom([Piece(f"{service}:")], service).globs))
     return frozenset((*prefix, *glob) for glob in rest)
-
-
-def services_of(atoms: Iterable[Atom]) -> frozenset[str] | None:
-    """
-    Return the services whose actions some patterns can match; ``None`` if a pattern does not name its service.
-    """
-    found = {_service_of(atom) for atom in atoms} - {None}
-    return None if EVERY_SERVICE in found else frozenset(service for service in found if service)
 
 
 def action_dimension(atoms: Iterable[Atom], *, within: Collection[str] | None = None) -> ActionDimension:

@@ -119,7 +119,7 @@ class Catalog:
         Return the ARN formats that AWS documents for the resources of a known action.
         """
         service, _, name = action.partition(":")
-        if not self._data.actions.action_exists(service, name):
+        if service not in self.services or not self._data.actions.action_exists(service, name):
             return []
         types = self._data.actions.get_action_details(service, name)["resourceTypes"]
         return [

@@ -169,7 +169,15 @@ def _change(space: Space, wording: Wording, part: Box, sides: _Sides, account: A
     """
     known = known_actions(wording.actions)
     in_part = known if wording.exact else known & space.known_actions(part[0])
-    witness = find_witness(space, part, in_part, account, decide=sides.decide, expected=sides.decisions)
+    witness = find_witness(
+        space,
+        part,
+        in_part,
+        account,
+        sample=wording.resources.sample,
+        decide=sides.decide,
+        expected=sides.decisions,
+    )
     return DecisionChange(
         *sides.decisions,
         wording.actions,

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rooftree.permissions.actions import services_of
 from rooftree.permissions.chain import Limits, allowed, matched
 from rooftree.permissions.diagram import FALSE, Node
 from rooftree.permissions.keys import Side
+from rooftree.permissions.meeting import may_meet, services_of
 from rooftree.permissions.predicate import BoundStatement
 from rooftree.permissions.space import Space
 from rooftree.policy.evaluate import Decision
@@ -70,24 +70,29 @@ def _of_denials(before: Limits, after: Limits, side: Side) -> tuple[Space, tuple
     """
     Find the difference of chains whose levels allow the same.
     """
-    changed = before.denials ^ after.denials
+    lifted, added = before.denials - after.denials, after.denials - before.denials
+    changed = lifted | added
+    common = frozenset(denial for denial in before.denials & after.denials if may_meet(denial, changed))
+    grants = [frozenset(allow for allow in grant if may_meet(allow, changed)) for grant in before.grants]
     services = _services(changed)
     if side.services is not None:
         services = side.services if services is None else services & side.services
-    old, new = _meeting(before, services), _meeting(after, services)
-    space = Space([*old.statements, *new.statements], side, within=services)
+    space = Space((*changed, *common, *(allow for grant in grants for allow in grant)), side, within=services)
     diagrams = space.diagrams
-    common = matched(old.denials & new.denials, space)
-    passed = diagrams.all_of(matched(grant, space) for grant in old.grants)
-    passed = diagrams.without(diagrams.without(passed, common), space.impossible)
-    lifted, added = matched(old.denials - new.denials, space), matched(new.denials - old.denials, space)
-    lost = diagrams.both(passed, diagrams.without(added, lifted))
-    gained = diagrams.both(passed, diagrams.without(lifted, added))
-    parts = (
-        Part(Decision.ALLOW, Decision.EXPLICIT_DENY, lost),
-        Part(Decision.EXPLICIT_DENY, Decision.ALLOW, gained),
-    )
-    return space, tuple(part for part in parts if part.node != FALSE)
+    parts = []
+    for gone, come, decisions in (
+        (lifted, added, (Decision.ALLOW, Decision.EXPLICIT_DENY)),
+        (added, lifted, (Decision.EXPLICIT_DENY, Decision.ALLOW)),
+    ):
+        # what has changed is the smallest set at hand: all else is taken from it, one by one
+        node = diagrams.without(matched(come, space), space.impossible)
+        for grant in grants:
+            node = diagrams.both(node, matched(grant, space))
+        for denial in (*gone, *common):
+            node = diagrams.without(node, space.node(denial))
+        if node != FALSE:
+            parts.append(Part(*decisions, node))
+    return space, tuple(parts)
 
 
 def _services(statements: frozenset[BoundStatement]) -> frozenset[str] | None:
@@ -96,32 +101,11 @@ def _services(statements: frozenset[BoundStatement]) -> frozenset[str] | None:
     """
     found: frozenset[str] = frozenset()
     for statement in statements:
-        services = None if statement.actions_negated else services_of(statement.actions)
+        services = services_of(statement)
         if services is None:
             return None
         found |= services
     return found
-
-
-def _meeting(limits: Limits, services: frozenset[str] | None) -> Limits:
-    """
-    Return what of a chain decides requests for actions of some services.
-    """
-    if services is None:
-        return limits
-    return Limits(
-        frozenset(_about(grant, services) for grant in limits.grants),
-        _about(limits.denials, services),
-    )
-
-
-def _about(statements: frozenset[BoundStatement], services: frozenset[str]) -> frozenset[BoundStatement]:
-    kept = set()
-    for statement in statements:
-        named = None if statement.actions_negated else services_of(statement.actions)
-        if named is None or named & services:
-            kept.add(statement)
-    return frozenset(kept)
 
 
 def _parts(space: Space, before: Limits, after: Limits) -> Iterator[Part]:

@@ -4,15 +4,16 @@ One axis of the space of requests: its classes of values, and the terms that cut
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from rooftree.permissions.glob import Atom
 from rooftree.permissions.interval import Interval
-from rooftree.permissions.predicate import Relation, Term
+from rooftree.permissions.predicate import PrincipalTerm, Relation, Term, members_of
 
-__all__ = ["Dimension", "Kind", "Point", "arounds_of", "mask_of", "ordered"]
+__all__ = ["Dimension", "Kind", "Point", "arounds_of", "bundled", "mask_of", "ordered"]
 
 
 class Kind:
@@ -94,7 +95,7 @@ class Dimension:
 
 def arounds_of(terms: tuple[Term, ...], points: Iterable[Point]) -> dict[Term, int]:
     """
-    Return, for each term, the points whose signature names it.
+    Return, for each term and each member of one, the points whose signature names it.
     """
     found = [0] * len(terms)
     for index, point in enumerate(points):
@@ -103,7 +104,42 @@ def arounds_of(terms: tuple[Term, ...], points: Iterable[Point]) -> dict[Term, i
             lowest = signature & -signature
             found[lowest.bit_length() - 1] |= 1 << index
             signature ^= lowest
-    return dict(zip(terms, found, strict=True))
+    around = dict(zip(terms, found, strict=True))
+    for term, mask in zip(terms, found, strict=True):
+        # those who ask for one member ask for all
+        around.update(dict.fromkeys(members_of(term), mask))
+    return around
+
+
+def bundled(lists: Iterable[Collection[Term]]) -> tuple[Term, ...]:
+    """
+    Return the terms of some lists, those as one that stand in the same lists.
+
+    No statement tells such terms apart, and classes that nobody tells apart need not be found.
+    """
+    standing: dict[Term, int] = {}
+    told = list(lists)
+    for number, terms in enumerate(told):
+        for term in terms:
+            standing[term] = standing.get(term, 0) | 1 << number
+    groups: dict[tuple[object, ...], list[Term]] = {}
+    for term in ordered(term for terms in told for term in terms):
+        spelling = term.spelling if isinstance(term, Atom | PrincipalTerm) else term
+        groups.setdefault((type(term), spelling, standing[term]), []).append(term)
+    return ordered(_union(terms) for terms in groups.values())
+
+
+def _union(terms: Sequence[Term]) -> Term:
+    first = terms[0]
+    text = ", ".join(term.text for term in terms)
+    if isinstance(first, Atom) and len(terms) > 1:
+        atoms = tuple(term for term in terms if isinstance(term, Atom))
+        return Atom(frozenset().union(*(atom.globs for atom in atoms)), text, first.spelling, atoms)
+    if isinstance(first, PrincipalTerm) and len(terms) > 1:
+        own = tuple(term for term in terms if isinstance(term, PrincipalTerm))
+        iam, sts = (frozenset().union(*globs) for globs in zip(*((term.iam, term.sts) for term in own), strict=True))
+        return PrincipalTerm(iam, sts, text, first.spelling, own)
+    return first
 
 
 def ordered(terms: Iterable[Term]) -> tuple[Term, ...]:

@@ -15,7 +15,8 @@ from rooftree.permissions.dimension import Dimension, Kind, Point
 from rooftree.permissions.glob import ANY_STRING, Atom, Spelling
 from rooftree.permissions.interval import Interval
 from rooftree.permissions.keys import canonical_key
-from rooftree.permissions.predicate import PrincipalTerm, Term
+from rooftree.permissions.language import RESOURCE_STARTS, RESOURCES, classes_of
+from rooftree.permissions.predicate import PrincipalTerm, Term, members_of
 from rooftree.permissions.space import Space
 
 __all__ = ["ConditionLine", "Pattern", "Wording", "word_box"]
@@ -25,11 +26,15 @@ __all__ = ["ConditionLine", "Pattern", "Wording", "word_box"]
 class Pattern:
     """
     Values that match one of *any_of*, all of *all_of* and none of *none_of*.
+
+    Attributes:
+        sample: Such a value, where one is hard to come by.
     """
 
     any_of: tuple[Term, ...]
     none_of: tuple[Term, ...] = ()
     all_of: tuple[Term, ...] = ()
+    sample: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +135,20 @@ def word_points(dimension: Dimension, mask: int) -> list[Pattern]:
     if not found:
         found = [pattern for pattern in (_mixed(masks, seen, mask, universe),) if pattern]
     if found:
-        return [min(found, key=lambda pattern: (len(pattern.any_of) + len(pattern.none_of), len(pattern.none_of)))]
-    return _singly(dimension, masks, mask)
+        simplest = min(found, key=lambda pattern: (len(pattern.any_of) + len(pattern.none_of), len(pattern.none_of)))
+        return [_taken_apart(simplest)]
+    return [_taken_apart(pattern) for pattern in _singly(dimension, masks, mask)]
+
+
+def _taken_apart(pattern: Pattern) -> Pattern:
+    """
+    Return a pattern with the members of each union in its place, but for those that must match all together.
+    """
+
+    def members(terms: Iterable[Term]) -> tuple[Term, ...]:
+        return tuple(sorted((member for term in terms for member in members_of(term)), key=lambda term: term.text))
+
+    return replace(pattern, any_of=members(pattern.any_of), none_of=members(pattern.none_of))
 
 
 def _positive(masks: Sequence[tuple[Term, int]], mask: int) -> Pattern | None:
@@ -236,11 +253,39 @@ def _resources(space: Space, box: Box) -> Iterator[tuple[Pattern, Pattern]]:
                 demanded.append(dimension.relation)
             elif mask == 0b01:
                 excluded.append(dimension.relation)
-    for pattern in word_points(space.dimensions[1], box[1]):
+    for pattern in _flat(word_points(space.dimensions[1], box[1])):
         if demanded and pattern == _EVERYTHING:
             yield pattern, Pattern((demanded[0],), tuple(excluded), tuple(demanded[1:]))
         else:
-            yield pattern, Pattern(pattern.any_of, (*pattern.none_of, *excluded), (*pattern.all_of, *demanded))
+            none_of, all_of = (*pattern.none_of, *excluded), (*pattern.all_of, *demanded)
+            yield pattern, replace(pattern, none_of=none_of, all_of=all_of)
+
+
+def _flat(patterns: Iterable[Pattern]) -> Iterator[Pattern]:
+    """
+    Yield patterns that together say the same, of which none must match all of a union.
+    """
+    for pattern in patterns:
+        if any(len(members_of(term)) > 1 for term in pattern.all_of):
+            for chosen in product(*(members_of(term) for term in pattern.all_of)):
+                sample = _meeting(pattern, chosen)
+                if sample is not None:
+                    yield replace(pattern, all_of=chosen, sample=sample)
+        else:
+            yield pattern
+
+
+def _meeting(pattern: Pattern, chosen: Sequence[Term]) -> str | None:
+    """
+    Return a resource that matches a pattern and all of the terms *chosen*, if there is one.
+    """
+    wanted = [term for term in (*pattern.any_of, *chosen) if isinstance(term, Atom)]
+    barred = [term for term in pattern.none_of if isinstance(term, Atom)]
+    all_of, any_of = ((1 << len(chosen)) - 1) << len(pattern.any_of), (1 << len(pattern.any_of)) - 1
+    for found in classes_of(RESOURCES, RESOURCE_STARTS, [*wanted, *barred]):
+        if found.signature & all_of == all_of and found.signature & any_of and not found.signature >> len(wanted):
+            return found.witness
+    return None
 
 
 def _relation_lines(space: Space, box: Box) -> list[ConditionLine]:
@@ -317,7 +362,7 @@ def _word_patterns(dimension: Dimension, present: int, absent: int) -> Iterator[
     key = canonical_key(dimension.spelled)
     for pattern in word_points(dimension, present):
         for positive in _by_operator(pattern.any_of):
-            groups = [positive, *([term] for term in pattern.all_of)]
+            groups = [positive, *(list(members_of(term)) for term in pattern.all_of)]
             wanted = [group for group in groups if group != [ANY_STRING]]
             lines = [_if_exists(_line(group, key, negated=False), when=absent) for group in wanted]
             lines += [_line(group, key, negated=True) for group in _by_operator(pattern.none_of)]

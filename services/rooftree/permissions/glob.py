@@ -78,11 +78,13 @@ class Atom:
         globs: The alternatives.
         text: How the policy wrote it; does not take part in comparison.
         spelling: The form it was written in; does not take part in comparison.
+        members: The atoms that make it up, if it is a union; does not take part in comparison.
     """
 
     globs: frozenset[Glob]
     text: str = field(compare=False)
     spelling: Spelling = field(compare=False, default=Spelling.GLOB)
+    members: tuple[Atom, ...] = field(compare=False, default=())
 
     @property
     def identity(self) -> str:

@@ -14,7 +14,7 @@ from rooftree.permissions.glob import ANY_STRING, Atom, Glob, Spelling, spelled
 from rooftree.permissions.interval import Interval
 from rooftree.policy.model import Effect, Quantifier
 
-__all__ = ["BoundStatement", "KeyTest", "PrincipalTerm", "Relation", "Term"]
+__all__ = ["BoundStatement", "KeyTest", "PrincipalTerm", "Relation", "Term", "members_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,14 @@ class PrincipalTerm:
         iam: What must follow ``arn:PARTITION:iam::ACCOUNT:``.
         sts: What must follow ``arn:PARTITION:sts::ACCOUNT:``.
         text: The pattern, with the account as ``{account}`` where it is this one; not compared.
+        members: The terms that make it up, if it is a union; not compared.
     """
 
     iam: frozenset[Glob]
     sts: frozenset[Glob]
     text: str = field(compare=False)
     spelling: Spelling = field(compare=False)
+    members: tuple[PrincipalTerm, ...] = field(compare=False, default=())
 
     @property
     def identity(self) -> str:
@@ -68,6 +70,13 @@ class Relation:
 
 
 Term = Atom | Interval | PrincipalTerm | Relation
+
+
+def members_of(term: Term) -> tuple[Term, ...]:
+    """
+    Return the terms that make up a union, or the term itself.
+    """
+    return (term.members if isinstance(term, Atom | PrincipalTerm) else ()) or (term,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

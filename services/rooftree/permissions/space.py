@@ -14,7 +14,7 @@ from typing import Final
 
 from rooftree.permissions.actions import action_dimension
 from rooftree.permissions.diagram import FALSE, TRUE, Diagrams, Node
-from rooftree.permissions.dimension import Dimension, Kind, Point, mask_of, ordered
+from rooftree.permissions.dimension import Dimension, Kind, Point, bundled, mask_of
 from rooftree.permissions.glob import ANY_STRING, EMPTY_STRING, Atom, Glob, glob_atom, sample_of
 from rooftree.permissions.interval import Interval, interval_classes
 from rooftree.permissions.keys import PRINCIPAL_KEY, Form, Side, form_of
@@ -65,7 +65,7 @@ class Space:
         self.dimensions: list[Dimension] = [self._actions.dimension]
         self._keys: dict[str, dict[Form, _KeyPlace]] = {}
         self._relations: dict[Relation, int] = {}
-        self._add_resource([term for statement in listed for term in statement.resources])
+        self._add_resource([statement.resources for statement in listed])
         tests: dict[str, dict[KeyTest, None]] = {}
         for statement in listed:
             for test in statement.tests:
@@ -100,13 +100,12 @@ class Space:
                 found |= actions
         return found
 
-    def _add_resource(self, found: Sequence[Atom | Relation]) -> None:
-        relations = sorted({term for term in found if isinstance(term, Relation)}, key=lambda term: term.text)
-        atoms = [term for term in found if isinstance(term, Atom)]
-        terms = ordered([*atoms, *(term.relaxed for term in relations), ANY_STRING])
-        classes = classes_of(RESOURCES, RESOURCE_STARTS, [term for term in terms if isinstance(term, Atom)])
+    def _add_resource(self, lists: Sequence[Collection[Term]]) -> None:
+        relations, terms = _parted(lists)
+        bundles = bundled([*terms, [ANY_STRING]])
+        classes = classes_of(RESOURCES, RESOURCE_STARTS, [term for term in bundles if isinstance(term, Atom)])
         points = tuple(Point(one.witness, one.signature) for one in classes)
-        self.dimensions.append(Dimension(Kind.RESOURCE, "", "string", points, terms))
+        self.dimensions.append(Dimension(Kind.RESOURCE, "", "string", points, bundles))
         for relation in relations:
             self._add_relation(relation)
 
@@ -134,13 +133,10 @@ class Space:
             self._add_form(key, form, forms[form], exact=len(forms) == 1, spelled=spelled)
 
     def _add_form(self, key: str, form: Form, tests: Sequence[KeyTest], *, exact: bool, spelled: str) -> None:
-        found = [term for test in tests for term in test.terms]
-        relations = sorted({term for term in found if isinstance(term, Relation)}, key=lambda term: term.text)
-        terms: list[Term] = [term for term in found if not isinstance(term, Relation)]
-        terms += [term.relaxed for term in relations]
+        relations, terms = _parted([test.terms for test in tests])
         if form is Form.TEXT and any(test.quantifier is Quantifier.FOR_ALL_VALUES for test in tests):
-            terms += [] if self._is_principal(key) else [EMPTY_STRING]
-        arranged = ordered(terms)
+            terms += [] if self._is_principal(key) else [[EMPTY_STRING]]
+        arranged = bundled(terms)
         many = form is Form.MEMBERS
         kind = Kind.MEMBER if many else Kind.KEY
         family = "principal" if self._is_principal(key) else "string" if many else str(form)
@@ -299,6 +295,17 @@ class Space:
             if isinstance(term, Relation) and self.dimensions[index].around([term.relaxed]) & 0b10:
                 found = self.diagrams.either(found, self.diagrams.literal(self._relations[term], 0b10))
         return found
+
+
+def _parted(lists: Sequence[Collection[Term]]) -> tuple[list[Relation], list[list[Term]]]:
+    """
+    Return the relations among some terms, and the lists of the others; what relaxes a relation is a list by itself.
+    """
+    relations = {term for terms in lists for term in terms if isinstance(term, Relation)}
+    arranged = sorted(relations, key=lambda term: (term.text, term.identity))
+    plain: list[list[Term]] = [[term for term in terms if not isinstance(term, Relation)] for terms in lists]
+    plain += [[relation.relaxed] for relation in arranged]
+    return arranged, plain
 
 
 def _signature(atoms: Sequence[Atom], value: str) -> int:

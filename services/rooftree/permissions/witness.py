@@ -16,6 +16,7 @@ from rooftree.permissions.diagram import Box
 from rooftree.permissions.dimension import Dimension, Kind
 from rooftree.permissions.glob import Atom, sample_of
 from rooftree.permissions.keys import canonical_key
+from rooftree.permissions.predicate import members_of
 from rooftree.permissions.space import Space
 from rooftree.policy.context import Context
 from rooftree.policy.evaluate import Decision
@@ -61,17 +62,19 @@ def find_witness(
     known: int,
     account: AccountBinding,
     *,
+    sample: str | None,
     decide: Callable[[Request], tuple[Decision, Decision]],
     expected: tuple[Decision, Decision],
 ) -> Witness | None:
     """
     Return a request of the box that the evaluator decides as *expected*, before and after.
 
-    *known* are the known actions of the box, *decide* the evaluator. ``None`` if none was found.
+    *known* are the known actions of the box, *sample* a resource of it, if only some will do, and *decide* the
+    evaluator. ``None`` if none was found.
     """
     actions = catalog().most_telling(known, 3) or _unknown_actions(space, box)
     for action in actions[:1] if _is_exact(space, box) else actions:
-        resources = list(islice(_resources(space, box, action), 6))
+        resources = [sample] if sample is not None else list(islice(_resources(space, box, action), 6))
         for resource, context in islice(product(resources, _contexts(space, box)), MAX_TRIES):
             for sent in (context, {**_always(space), **context}):
                 full = Context.from_json(_as_json({**determined_context(account), **of_account(sent, account)}))
@@ -116,7 +119,7 @@ def _resources(space: Space, box: Box, action: str) -> Iterator[str]:
     formats = catalog().resource_formats(action)
     candidates = ["*"] if everything else []
     candidates += [_filled_format(form) for form in formats]
-    for atom in sorted((term for term in dimension.terms if isinstance(term, Atom)), key=lambda term: -len(term.text)):
+    for atom in sorted(_atoms(dimension), key=lambda term: -len(term.text)):
         candidates += [sample_of(glob) for glob in sorted(atom.globs, key=len)]
     candidates.append("*")
     candidates += [str(point.value) for number, point in enumerate(dimension.points) if box[1] >> number & 1]
@@ -126,6 +129,13 @@ def _resources(space: Space, box: Box, action: str) -> Iterator[str]:
         if candidate not in seen and signature in index and box[1] >> index[signature] & 1 and _is_resource(candidate):
             seen.add(candidate)
             yield candidate
+
+
+def _atoms(dimension: Dimension) -> list[Atom]:
+    """
+    Return the patterns that cut a dimension, one by one.
+    """
+    return [member for term in dimension.terms for member in members_of(term) if isinstance(member, Atom)]
 
 
 def _is_resource(text: str) -> bool:
@@ -207,7 +217,7 @@ _LIKELY: Final = {
 
 
 def _likely(dimension: Dimension) -> list[str]:
-    globs = [glob for term in dimension.terms if isinstance(term, Atom) for glob in sorted(term.globs, key=len)]
+    globs = [glob for term in _atoms(dimension) for glob in sorted(term.globs, key=len)]
     return [*_LIKELY.get(dimension.key, []), *(sample_of(glob) for glob in globs), "example"]
 
 

@@ -21,8 +21,8 @@ from rooftree.policy.variables import Piece
 
 __all__ = ["ActionDimension", "action_dimension"]
 
-_IN_NAME: Final = 3
-"""The mode of the universe of actions behind the colon."""
+_BEHIND_COLON: Final = 2
+"""The mode of the universe of actions before the first letter of a name."""
 
 EVERY_SERVICE: Final = ""
 """Stands for the service of a pattern that does not name one."""
@@ -203,7 +203,7 @@ def _service_of(atom: Atom) -> str | None:
 def _classes_of_service(service: str, rests: frozenset[frozenset[Glob]]) -> _Service:
     patterns = sorted(rests, key=spelled)
     nested = _nested_classes(f"{service}:", patterns)
-    walked = partition(ACTIONS, (Start(f"{service}:", _IN_NAME),), (tuple(patterns),)) if nested is None else ()
+    walked = partition(ACTIONS, (Start(f"{service}:", _BEHIND_COLON),), (tuple(patterns),)) if nested is None else ()
     return _Service(service, patterns, nested or walked)
 
 

@@ -5,12 +5,12 @@ From the statements of a policy to what they mean for the principals of one acco
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
-from typing import Final
+from typing import Final, TypeVar
 
 from rooftree.permissions.account import AccountBinding
-from rooftree.permissions.glob import Atom, arn_atom, glob_atom, literal_atom
+from rooftree.permissions.glob import ANY_STRING, Atom, arn_atom, glob_atom, literal_atom
 from rooftree.permissions.interval import address_interval, date_interval, number_interval
 from rooftree.permissions.keys import PRINCIPAL_KEY
 from rooftree.permissions.predicate import BoundStatement, KeyTest, Relation, Term, hold
@@ -24,6 +24,7 @@ from rooftree.policy.variables import Piece, Template, Variable, parse_template
 
 __all__ = ["bind_statement", "key_test", "term_of"]
 
+T = TypeVar("T", bound=Term)
 
 _KINDS: Final = {
     Family.STRING: "string",
@@ -53,12 +54,21 @@ def bind_statement(statement: Statement, account: AccountBinding, *, variables: 
     actions = statement.actions if statement.actions is not None else statement.not_actions or ()
     return BoundStatement(
         effect=statement.effect,
-        actions=frozenset(_action_atom(text) for text in actions),
+        actions=_without_needless(_action_atom(text) for text in actions),
         actions_negated=statement.actions is None,
-        resources=frozenset(term for term in terms if term is not None),
+        resources=_without_needless(term for term in terms if term is not None),
         resources_negated=statement.not_resources is not None,
         tests=frozenset(tests),
     )
+
+
+def _without_needless(terms: Iterable[T]) -> frozenset[T]:
+    """
+    Return some terms, beside one that matches everything no other.
+    """
+    listed = frozenset(terms)
+    everything = [term for term in listed if term == ANY_STRING]
+    return frozenset(everything) if everything else listed
 
 
 @lru_cache(maxsize=65536)

@@ -79,6 +79,7 @@ class Catalog:
             self._severities[severity] |= 1 << number
         for service in sorted(self._numbers):
             self.services[service] = sum(1 << number for number in self._numbers[service])
+        self._number = {name: number for number, name in enumerate(self.names)}
         self._lower = [name.lower() for name in self.names]
         self._data = data
         self._matching = lru_cache(maxsize=65536)(self._find)
@@ -101,6 +102,12 @@ class Catalog:
         while number > 1:
             yield self.names[len(digits) - 1 - number]
             number = digits.rfind("1", 0, number)
+
+    def number(self, name: str) -> int:
+        """
+        Return the number of a known action, which is its bit in a set.
+        """
+        return self._number[name]
 
     def most_telling(self, actions: int, count: int) -> list[str]:
         """

@@ -11,9 +11,10 @@ from typing import Final
 from rooftree.permissions.account import ACCOUNT_PLACEHOLDER, AccountBinding
 from rooftree.permissions.catalog import catalog
 from rooftree.permissions.chain import BoundChain, Entry, Origin, matched
-from rooftree.permissions.cover import cover
-from rooftree.permissions.diagram import FALSE, TRUE, Box
+from rooftree.permissions.cover import Cover, cover, widened
+from rooftree.permissions.diagram import FALSE, TRUE, Box, Node
 from rooftree.permissions.difference import Difference, Part
+from rooftree.permissions.dimension import Kind
 from rooftree.permissions.expression import ConditionLine, Pattern, Wording, word_box
 from rooftree.permissions.glob import Atom
 from rooftree.permissions.predicate import BoundStatement
@@ -38,6 +39,17 @@ class Blame:
     origin: Origin
     side: str
 
+    def as_json(self, account: AccountBinding) -> dict[str, object]:
+        """
+        Return the statement as it stands in an audit event about *account*.
+        """
+        return {
+            "policy_id": self.origin.policy_id,
+            "statement": self.origin.statement,
+            "target_id": placed(self.origin.target_id, account),
+            "side": self.side,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class DecisionChange:
@@ -46,7 +58,8 @@ class DecisionChange:
 
     Attributes:
         witness: A request of the set, confirmed by the evaluator; ``None`` only where *exact* is false.
-        exact: Whether every request of the set changes its decision as said.
+        unless: Statements that deny some of these requests both before and after: what they speak of is not meant.
+        exact: Whether every other request of the set changes its decision as said.
     """
 
     before: Decision
@@ -56,6 +69,7 @@ class DecisionChange:
     conditions: tuple[ConditionLine, ...]
     witness: Witness | None
     statements: tuple[Blame, ...]
+    unless: tuple[Blame, ...]
     known_actions: int
     exact: bool
 
@@ -86,21 +100,16 @@ class DecisionChange:
                 for line in self.conditions
             ],
             "witness": None if self.witness is None else _witness_json(self.witness, account),
-            "statements": [
-                {
-                    "policy_id": blame.origin.policy_id,
-                    "statement": blame.origin.statement,
-                    "target_id": placed(blame.origin.target_id, account),
-                    "side": blame.side,
-                }
-                for blame in self.statements
-            ],
+            "statements": [blame.as_json(account) for blame in self.statements],
             "known_actions": {
                 "count": self.known_actions.bit_count(),
                 "sample": known.most_telling(self.known_actions, SAMPLE_SIZE),
             },
         }
-        if not self.exact:
+        if self.unless:
+            described["unless"] = [blame.as_json(account) for blame in self.unless]
+        if not self.exact or self.unless:
+            # the patterns alone say more than is so
             described["exact"] = False
         return described
 
@@ -125,28 +134,72 @@ def describe(
     changes = [
         change
         for part in difference.parts
-        for change in _describe(difference.space, part, _Sides(before, after, (part.before, part.after)), account)
+        for change in _describe(difference.space, part, _Sides(account, before, after, (part.before, part.after)))
     ]
     return sorted(changes, key=_gravity)
 
 
-def _describe(space: Space, found: Part, sides: _Sides, account: AccountBinding) -> Iterator[DecisionChange]:
+FEW_BOXES: Final = 8
+"""What takes no more sets of requests is told in patterns alone."""
+
+
+def _describe(space: Space, found: Part, sides: _Sides) -> Iterator[DecisionChange]:
     """
-    Yield the changes of one set of requests.
+    Yield the changes of one set of requests: in patterns alone if few will do, or else with what they do not hold.
+    """
+    exactly = cover(space.diagrams, found.node, space.impossible, most=FEW_BOXES)
+    if exactly.rest == FALSE:
+        yield from _told(space, exactly, (found.node, space.impossible), sides)
+        return
+    spared = space.diagrams.either(matched(found.spared, space), space.impossible)
+    yield from _told(space, cover(space.diagrams, found.node, spared), (found.node, spared), sides)
+
+
+def _told(space: Space, covered: Cover, sets: tuple[Node, Node], sides: _Sides) -> Iterator[DecisionChange]:
+    """
+    Yield the changes that boxes tell of, out of a set of requests and those that may be told with it.
 
     Beyond the boxes that a cover holds, one last change tells of the rest: more than is so, and marked as inexact.
     """
-    whole = space.diagrams.either(found.node, space.impossible)
-    covered = cover(space.diagrams, found.node, space.impossible)
+    node, spared = sets
+    whole = space.diagrams.either(node, spared)
     worded = {wording: part for box in covered.boxes for wording, part in word_box(space, box, whole)}
     for wording, part in worded.items():
-        yield _change(space, wording, part, sides, account)
+        found = _sampled(space, node, wording, part)
+        if found is not None:
+            yield _change(space, wording, part, found, sides)
     if covered.rest != FALSE:
         around = (space.diagrams.extent_of(covered.rest), *space.diagrams.full[1:])
         for wording, part in word_box(space, around, TRUE):
-            sample = space.diagrams.a_box(space.diagrams.both(covered.rest, space.diagrams.box(part)))
-            if sample is not None:
-                yield _change(space, replace(wording, exact=False), sample, sides, account)
+            found = _sampled(space, covered.rest, wording, part)
+            if found is not None:
+                yield _change(space, replace(wording, exact=False), part, found, sides)
+
+
+def _sampled(space: Space, node: Node, wording: Wording, box: Box) -> tuple[Box, int] | None:
+    """
+    Return a box, inside another one, whose requests all lie in *node*, with the known actions in it.
+
+    It is the whole box where that may be, or else one for the most telling action.
+    """
+    diagrams = space.diagrams
+    known = known_actions(wording.actions) if wording.exact else space.known_actions(box[0])
+    if diagrams.contains(node, box):
+        return box, known
+    inside = diagrams.both(node, diagrams.box(box))
+    if inside == FALSE:
+        return None
+    extent = diagrams.extent_of(inside)
+    telling = catalog().most_telling(known & space.known_actions(extent), 1)
+    points = [1 << index for index in range(len(space.dimensions[0].points)) if extent >> index & 1]
+    if telling:
+        number = catalog().number(telling[0])
+        points = [point for point in points if space.known_actions(point) >> number & 1]
+    inside = diagrams.both(inside, diagrams.literal(0, points[0]))
+    sample = diagrams.a_box(inside)
+    assert sample is not None
+    sample = widened(diagrams, diagrams.either(inside, space.impossible), sample)
+    return sample, known & space.known_actions(sample[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,25 +208,33 @@ class _Sides:
     The two states, and how both decide a set of requests.
     """
 
+    account: AccountBinding
     old: Standpoint
     new: Standpoint
     decisions: tuple[Decision, Decision]
+
+    @property
+    def allowing(self) -> Standpoint:
+        return self.old if self.decisions[0] is Decision.ALLOW else self.new
+
+    @property
+    def denying(self) -> Standpoint:
+        return self.new if self.decisions[0] is Decision.ALLOW else self.old
 
     def decide(self, request: Request) -> tuple[Decision, Decision]:
         return decide_chain(self.old.chain, request).decision, decide_chain(self.new.chain, request).decision
 
 
-def _change(space: Space, wording: Wording, part: Box, sides: _Sides, account: AccountBinding) -> DecisionChange:
+def _change(space: Space, wording: Wording, box: Box, found: tuple[Box, int], sides: _Sides) -> DecisionChange:
     """
-    Return a change with its witness out of *part* and the statements to blame.
+    Return a change with its witness and the statements to blame.
     """
-    known = known_actions(wording.actions)
-    in_part = known if wording.exact else known & space.known_actions(part[0])
+    part, in_part = found
     witness = find_witness(
         space,
         part,
         in_part,
-        account,
+        sides.account,
         sample=wording.resources.sample,
         decide=sides.decide,
         expected=sides.decisions,
@@ -184,10 +245,23 @@ def _change(space: Space, wording: Wording, part: Box, sides: _Sides, account: A
         wording.resources,
         wording.conditions,
         witness,
-        tuple(_blamed(space, part, sides)),
-        known,
+        tuple(_blamed(space, box, sides)),
+        tuple(_unless(space, box, sides)) if part != box else (),
+        known_actions(wording.actions),
         wording.exact and witness is not None,
     )
+
+
+def _unless(space: Space, box: Box, sides: _Sides) -> Iterator[Blame]:
+    """
+    Yield the statements by which some requests of a box are denied both before and after.
+    """
+    # the words for a key of several values may say more than the box
+    masks = (0b11 if one.kind == Kind.MEMBER else mask for one, mask in zip(space.dimensions, box, strict=True))
+    inside = space.diagrams.box(tuple(masks))
+    for statement, origin in sides.allowing.bound.entries(Effect.DENY):
+        if space.knows(statement) and space.diagrams.both(space.node(statement), inside) != FALSE:
+            yield Blame(origin, sides.allowing.name)
 
 
 def _blamed(space: Space, box: Box, sides: _Sides) -> Iterator[Blame]:
@@ -196,7 +270,7 @@ def _blamed(space: Space, box: Box, sides: _Sides) -> Iterator[Blame]:
 
     Where a statement denies, it is to blame; where nothing allows, those that allow on the other side are.
     """
-    allowing, denying = (sides.old, sides.new) if sides.decisions[0] is Decision.ALLOW else (sides.new, sides.old)
+    allowing, denying = sides.allowing, sides.denying
     if Decision.EXPLICIT_DENY in sides.decisions:
         changed = denying.bound.limits.denials - allowing.bound.limits.denials
         entries = [entry for entry in denying.bound.entries(Effect.DENY) if entry[0] in changed]

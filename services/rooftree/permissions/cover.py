@@ -9,7 +9,7 @@ from typing import Final
 
 from rooftree.permissions.diagram import FALSE, Box, Diagrams, Node
 
-__all__ = ["Cover", "cover"]
+__all__ = ["Cover", "cover", "widened"]
 
 MAX_BOXES: Final = 100
 """More than anybody reads; a function that takes more is told in part."""
@@ -38,13 +38,13 @@ def cover(diagrams: Diagrams, node: Node, impossible: Node = FALSE, *, most: int
     while rest != FALSE and len(chosen) < most:
         box = diagrams.a_box(rest)
         assert box is not None
-        box = _widened(diagrams, bound, box)
+        box = widened(diagrams, bound, box)
         chosen.append(box)
         rest = diagrams.without(rest, diagrams.box(box))
     return Cover(tuple(_reduced(diagrams, _needed(diagrams, chosen, impossible), impossible)), rest)
 
 
-def _widened(diagrams: Diagrams, node: Node, box: Box) -> Box:
+def widened(diagrams: Diagrams, node: Node, box: Box) -> Box:
     """
     Widen a box inside the function: conditions first, then resources, and actions last.
     """

@@ -25,11 +25,15 @@ __all__ = ["Difference", "Part", "find_difference"]
 class Part:
     """
     The requests that went from one decision to another, where one of the two is to allow.
+
+    Attributes:
+        spared: Statements that deny others, both before and after.
     """
 
     before: Decision
     after: Decision
     node: Node
+    spared: frozenset[BoundStatement]
 
     @property
     def direction(self) -> str:
@@ -91,7 +95,7 @@ def _of_denials(before: Limits, after: Limits, side: Side) -> tuple[Space, tuple
         for denial in (*gone, *common):
             node = diagrams.without(node, space.node(denial))
         if node != FALSE:
-            parts.append(Part(*decisions, node))
+            parts.append(Part(*decisions, node, gone | common))
     return space, tuple(parts)
 
 
@@ -118,4 +122,5 @@ def _parts(space: Space, before: Limits, after: Limits) -> Iterator[Part]:
             (Decision.IMPLICIT_DENY, diagrams.without(lost, explicit)),
         ):
             if node != FALSE:
-                yield Part(decision, Decision.ALLOW, node) if flipped else Part(Decision.ALLOW, decision, node)
+                decisions = (decision, Decision.ALLOW) if flipped else (Decision.ALLOW, decision)
+                yield Part(*decisions, node, one.denials)

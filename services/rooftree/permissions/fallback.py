@@ -60,6 +60,7 @@ def _change(origin: Origin | None, blame: tuple[Blame, ...], denial: Decision, *
         conditions,
         witness=None,
         statements=blame,
+        unless=(),
         known_actions=known_actions(actions),
         exact=False,
     )

@@ -60,6 +60,7 @@ class Space:
         self, statements: Iterable[BoundStatement], side: Side, *, within: Collection[str] | None = None
     ) -> None:
         listed = list(dict.fromkeys(statements))
+        self._statements: Final = frozenset(listed)
         self.side: Final = side
         self._actions: Final = action_dimension((atom for one in listed for atom in one.actions), within=within)
         self.dimensions: list[Dimension] = [self._actions.dimension]
@@ -76,6 +77,12 @@ class Space:
         self._nodes: dict[BoundStatement, Node] = {}
         self._tests: dict[KeyTest, Node] = {}
         self.impossible: Final = self._impossible()
+
+    def knows(self, statement: BoundStatement) -> bool:
+        """
+        Tell whether a statement is one of those that cut the space.
+        """
+        return statement in self._statements
 
     def node(self, statement: BoundStatement) -> Node:
         """

@@ -58,10 +58,11 @@ class Block:
         Add an account that the change touches.
         """
         self.accounts.append(account)
-        known = self.change["statements"]
-        fresh = [statement for statement in change["statements"] if statement not in known]
-        if fresh:
-            self.change = {**self.change, "statements": [*known, *fresh]}
+        for name in _STATEMENTS:
+            known = self.change.get(name, [])
+            fresh = [statement for statement in change.get(name, []) if statement not in known]
+            if fresh:
+                self.change = {**self.change, name: [*known, *fresh]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +169,15 @@ def _account(event: AuditRecord) -> AccountName:
     return AccountName(identifier, str(event.data.get("account_name") or identifier))
 
 
+_STATEMENTS: Final = ("statements", "unless")
+"""The members of a change that name statements."""
+
+
 def _identity(change: Mapping[str, Any], account_id: str) -> str:
     # One change in many accounts differs in its example, and in the nodes on which a policy hangs.
-    policies = {(entry["policy_id"], entry["statement"], entry.get("side") or "") for entry in change["statements"]}
-    parts = {name: value for name, value in change.items() if name not in {"witness", "statements"}}
-    return json.dumps([parts, sorted(policies)], sort_keys=True).replace(account_id, "{account}")
+    policies = [
+        sorted({(entry["policy_id"], entry["statement"], entry.get("side") or "") for entry in change.get(name, [])})
+        for name in _STATEMENTS
+    ]
+    parts = {name: value for name, value in change.items() if name not in {"witness", *_STATEMENTS}}
+    return json.dumps([parts, policies], sort_keys=True).replace(account_id, "{account}")

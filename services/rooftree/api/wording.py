@@ -22,6 +22,7 @@ __all__ = [
     "organization_words",
     "permission_lines",
     "set_words",
+    "unless_words",
     "verdict_words",
     "witness_words",
 ]
@@ -118,7 +119,8 @@ def change_words(change: Mapping[str, object]) -> str:
     resources = set_words(change.get("resources"), everything="")
     where = f" on {resources}" if resources else ""
     when = conditions_words(change.get("conditions"))
-    exact = "" if change.get("exact", True) else " (not exactly: policy variables relate several keys)"
+    told = change.get("exact", True) or change.get("unless")
+    exact = "" if told else " (not exactly: policy variables relate several keys)"
     return f"{direction}: {actions}{where}{f', when {when}' if when else ''}{exact}"
 
 
@@ -141,14 +143,37 @@ def blame_words(change: Mapping[str, object], names: Mapping[str, str] | None = 
         change: One entry of ``changes``.
         names: Names of policies and nodes by their ids; an id without one stands for itself.
     """
+    entries = [_mapping(entry) for entry in _sequence(change.get("statements"))]
+    verbs = [_verb(entry, change) for entry in entries]
+    return "; ".join(_cut(_statements_words(entries, verbs, names))) or "no statement: nothing allows it"
+
+
+def unless_words(change: Mapping[str, object], names: Mapping[str, str] | None = None) -> str:
+    """
+    Name the statements that deny some of the requests both before and after; empty where there are none.
+
+    Args:
+        change: One entry of ``changes``.
+        names: Names of policies and nodes by their ids; an id without one stands for itself.
+    """
+    entries = [_mapping(entry) for entry in _sequence(change.get("unless"))]
+    verb = "denied already" if change.get("direction") == "denied" else "still denies"
+    return "; ".join(_cut(_statements_words(entries, [verb] * len(entries), names)))
+
+
+def _statements_words(
+    entries: Sequence[Mapping[str, object]], verbs: Sequence[str], names: Mapping[str, str] | None
+) -> list[str]:
+    """
+    Name statements with what they do, and the nodes on which each hangs.
+    """
     known = names or {}
     targets: dict[tuple[str, str], list[str]] = {}
-    for entry in map(_mapping, _sequence(change.get("statements"))):
+    for entry, verb in zip(entries, verbs, strict=True):
         policy, target, label = (str(entry.get(name) or "") for name in ("policy_id", "target_id", "statement"))
         statement = f"{_called(policy, known)}{f' ({label})' if label else ''}"
-        targets.setdefault((statement, _verb(entry, change)), []).append(_called(target, known))
-    parts = [f"{statement} on {', '.join(_cut(nodes))} {verb}" for (statement, verb), nodes in targets.items()]
-    return "; ".join(_cut(parts)) or "no statement: nothing allows it"
+        targets.setdefault((statement, verb), []).append(_called(target, known))
+    return [f"{statement} on {', '.join(_cut(nodes))} {verb}" for (statement, verb), nodes in targets.items()]
 
 
 def _called(identifier: str, names: Mapping[str, str]) -> str:

@@ -133,6 +133,8 @@ def _group_lines(group: RevisionGroup, names: Mapping[str, str]) -> Iterator[str
         if block.change.get("witness"):
             yield f"    for example {wording.witness_words(block.change)}"
         yield f"    because {wording.blame_words(block.change, names)}"
+        if block.change.get("unless"):
+            yield f"    except what {wording.unless_words(block.change, names)}"
     if len(blocks) > CHANGES_SHOWN:
         yield f"  and {len(blocks) - CHANGES_SHOWN} changes more, which --json prints"
 

@@ -116,6 +116,8 @@ class Report:
             if block.change.get("witness"):
                 yield f"  for example {wording.witness_words(block.change)}"
             yield f"  because {wording.blame_words(block.change, self.names)}"
+            if block.change.get("unless"):
+                yield f"  except what {wording.unless_words(block.change, self.names)}"
             yield f"  in {account_words(block.accounts)}"
 
     def markdown(self) -> Iterable[str]:
@@ -137,6 +139,8 @@ class Report:
             if change.get("witness"):
                 yield f"- For example: {code(wording.witness_words(change))} ({change['before']} → {change['after']})"
             yield f"- Because: {escape(wording.blame_words(change, self.names))}"
+            if change.get("unless"):
+                yield f"- Except what: {escape(wording.unless_words(change, self.names))}"
             yield f"- Accounts: {escape(account_words(block.accounts))}"
 
     def _summary(self) -> Iterable[str]:

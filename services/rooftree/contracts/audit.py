@@ -110,9 +110,16 @@ class DecisionChangeModel(Outbound):
     conditions: list[ConditionModel]
     witness: WitnessModel | None = Field(description="Null only where the set is not exact.")
     statements: list[StatementModel]
+    unless: list[StatementModel] | None = Field(
+        default=None,
+        description=(
+            "Statements that deny some requests of these patterns both before and after. What they speak of is no part"
+            " of the set, and the rest is exactly the set."
+        ),
+    )
     known_actions: KnownActions
     exact: Literal[False] | None = Field(
-        default=None, description="False where some requests of the set may not have changed."
+        default=None, description="False where some requests of these patterns may not have changed."
     )
 
 

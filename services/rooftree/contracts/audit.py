@@ -50,11 +50,12 @@ class ChainHash(Outbound):
 
 class PatternModel(Outbound):
     """
-    Strings that match any of the first patterns and none of the second.
+    Strings that match any of the first patterns, none of the second, and each of the last if there are any.
     """
 
     any_of: list[str]
     none_of: list[str]
+    all_of: list[str] | None = None
 
 
 class ConditionModel(Outbound):

@@ -25,7 +25,9 @@ __all__ = [
     "STRINGS",
     "STRING_STARTS",
     "VALUES",
+    "Product",
     "Start",
+    "State",
     "StringClass",
     "Universe",
     "classes_of",
@@ -169,51 +171,66 @@ def classes_of(universe: Universe, starts: tuple[Start, ...], atoms: Sequence[At
     return partition(universe, starts, tuple(tuple(atom.after(start.prefix) for atom in atoms) for start in starts))
 
 
-class _Walk:
-    """
-    A breadth-first walk over the product of a universe and all atoms.
+State = tuple[int, frozenset[int], int]
+"""The mode, the positions in globs still open, and the atoms that match whatever follows."""
 
-    A state is the mode, the positions in globs still open, and the atoms that match whatever follows. The positions
-    of all globs are numbered through: that of a glob's end follows those of its tokens.
+
+class Product:
+    """
+    The automaton that reads a string for a universe and all atoms at once, state by state.
+
+    The positions of all globs are numbered through: that of a glob's end follows those of its tokens.
     """
 
     def __init__(self, universe: Universe) -> None:
-        self._universe = universe
-        self._found: dict[int, str] = {}
+        self.universe: Final = universe
         self._tokens: list[Token | None] = []
         self._atom: list[int] = []
         self._end: list[int] = []
         self._visits = 0
 
-    def classes(self) -> tuple[StringClass, ...]:
-        return tuple(StringClass(signature, self._found[signature]) for signature in sorted(self._found))
-
-    def run(self, start: Start, rests: Sequence[frozenset[Glob]]) -> None:
+    def start(self, mode: int, rests: Sequence[frozenset[Glob]]) -> State:
+        """
+        Return the state in which the globs of each atom still are to be read.
+        """
         positions: set[int] = set()
         for atom, globs in enumerate(rests):
             for glob in globs:
                 self._open(positions, self._number(atom, glob))
-        first = self._settle(start.mode, positions, 0)
-        queue = deque([(*first, start.prefix)])
-        seen = {first}
-        while queue:
-            mode, state, settled, text = queue.popleft()
-            self._visits += len(state) + 1
-            if self._visits > MAX_VISITS:
-                raise TooComplexError
-            if self._universe.accepts(mode):
-                ended = _mask(self._atom[position] for position in state if self._tokens[position] is None)
-                self._found.setdefault(settled | ended, text)
-            if self._universe.free(mode) and self._finish(state, settled, text):
-                continue
-            for char, reached in self._moves(mode, state):
-                following = self._universe.step(mode, char)
-                if following is None:
-                    continue
-                target = self._settle(following, reached, settled)
-                if target not in seen:
-                    seen.add(target)
-                    queue.append((*target, text + char))
+        return self._settle(mode, positions, 0)
+
+    def ended(self, state: State) -> int | None:
+        """
+        Return the atoms that match a string that ends here; ``None`` if no string of the universe does.
+        """
+        mode, positions, settled = state
+        if not self.universe.accepts(mode):
+            return None
+        return settled | _mask(self._atom[position] for position in positions if self._tokens[position] is None)
+
+    def settled(self, state: State) -> int | None:
+        """
+        Return the atoms that match whatever follows, if nothing else depends on it; ``None`` otherwise.
+        """
+        mode, positions, settled = state
+        return settled if not positions and self.universe.free(mode) else None
+
+    def moves(self, state: State) -> Iterator[tuple[str, bool, State | None]]:
+        """
+        Yield one character for each way to go on, whether it stands for all that are not named, and where it leads.
+
+        It leads to ``None`` where no string of the universe goes on so.
+
+        Raises:
+            TooComplexError: If too much has been looked at.
+        """
+        mode, positions, settled = state
+        self._visits += len(positions) + 1
+        if self._visits > MAX_VISITS:
+            raise TooComplexError
+        for char, others, reached in self._steps(mode, positions):
+            following = self.universe.step(mode, char)
+            yield char, others, None if following is None else self._settle(following, reached, settled)
 
     def _number(self, atom: int, glob: Glob) -> int:
         first = len(self._tokens)
@@ -231,32 +248,7 @@ class _Walk:
             position += 1
             positions.add(position)
 
-    def _finish(self, state: frozenset[int], settled: int, text: str) -> bool:
-        """
-        Close a state in which at most one glob is still open; tell whether that was so.
-
-        INVARIANT: an open glob both matches some rest and misses another, since runs of wildcards are in one form.
-        If it can end here, it does not end in a star: past its last star it names a character, or it has a fixed
-        length, and a long run of a character that it does not name misses it. Otherwise the empty rest does.
-        """
-        if not state:
-            return True
-        first, end = min(state), self._end[min(state)]
-        if max(state) > end:
-            return False
-        named = "".join(token.chars for token in self._rest(first) if isinstance(token.chars, str))
-        strange = next((char for char in self._universe.letters if char not in named), None)
-        if strange is None or not self._universe.spells(named):
-            return False
-        shortest = _shortest(self._rest(max(state)), strange)
-        self._found.setdefault(settled | 1 << self._atom[first], text + shortest)
-        self._found.setdefault(settled, text + strange * (end - first + 1) if end in state else text)
-        return True
-
-    def _rest(self, position: int) -> list[Token]:
-        return [token for token in self._tokens[position : self._end[position]] if token is not None]
-
-    def _settle(self, mode: int, positions: set[int], settled: int) -> tuple[int, frozenset[int], int]:
+    def _settle(self, mode: int, positions: set[int], settled: int) -> State:
         """
         Take atoms that match whatever follows out of the positions.
         """
@@ -268,11 +260,8 @@ class _Walk:
             positions = {position for position in positions if not settled >> self._atom[position] & 1}
         return mode, frozenset(positions), settled
 
-    def _moves(self, mode: int, state: frozenset[int]) -> Iterator[tuple[str, set[int]]]:
-        """
-        Yield one character for each way to go on from here, with the positions that it leads to.
-        """
-        named: dict[str, set[int]] = {char: set() for char in self._universe.special(mode)}
+    def _steps(self, mode: int, state: frozenset[int]) -> Iterator[tuple[str, bool, set[int]]]:
+        named: dict[str, set[int]] = {char: set() for char in self.universe.special(mode)}
         always: set[int] = set()
         in_field: set[int] = set()
         for position in state:
@@ -288,11 +277,65 @@ class _Walk:
             else:
                 for char in token.chars:
                     self._open(named.setdefault(char, set()), following)
-        other = next((char for char in self._universe.letters if char not in named), None)
+        other = next((char for char in self.universe.letters if char not in named), None)
         if other is not None:
-            yield other, always | in_field
+            yield other, True, always | in_field
         for char in sorted(named):
-            yield char, named[char] | always | (in_field if char != ":" else set())
+            yield char, False, named[char] | always | (in_field if char != ":" else set())
+
+
+class _Walk(Product):
+    """
+    A breadth-first walk over a product, which notes each class that it comes by.
+    """
+
+    def __init__(self, universe: Universe) -> None:
+        super().__init__(universe)
+        self._found: dict[int, str] = {}
+
+    def classes(self) -> tuple[StringClass, ...]:
+        return tuple(StringClass(signature, self._found[signature]) for signature in sorted(self._found))
+
+    def run(self, start: Start, rests: Sequence[frozenset[Glob]]) -> None:
+        first = self.start(start.mode, rests)
+        queue = deque([(first, start.prefix)])
+        seen = {first}
+        while queue:
+            state, text = queue.popleft()
+            ended = self.ended(state)
+            if ended is not None:
+                self._found.setdefault(ended, text)
+            if self.universe.free(state[0]) and self._finish(state[1], state[2], text):
+                continue
+            for char, _others, target in self.moves(state):
+                if target is not None and target not in seen:
+                    seen.add(target)
+                    queue.append((target, text + char))
+
+    def _finish(self, state: frozenset[int], settled: int, text: str) -> bool:
+        """
+        Close a state in which at most one glob is still open; tell whether that was so.
+
+        INVARIANT: an open glob both matches some rest and misses another, since runs of wildcards are in one form.
+        If it can end here, it does not end in a star: past its last star it names a character, or it has a fixed
+        length, and a long run of a character that it does not name misses it. Otherwise the empty rest does.
+        """
+        if not state:
+            return True
+        first, end = min(state), self._end[min(state)]
+        if max(state) > end:
+            return False
+        named = "".join(token.chars for token in self._rest(first) if isinstance(token.chars, str))
+        strange = next((char for char in self.universe.letters if char not in named), None)
+        if strange is None or not self.universe.spells(named):
+            return False
+        shortest = _shortest(self._rest(max(state)), strange)
+        self._found.setdefault(settled | 1 << self._atom[first], text + shortest)
+        self._found.setdefault(settled, text + strange * (end - first + 1) if end in state else text)
+        return True
+
+    def _rest(self, position: int) -> list[Token]:
+        return [token for token in self._tokens[position : self._end[position]] if token is not None]
 
 
 def _mask(indexes: Iterable[int]) -> int:

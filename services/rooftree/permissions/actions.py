@@ -19,7 +19,7 @@ from rooftree.permissions.language import ACTION_STARTS, ACTIONS, Start, StringC
 from rooftree.permissions.predicate import Term
 from rooftree.policy.variables import Piece
 
-__all__ = ["ActionDimension", "action_dimension"]
+__all__ = ["ActionDimension", "ServiceClasses", "action_dimension"]
 
 _BEHIND_COLON: Final = 2
 """The mode of the universe of actions before the first letter of a name."""
@@ -39,8 +39,8 @@ class ActionDimension:
     """
 
     dimension: Dimension
-    services: Mapping[str, tuple[int, _Service]]
-    others: tuple[int, _Service]
+    services: Mapping[str, tuple[int, ServiceClasses]]
+    others: tuple[int, ServiceClasses]
 
     @cached_property
     def known(self) -> list[int]:
@@ -60,13 +60,18 @@ class ActionDimension:
         return listed
 
 
-class _Service:
+class ServiceClasses:
     """
     The classes of the actions of one service, and the points in each pattern.
+
+    Attributes:
+        patterns: What must follow the service and its colon; whole actions, where no service is named.
+        start: Where the actions of the service begin.
     """
 
     def __init__(self, service: str, patterns: Sequence[frozenset[Glob]], classes: Sequence[StringClass]) -> None:
         self._service = service
+        self.start: Final = Start(f"{service}:", _BEHIND_COLON)
         self.patterns: Final = tuple(patterns)
         self.points: Final = tuple(Point(found.witness, found.signature) for found in classes)
         self.full: Final = (1 << len(self.points)) - 1
@@ -162,7 +167,7 @@ class _Assembly:
         )
         return ActionDimension(made, self._services, self._others)
 
-    def _add(self, service: str, atoms: Sequence[Atom]) -> _Service:
+    def _add(self, service: str, atoms: Sequence[Atom]) -> ServiceClasses:
         rests = {atom: rest_after(atom.globs, f"{service}:") for atom in (*atoms, *self._wild)}
         cutting = frozenset(rest for rest in rests.values() if rest and not _is_everything(rest))
         found = _classes_of_service(service, cutting)
@@ -200,11 +205,11 @@ def _service_of(atom: Atom) -> str | None:
 
 
 @lru_cache(maxsize=16384)
-def _classes_of_service(service: str, rests: frozenset[frozenset[Glob]]) -> _Service:
+def _classes_of_service(service: str, rests: frozenset[frozenset[Glob]]) -> ServiceClasses:
     patterns = sorted(rests, key=spelled)
     nested = _nested_classes(f"{service}:", patterns)
     walked = partition(ACTIONS, (Start(f"{service}:", _BEHIND_COLON),), (tuple(patterns),)) if nested is None else ()
-    return _Service(service, patterns, nested or walked)
+    return ServiceClasses(service, patterns, nested or walked)
 
 
 def _nested_classes(prefix: str, patterns: Sequence[frozenset[Glob]]) -> list[StringClass] | None:
@@ -263,20 +268,20 @@ def _spare_name(beginning: str, plain: Sequence[tuple[str, bool]]) -> str | None
 
 
 @lru_cache(maxsize=1024)
-def _other_services(wild: tuple[Atom, ...], named: frozenset[str]) -> _Service:
+def _other_services(wild: tuple[Atom, ...], named: frozenset[str]) -> ServiceClasses:
     """
     Return the classes of the actions of all services but those *named*.
     """
     if not wild:
-        return _Service(EVERY_SERVICE, (), [StringClass(0, _foreign(named))])
+        return ServiceClasses(EVERY_SERVICE, (), [StringClass(0, _foreign(named))])
     guards = [glob_atom([Piece(f"{service}:*")], service) for service in sorted(named)]
     found = classes_of(ACTIONS, ACTION_STARTS, [*wild, *guards])
     outside = [one for one in found if not one.signature >> len(wild)]
-    return _Service(EVERY_SERVICE, [atom.globs for atom in wild], outside)
+    return ServiceClasses(EVERY_SERVICE, [atom.globs for atom in wild], outside)
 
 
-def _nothing_else(named: frozenset[str]) -> _Service:
-    return _Service(EVERY_SERVICE, (), [StringClass(0, _foreign(named))])
+def _nothing_else(named: frozenset[str]) -> ServiceClasses:
+    return ServiceClasses(EVERY_SERVICE, (), [StringClass(0, _foreign(named))])
 
 
 def _foreign(named: Collection[str]) -> str:

@@ -44,22 +44,26 @@ def parting_of(
     starts: tuple[Start, ...],
     rests: tuple[tuple[frozenset[Glob], ...], ...],
     labelling: Labelling,
-    shown: int,
+    bounds: int,
 ) -> Parting:
     """
     Return the canonical form of a partition.
 
-    *rests* holds, for each start, what is left of each atom after its prefix. The bits of *shown* are the atoms that
-    signatures are looked up by.
+    *rests* holds, for each start, what is left of each atom after its prefix. The last atoms, as many as *bounds*, are
+    not looked up: a string exists if one of them matches it and the very last does not. Without bounds, all exist.
 
     Raises:
         TooComplexError: If there are too many states to walk.
     """
     labels = dict(labelling)
     product = Product(universe)
+    count = len(rests[0]) - bounds
+    barring = 1 << (bounds - 1) if bounds else 0
 
     def label(signature: int | None) -> int:
-        return OUTSIDE if signature is None else labels.get(signature & shown, OUTSIDE)
+        if signature is None or (bounds and not 0 < signature >> count < barring):
+            return OUTSIDE
+        return labels.get(signature & ((1 << count) - 1), OUTSIDE)
 
     graph = _Graph(product, label)
     roots = [graph.explore(product.start(start.mode, left)) for start, left in zip(starts, rests, strict=True)]
@@ -151,6 +155,7 @@ class _Classes:
         self._of_node: dict[int, int] = {}
         self._known: dict[Key, int] = {}
         self._nodes: list[_Node] = []
+        self._circles: dict[Key, list[range]] = {}
 
     def of(self, node: int) -> int:
         return self._of_node[node]
@@ -162,37 +167,63 @@ class _Classes:
         if len(component) == 1:
             self._take_one(nodes[component[0]], component[0])
             return
-        parts, known = self._refine(nodes, component)
+        self._settle(nodes, component, *self._refine(nodes, component, ()))
+
+    def _settle(
+        self, nodes: Sequence[_Node], component: Sequence[int], parts: dict[int, int], known: dict[int, int]
+    ) -> None:
+        """
+        Give the nodes of a component their classes: old ones where a part holds one, and else new ones.
+        """
         members: dict[int, int] = {}
         for number in component:
             if parts[number] in known:
-                # told apart by nothing from a class that it leads to
                 self._of_node[number] = known[parts[number]]
             else:
                 members.setdefault(parts[number], number)
         fresh = [number for number in component if parts[number] in members]
         if len(members) == 1:
-            self._take_alike_as(self._reduced_alone(nodes[fresh[0]], set(fresh)), fresh)
-        elif members:
+            self._take_alike(self._reduced_alone(nodes[fresh[0]], set(fresh)), fresh)
+        elif members and not self._seen_before(nodes, component, self._look(nodes, parts, members)):
             self._take_several(nodes, parts, members, fresh)
+
+    def _look(self, nodes: Sequence[_Node], parts: dict[int, int], members: dict[int, int]) -> Key:
+        """
+        Return what equal components have in common, and few others.
+        """
+
+        def told(number: int) -> tuple[bool, int]:
+            return (True, parts[number]) if number in parts else (False, self._of_node[number])
+
+        rows = []
+        for number in members.values():
+            node = nodes[number]
+            default = told(node.default)
+            rows.append((node.label, sorted(char for char, target in node.named.items() if told(target) != default)))
+        return tuple(map(str, sorted(rows)))
+
+    def _seen_before(self, nodes: Sequence[_Node], component: Sequence[int], look: Key) -> bool:
+        """
+        Tell whether a component is one that was found before, and if so give it the same classes.
+        """
+        for classes in self._circles.get(look, ()):
+            parts, known = self._refine(nodes, component, classes)
+            if all(parts[number] in known for number in component):
+                self._settle(nodes, component, parts, known)
+                return True
+        self._circles.setdefault(look, []).append(range(len(self._nodes), len(self._nodes) + len(look)))
+        return False
 
     def _take_several(
         self, nodes: Sequence[_Node], parts: dict[int, int], members: dict[int, int], component: Sequence[int]
     ) -> None:
-        inside = {number: parts[number] for number in component}
-        spelled = {part: self._spell(nodes, inside, members, part) for part in members}
-        fresh = {}
-        for part, key in spelled.items():
-            found = self._known.get(key)
-            if found is None:
-                found = self._known[key] = len(self._nodes)
-                self._nodes.append(_Node(nodes[members[part]].label, 0, {}))
-                fresh[part] = found
+        fresh = {part: len(self._nodes) + place for place, part in enumerate(members)}
         for number in component:
-            self._of_node[number] = self._known[spelled[parts[number]]]
-        for part, found in fresh.items():
-            self._nodes[found] = self._reduced(nodes[members[part]])
-            self._known.setdefault(self._key(self._nodes[found]), found)
+            self._of_node[number] = fresh[parts[number]]
+        for number in members.values():
+            node = self._reduced(nodes[number])
+            self._known.setdefault(self._key(node), len(self._nodes))
+            self._nodes.append(node)
 
     def _take_one(self, node: _Node, number: int) -> None:
         if number not in node.targets():
@@ -203,9 +234,9 @@ class _Classes:
             self._of_node[number] = self._of_node[target]
             if self._key(self._reduced(node)) == self._key(self._nodes[self._of_node[target]]):
                 return
-        self._take_alike_as(self._reduced_alone(node, {number}), [number])
+        self._take_alike(self._reduced_alone(node, {number}), [number])
 
-    def _take_alike_as(self, alone: _Node, component: Sequence[int]) -> None:
+    def _take_alike(self, alone: _Node, component: Sequence[int]) -> None:
         """
         Intern a node that leads to itself, written as ``SELF``.
         """
@@ -256,15 +287,20 @@ class _Classes:
                 default = most
         return _Node(label, default, {char: target for char, target in named.items() if target != default})
 
-    def _refine(self, nodes: Sequence[_Node], component: Sequence[int]) -> tuple[dict[int, int], dict[int, int]]:
+    def _refine(
+        self, nodes: Sequence[_Node], component: Sequence[int], others: Iterable[int]
+    ) -> tuple[dict[int, int], dict[int, int]]:
         """
         Part the nodes of a component, and the classes that it leads to, until no character tells those of one apart.
+
+        Some *other* classes are taken in as well.
 
         Return the part of each node, and the class in each part that holds one.
         """
         inside = set(component)
         rows: dict[tuple[bool, int], tuple[int, _Row]] = {}
         waiting: list[tuple[bool, int]] = [(True, number) for number in component]
+        waiting += [(False, number) for number in others]
         while waiting:
             entry = waiting.pop()
             if entry in rows:
@@ -286,30 +322,6 @@ class _Classes:
             {number: parts[True, number] for number in component},
             {part: number for (own, number), part in parts.items() if not own},
         )
-
-    def _spell(self, nodes: Sequence[_Node], parts: dict[int, int], members: dict[int, int], part: int) -> Key:
-        """
-        Return what only parts share from which the same strings lead to the same classes.
-        """
-        numbers = {part: 0}
-        queue = deque([part])
-        rows: list[Key] = []
-
-        def told(number: int) -> Key:
-            if number not in parts:
-                return 0, self._of_node[number]
-            found = parts[number]
-            if found not in numbers:
-                numbers[found] = len(numbers)
-                queue.append(found)
-            return 1, numbers[found]
-
-        while queue:
-            node = nodes[members[queue.popleft()]]
-            default = told(node.default)
-            named = tuple((char, told(node.named[char])) for char in sorted(node.named))
-            rows.append((node.label, default, tuple(entry for entry in named if entry[1] != default)))
-        return tuple(rows)
 
     def parting(self, roots: Iterable[tuple[str, int]]) -> Parting:
         """

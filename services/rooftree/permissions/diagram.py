@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from rooftree.permissions.bounds import MAX_NODES, MAX_STEPS, TooComplexError
+
 __all__ = ["FALSE", "TRUE", "Box", "Diagrams", "Node"]
 
 Node = int
@@ -29,6 +31,8 @@ class Diagrams:
     """
     All diagrams over one list of dimensions.
 
+    Whatever makes a new diagram raises `TooComplexError` once the bounds of one space are reached.
+
     Attributes:
         full: For each dimension, the mask of all of its points.
     """
@@ -41,6 +45,8 @@ class Diagrams:
         self._both: dict[tuple[Node, Node], Node] = {}
         self._either: dict[tuple[Node, Node], Node] = {}
         self._without: dict[tuple[Node, Node], Node] = {}
+        self._restricted: dict[tuple[Node, int, int], Node] = {}
+        self._steps = 0
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -182,23 +188,55 @@ class Diagrams:
         """
         Return the dimensions that the function depends on.
         """
-        seen: set[Node] = set()
-        found: set[int] = set()
-        stack = [node]
-        while stack:
-            current = stack.pop()
-            if current in (FALSE, TRUE) or current in seen:
-                continue
-            seen.add(current)
-            found.add(self._nodes[current].dimension)
-            stack.extend(child for _mask, child in self._nodes[current].edges)
+        return {dimension for dimension, _edges in self._reachable(node)}
+
+    def restricted(self, node: Node, dimension: int, point: int) -> Node:
+        """
+        Return what is left of the function once the point of *dimension* is fixed.
+        """
+        own, edges = self._nodes[node]
+        if own > dimension:
+            return node
+        if own == dimension:
+            return next(child for mask, child in edges if mask >> point & 1)
+        key = (node, dimension, point)
+        found = self._restricted.get(key)
+        if found is None:
+            made = [(mask, self.restricted(child, dimension, point)) for mask, child in edges]
+            found = self._restricted[key] = self._node(own, made)
         return found
+
+    def told_apart(self, node: Node, dimension: int) -> list[int]:
+        """
+        Return, for each point of *dimension*, the number of its part: the function treats those of one part alike.
+        """
+        parts = [self.full[dimension]]
+        for own, edges in self._reachable(node):
+            if own == dimension:
+                parts = [part & mask for part in parts for mask, _child in edges if part & mask]
+        numbers = [0] * self.full[dimension].bit_length()
+        # numbered by their first points
+        for number, part in enumerate(sorted(parts, key=lambda part: part & -part)):
+            for point in range(len(numbers)):
+                if part >> point & 1:
+                    numbers[point] = number
+        return numbers
 
     def edges(self, node: Node) -> tuple[int, tuple[tuple[int, Node], ...]]:
         """
         Return the dimension that a node asks for and its edges.
         """
         return self._nodes[node]
+
+    def _reachable(self, node: Node) -> list[_Inner]:
+        found: dict[Node, _Inner] = {}
+        stack = [node]
+        while stack:
+            current = stack.pop()
+            if current not in (FALSE, TRUE) and current not in found:
+                found[current] = self._nodes[current]
+                stack.extend(child for _mask, child in found[current].edges)
+        return list(found.values())
 
     def _node(self, dimension: int, edges: Iterable[tuple[int, Node]]) -> Node:
         """
@@ -213,6 +251,8 @@ class Diagrams:
         inner = _Inner(dimension, tuple(sorted((mask, child) for child, mask in merged.items())))
         found = self._unique.get(inner)
         if found is None:
+            if len(self._nodes) > MAX_NODES:
+                raise TooComplexError
             found = self._unique[inner] = len(self._nodes)
             self._nodes.append(inner)
         return found
@@ -220,6 +260,9 @@ class Diagrams:
     def _apply(self, left: Node, right: Node, operation: Callable[[Node, Node], Node]) -> Node:
         left_dimension, left_edges = self._nodes[left]
         right_dimension, right_edges = self._nodes[right]
+        self._steps += len(left_edges) * len(right_edges)
+        if self._steps > MAX_STEPS:
+            raise TooComplexError
         if left_dimension < right_dimension:
             return self._node(left_dimension, [(mask, operation(child, right)) for mask, child in left_edges])
         if right_dimension < left_dimension:

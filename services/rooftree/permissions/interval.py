@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_con
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from itertools import pairwise
 from typing import Final
 
-__all__ = ["Interval", "address_interval", "date_interval", "interval_classes", "number_interval"]
+__all__ = ["Interval", "address_interval", "date_interval", "interval_classes", "number_interval", "parted_intervals"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -130,6 +130,38 @@ def interval_classes(kind: str, intervals: Sequence[Interval]) -> list[tuple[int
                 signature |= 1 << index
         found.setdefault(signature, _text(kind, value))
     return sorted(found.items())
+
+
+def parted_intervals(
+    kind: str, intervals: Sequence[Interval], parts: Mapping[int, int]
+) -> list[tuple[tuple[str, str], int]]:
+    """
+    Return where the parts begin, in order, each with its number; equal partitions give equal lists but for numbers.
+
+    *parts* holds the part of each signature, as `interval_classes` gives them.
+    """
+    cells: list[tuple[tuple[str, str], Fraction]]
+    if kind == "number":
+        values = _numbers(intervals)
+        bounds = {bound for interval in intervals for bound in (interval.low, interval.high) if bound is not None}
+        before = ["", *(str(value) for value in values)]
+        # a number is a cell by itself where it is a bound, and otherwise stands for what follows the one before
+        cells = [
+            (("at", str(value)) if value in bounds else ("after", before[number]), value)
+            for number, value in enumerate(values)
+        ]
+    else:
+        first = Fraction(_FIRST_MOMENT if kind == "date" else 0)
+        starts = {interval.low for interval in intervals if interval.low is not None}
+        ends = {interval.high + 1 for interval in intervals if interval.high is not None}
+        last = _LAST_MOMENT if kind == "date" else _LAST_ADDRESS
+        cells = [(("at", str(value)), value) for value in sorted({first, *starts, *ends}) if first <= value <= last]
+    found: list[tuple[tuple[str, str], int]] = []
+    for start, value in cells:
+        part = parts[sum(interval.holds(value) << bit for bit, interval in enumerate(intervals))]
+        if not found or found[-1][1] != part:
+            found.append((start, part))
+    return found
 
 
 def _numbers(intervals: Sequence[Interval]) -> list[Fraction]:

@@ -13,6 +13,7 @@ from typing import Final
 
 from rooftree.permissions.account import AccountBinding
 from rooftree.permissions.bounds import TooComplexError
+from rooftree.permissions.canonical import identity_of
 from rooftree.permissions.chain import BoundChain, BoundLevel, Limits, allowed, bind_chain
 from rooftree.permissions.change import Standpoint, describe
 from rooftree.permissions.comparison import EQUIVALENT, Comparison
@@ -55,18 +56,11 @@ class Permissions:
         """
         return _identity(self.bound.limits, self.account.side)
 
-    @property
-    def unlimited(self) -> bool:
-        """
-        Whether nothing limits the account.
-        """
-        return self.chain.levels is None
-
     def summary(self, account: AccountBinding) -> dict[str, object]:
         """
         Return, as JSON, what is allowed everywhere, denied everywhere, and allowed under conditions.
         """
-        return summarize(self._compiled, account, unlimited=self.unlimited)
+        return summarize(self._compiled, account)
 
     def verdicts(self) -> dict[tuple[str, str], str]:
         """
@@ -140,6 +134,15 @@ def _compile(limits: Limits, side: Side) -> Compiled | None:
 
 @lru_cache(maxsize=SHARED_RESULTS)
 def _identity(limits: Limits, side: Side) -> str:
+    """
+    Return what names the requests that are let through; where they are too tangled, what names the statements.
+    """
+    compiled = _compile(limits, side)
+    try:
+        if compiled is not None:
+            return identity_of(compiled.space, compiled.allowed)
+    except TooComplexError:
+        pass
     levels = sorted(sorted(statement.identity for statement in grant) for grant in limits.grants)
     denials = sorted(statement.identity for statement in limits.denials)
     return hashlib.sha256(repr((side.name, levels, denials)).encode()).hexdigest()[:32]

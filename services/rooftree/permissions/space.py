@@ -6,16 +6,16 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-si
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
 from rooftree.permissions.actions import action_dimension
+from rooftree.permissions.bounds import MAX_DIMENSIONS, TooComplexError
 from rooftree.permissions.diagram import FALSE, TRUE, Diagrams, Node
 from rooftree.permissions.dimension import Dimension, Kind, Point, bundled, mask_of
-from rooftree.permissions.glob import ANY_STRING, EMPTY_STRING, Atom, Glob, glob_atom, sample_of
+from rooftree.permissions.glob import ANY_STRING, EMPTY_STRING, Atom
 from rooftree.permissions.interval import Interval, interval_classes
 from rooftree.permissions.keys import PRINCIPAL_KEY, Form, Side, form_of
 from rooftree.permissions.language import (
@@ -24,13 +24,11 @@ from rooftree.permissions.language import (
     STRING_STARTS,
     STRINGS,
     VALUES,
-    Start,
     classes_of,
-    partition,
 )
 from rooftree.permissions.predicate import BoundStatement, KeyTest, PrincipalTerm, Relation, Term
+from rooftree.permissions.principals import principal_classes
 from rooftree.policy.model import Quantifier
-from rooftree.policy.variables import Piece
 
 __all__ = ["Space"]
 
@@ -62,8 +60,8 @@ class Space:
         listed = list(dict.fromkeys(statements))
         self._statements: Final = frozenset(listed)
         self.side: Final = side
-        self._actions: Final = action_dimension((atom for one in listed for atom in one.actions), within=within)
-        self.dimensions: list[Dimension] = [self._actions.dimension]
+        self.actions: Final = action_dimension((atom for one in listed for atom in one.actions), within=within)
+        self.dimensions: list[Dimension] = [self.actions.dimension]
         self._keys: dict[str, dict[Form, _KeyPlace]] = {}
         self._relations: dict[Relation, int] = {}
         self._add_resource([statement.resources for statement in listed])
@@ -73,6 +71,8 @@ class Space:
                 tests.setdefault(test.key, {})[test] = None
         for key in sorted(tests):
             self._add_key(key, tests[key])
+        if len(self.dimensions) > MAX_DIMENSIONS:
+            raise TooComplexError
         self.diagrams: Final = Diagrams([len(dimension.points) for dimension in self.dimensions])
         self._nodes: dict[BoundStatement, Node] = {}
         self._tests: dict[KeyTest, Node] = {}
@@ -97,12 +97,25 @@ class Space:
             found = self._nodes[statement] = self.diagrams.both(action, everything)
         return found
 
+    def places(self) -> Iterator[tuple[int, int]]:
+        """
+        Yield the first dimension of each thing that is asked for, and of how many it is made.
+        """
+        several = {
+            place.first: place.count for places in self._keys.values() for place in places.values() if place.many
+        }
+        index = 0
+        while index < len(self.dimensions):
+            count = several.get(index, 1)
+            yield index, count
+            index += count
+
     def known_actions(self, mask: int) -> int:
         """
         Return the known actions in a set of classes of actions.
         """
         found = 0
-        for index, actions in enumerate(self._actions.known):
+        for index, actions in enumerate(self.actions.known):
             if mask >> index & 1:
                 found |= actions
         return found
@@ -169,7 +182,7 @@ class Space:
         if form in (Form.NUMBER, Form.DATE, Form.ADDRESS):
             return interval_classes(str(form), [term for term in terms if isinstance(term, Interval)])
         if self._is_principal(key):
-            return _principal_classes(tuple(term for term in terms if isinstance(term, PrincipalTerm)))
+            return principal_classes(tuple(term for term in terms if isinstance(term, PrincipalTerm)))
         atoms = [term for term in terms if isinstance(term, Atom)]
         if form is Form.TRUTH:
             # a key compared as a truth value is never sent as anything else
@@ -317,51 +330,3 @@ def _parted(lists: Sequence[Collection[Term]]) -> tuple[list[Relation], list[lis
 
 def _signature(atoms: Sequence[Atom], value: str) -> int:
     return mask_of(index for index, atom in enumerate(atoms) if atom.matches(value))
-
-
-_IAM_PRINCIPALS: Final = tuple(glob_atom([Piece(text)], text) for text in ("root", "user/?*", "role/?*"))
-_SERVICE_LINKED: Final = glob_atom([Piece("role/aws-service-role/*")], "role/aws-service-role/*")
-_STS_PRINCIPALS: Final = (glob_atom([Piece("federated-user/?*")], "federated-user/?*"),)
-
-
-@lru_cache(maxsize=4096)
-def _principal_classes(terms: tuple[PrincipalTerm, ...]) -> list[tuple[int, str]]:
-    """
-    Return the classes of an account's principals that service control policies bind.
-
-    Service-linked roles are not among them.
-    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
-    """
-    found: dict[int, str] = {}
-    iam = _tails("iam:", [term.iam for term in terms], _IAM_PRINCIPALS, _SERVICE_LINKED)
-    sts = _tails("sts:", [term.sts for term in terms], _STS_PRINCIPALS, None)
-    for signature, value in [*iam, *sts]:
-        found.setdefault(signature, value)
-    # rather a role than the root user, and rather whole words, where either will do
-    readable = sorted(
-        {sample_of(glob) for term in terms for glob in term.iam}, key=lambda tail: ("role/" in tail, tail)
-    )
-    for tail in (*readable, "user/example", "role/Example"):
-        signature = mask_of(index for index, term in enumerate(terms) if Atom(term.iam, "").matches(tail))
-        if (
-            signature in found
-            and any(atom.matches(tail) for atom in _IAM_PRINCIPALS)
-            and not _SERVICE_LINKED.matches(tail)
-        ):
-            found[signature] = f"iam:{tail}"
-    return sorted(found.items())
-
-
-def _tails(
-    prefix: str, rests: Sequence[frozenset[Glob]], inside: Sequence[Atom], outside: Atom | None
-) -> list[tuple[int, str]]:
-    bounds = [atom.globs for atom in (*inside, *([outside] if outside else []))]
-    classes = partition(STRINGS, (Start(prefix, 0),), ((*rests, *bounds),))
-    count = len(rests)
-    within = ((1 << len(inside)) - 1) << count
-    beyond = 1 << (count + len(inside)) if outside else 0
-    return [
-        (one.signature & ((1 << count) - 1), one.witness)
-        for one in classes
-        if one.signature & within and not one.signature & beyond
-    ]

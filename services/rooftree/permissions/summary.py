@@ -40,7 +40,7 @@ CONDITIONAL: Final = "conditional"
 DENIED: Final = "denied"
 
 
-def summarize(compiled: Compiled | None, account: AccountBinding, *, unlimited: bool) -> dict[str, object]:
+def summarize(compiled: Compiled | None, account: AccountBinding) -> dict[str, object]:
     """
     Return the maximum permissions as JSON.
 
@@ -49,7 +49,7 @@ def summarize(compiled: Compiled | None, account: AccountBinding, *, unlimited: 
     known actions of each verdict. Without *compiled* (patterns too many to tell apart) ``exact`` is false and no
     more is said.
     """
-    if unlimited:
+    if compiled is not None and compiled.allowed == TRUE:
         return {"unlimited": True, "exact": True, "allowed": _everything(), "denied": None, "conditional": []}
     if compiled is None:
         return {"unlimited": False, "exact": False, "allowed": None, "denied": None, "conditional": []}

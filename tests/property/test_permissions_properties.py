@@ -8,13 +8,14 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.generators.chains import ACCOUNT, chains, requests
+from tests.generators.chains import ACCOUNT, ALLOW_ALL, chains, requests, statements
 
 from rooftree.permissions import Comparison, compare, maximum_permissions
 from rooftree.permissions.witness import determined_context
-from rooftree.policy.chain import Chain
+from rooftree.policy.chain import AttachedPolicy, Chain, Level
 from rooftree.policy.conditions import condition_holds
 from rooftree.policy.context import Context
+from rooftree.policy.document import parse_policy
 from rooftree.policy.evaluate import Decision, decide_chain, statement_matches
 from rooftree.policy.model import Condition
 from rooftree.policy.operators import parse_operator
@@ -166,6 +167,71 @@ class TestComparison:
             levels.append(type(level)(level.target_id, tuple(shuffled)))
 
         assert _compare(chain, Chain(tuple(levels))).verdict == "equivalent"
+
+
+class TestPermissions:
+    @given(chains(variables=True), st.lists(requests(), min_size=5, max_size=20))
+    def test_the_diagram_decides_as_the_statements_do(self, chain: Chain, sampled: list[Request]) -> None:
+        """
+        One request is decided alike by the compiled form and statement by statement.
+        """
+        permissions = maximum_permissions(chain, ACCOUNT)
+
+        for request in sampled:
+            assert decide_chain(chain, request).decision == permissions.decide(request)
+
+    @given(chains(), chains())
+    def test_permissions_share_a_name_just_if_nothing_differs(self, one: Chain, other: Chain) -> None:
+        """
+        Two chains have one identity if and only if no decision differs between them.
+        """
+        first, second = maximum_permissions(one, ACCOUNT), maximum_permissions(other, ACCOUNT)
+
+        assert (compare(first, second).verdict == "equivalent") == (first.permissions_id == second.permissions_id)
+
+    @given(
+        st.lists(statements(), min_size=1, max_size=3),
+        st.lists(statements(), min_size=1, max_size=2),
+        st.randoms(use_true_random=False),
+    )
+    def test_another_way_of_writing_gives_the_same_name(
+        self, written: list[dict[str, Any]], more: list[dict[str, Any]], random: Any
+    ) -> None:
+        """
+        Statements taken apart, repeated, respelled and put in another order are the same permissions.
+        """
+        rewritten = [part for statement in written for part in _taken_apart(statement, random)]
+        random.shuffle(rewritten)
+        one, other = _attached(written, more), _attached(rewritten, more)
+        first, second = maximum_permissions(one, ACCOUNT), maximum_permissions(other, ACCOUNT)
+
+        assert compare(first, second).verdict == "equivalent"
+        assert first.permissions_id == second.permissions_id
+
+
+def _attached(*policies: list[dict[str, Any]]) -> Chain:
+    """
+    Return a chain of one level with FullAWSAccess and some policies on it.
+    """
+    attached = [
+        AttachedPolicy(f"p-{number:08d}", "policy", parse_policy({"Version": "2012-10-17", "Statement": statements}))
+        for number, statements in enumerate(policies)
+    ]
+    return Chain((Level(ACCOUNT.account_id, (ALLOW_ALL, *attached)),))
+
+
+def _taken_apart(statement: dict[str, Any], random: Any) -> list[dict[str, Any]]:
+    """
+    Return statements that together say the same as one.
+    """
+    parts = [statement]
+    for element in ("Action", "Resource"):
+        if len(statement.get(element, ())) > 1 and random.random() < 0.5:
+            first, *rest = statement[element]
+            parts = [{**part, element: listed} for part in parts for listed in ([first], [*rest, first])]
+    if "Action" in statement and random.random() < 0.5:
+        parts = [{**part, "Action": [action.upper() for action in part["Action"]], "Sid": "Loud"} for part in parts]
+    return parts
 
 
 def _determined() -> list[tuple[str, Any]]:

@@ -25,7 +25,7 @@ from rooftree.cli.options import (
     given_time,
 )
 from rooftree.cli.output import print_json, print_line, print_table, steps
-from rooftree.cli.question import Answer, Question
+from rooftree.cli.question import Answer, Question, Values
 from rooftree.cli.source import OrganizationSource, Standing, Where, open_account, open_sources
 from rooftree.errors import UsageError
 from rooftree.policy.evaluate import Decision
@@ -147,7 +147,12 @@ async def _check(
     async with open_account(where, account_id, at=at) as (source, account):
         ceilings = await source.ceilings([account])
         names = await source.names()
-    answer = question.ask(account, ceilings.chain(_placed(account), account.account_id))
+    chain_id = _placed(account)
+    answer = question.ask(account, ceilings.chain(chain_id, account.account_id))
+    decision, _assumed = question.put(account, ceilings.permissions(chain_id, account.binding))
+    if decision is not answer.decision.decision:
+        told = answer.decision.decision
+        raise AssertionError(f"`{question.action}` is `{decision}` by the diagram and `{told}` by the statements")
     if as_json:
         print_json({**_heading(account), **question.document, **answer.document, "complete": account.complete})
     else:
@@ -162,7 +167,7 @@ async def _who_can(
     *,
     as_json: bool,
 ) -> None:
-    found: list[tuple[Standing, Answer]] = []
+    found: list[tuple[Standing, Mapping[str, Values]]] = []
     unplaced: list[Standing] = []
     names: dict[str, str] = {}
     count = 0
@@ -178,7 +183,7 @@ async def _who_can(
         print_json(
             {
                 **question.document,
-                "accounts": [{**_heading(account), "assumed": dict(answer.assumed)} for account, answer in found],
+                "accounts": [{**_heading(account), "assumed": dict(assumed)} for account, assumed in found],
                 "unplaced": [account.account_id for account in unplaced],
             }
         )
@@ -186,7 +191,7 @@ async def _who_can(
     rows = [(account.name, account.account_id, _place(account, names), account.status) for account, _ in found]
     print_table(("ACCOUNT", "ID", "UNDER", "STATUS"), rows)
     print_line(f"{len(found)} of {count} accounts may {question.action} on {question.resource}")
-    for key, value in sorted({(key, str(value)) for _, answer in found for key, value in answer.assumed.items()}):
+    for key, value in sorted({(key, str(value)) for _, assumed in found for key, value in assumed.items()}):
         if key != "aws:PrincipalArn":
             print_line(f"assumed {key}={value}: AWS always sends it; --context sets it")
     if unplaced:
@@ -195,7 +200,7 @@ async def _who_can(
 
 async def _admitted(
     source: OrganizationSource, question: Question, accounts: list[Standing]
-) -> tuple[list[tuple[Standing, Answer]], list[Standing]]:
+) -> tuple[list[tuple[Standing, Mapping[str, Values]]], list[Standing]]:
     ceilings = await source.ceilings(accounts)
     found, unplaced = [], []
     with steps("accounts", total=len(accounts)) as progress:
@@ -204,9 +209,9 @@ async def _admitted(
             if account.chain_id is None:
                 unplaced.append(account)
                 continue
-            answer = question.ask(account, ceilings.chain(account.chain_id, account.account_id))
-            if answer.decision.decision is Decision.ALLOW:
-                found.append((account, answer))
+            decision, assumed = question.put(account, ceilings.permissions(account.chain_id, account.binding))
+            if decision is Decision.ALLOW:
+                found.append((account, assumed))
     return found, unplaced
 
 

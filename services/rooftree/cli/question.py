@@ -13,11 +13,12 @@ from rooftree.cli.options import given_context, given_request
 from rooftree.cli.source import Standing
 from rooftree.errors import UsageError
 from rooftree.organization.timestamps import format_time
+from rooftree.permissions import Permissions
 from rooftree.permissions.keys import PRINCIPAL_SIDE, canonical_key
 from rooftree.permissions.witness import determined_context
 from rooftree.policy.chain import Chain
 from rooftree.policy.context import Context
-from rooftree.policy.evaluate import ChainDecision, decide_chain
+from rooftree.policy.evaluate import ChainDecision, Decision, decide_chain
 from rooftree.policy.request import Request
 
 __all__ = ["Answer", "Question"]
@@ -102,14 +103,26 @@ class Question:
         Raises:
             UsageError: The question gives a key another value than the account has.
         """
+        request, assumed = self._completed(account)
+        return Answer(decide_chain(chain, request), _asked_for(assumed, chain))
+
+    def put(self, account: Standing, permissions: Permissions) -> tuple[Decision, Mapping[str, Values]]:
+        """
+        Put the question to an account with these permissions; return the decision and what was assumed for it.
+
+        Raises:
+            UsageError: The question gives a key another value than the account has.
+        """
+        request, assumed = self._completed(account)
+        return permissions.decide(request), _asked_for(assumed, permissions.chain)
+
+    def _completed(self, account: Standing) -> tuple[Request, Mapping[str, Values]]:
         determined = determined_context(account.binding)
         self._refuse_other_values(determined)
         given = {key.lower() for key in self.context}
         assumed = {key: value for key, value in self._always_sent(account).items() if key.lower() not in given}
         context = Context.from_json({**assumed, **self._given(), **_as_json(determined)})
-        decision = decide_chain(chain, Request(action=self.action, resource=self.resource, context=context))
-        asked_for = _keys_of(chain)
-        return Answer(decision, {key: value for key, value in assumed.items() if key.lower() in asked_for})
+        return Request(action=self.action, resource=self.resource, context=context), assumed
 
     def _given(self) -> dict[str, object]:
         known = {key: values for key, values in self.context.items() if key.lower() not in PRINCIPAL_SIDE.determined}
@@ -136,11 +149,15 @@ def _as_json(context: Mapping[str, object]) -> dict[str, object]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in context.items()}
 
 
-def _keys_of(chain: Chain) -> set[str]:
-    return {
+def _asked_for(context: Mapping[str, Values], chain: Chain) -> Mapping[str, Values]:
+    """
+    Return the keys that the policies of a chain ask for.
+    """
+    keys = {
         condition.key.lower()
         for level in chain.levels or ()
         for policy in level.policies
         for statement in policy.document.statements
         for condition in statement.conditions
     }
+    return {key: value for key, value in context.items() if key.lower() in keys}

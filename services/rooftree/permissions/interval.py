@@ -11,11 +11,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from itertools import pairwise
 from typing import Final
 
-__all__ = ["Interval", "address_interval", "date_interval", "interval_classes", "number_interval", "parted_intervals"]
+__all__ = [
+    "Interval",
+    "address_interval",
+    "date_interval",
+    "interval_classes",
+    "number_interval",
+    "parted_intervals",
+    "place_of_address",
+    "place_of_moment",
+]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -130,6 +139,20 @@ def interval_classes(kind: str, intervals: Sequence[Interval]) -> list[tuple[int
                 signature |= 1 << index
         found.setdefault(signature, _text(kind, value))
     return sorted(found.items())
+
+
+def place_of_moment(value: datetime) -> Fraction:
+    """
+    Return where a moment lies among all of them.
+    """
+    return Fraction((value - _EPOCH) // _MICROSECOND)
+
+
+def place_of_address(address: IPv4Address | IPv6Address) -> Fraction:
+    """
+    Return where an address lies among all of them.
+    """
+    return Fraction(int(address) + (0 if address.version == 4 else _V6))
 
 
 def parted_intervals(

@@ -14,7 +14,7 @@ from typing import Final
 from rooftree.permissions.account import AccountBinding
 from rooftree.permissions.bounds import TooComplexError
 from rooftree.permissions.canonical import identity_of
-from rooftree.permissions.chain import BoundChain, BoundLevel, Limits, allowed, bind_chain
+from rooftree.permissions.chain import BoundChain, BoundLevel, Limits, allowed, bind_chain, matched
 from rooftree.permissions.change import Standpoint, describe
 from rooftree.permissions.comparison import EQUIVALENT, Comparison
 from rooftree.permissions.difference import find_difference
@@ -22,9 +22,12 @@ from rooftree.permissions.document import forget_documents
 from rooftree.permissions.fallback import compare_roughly
 from rooftree.permissions.keys import Side
 from rooftree.permissions.language import partition
+from rooftree.permissions.location import locate
 from rooftree.permissions.space import Space
 from rooftree.permissions.summary import Compiled, summarize, verdicts_of
 from rooftree.policy.chain import Chain
+from rooftree.policy.evaluate import Decision, decide_chain
+from rooftree.policy.request import Request
 
 __all__ = ["Permissions", "compare", "forget_results", "maximum_permissions"]
 
@@ -67,6 +70,21 @@ class Permissions:
         Return for each known action, as service and name, ``allowed``, ``conditional`` or ``denied``.
         """
         return verdicts_of(self._compiled)
+
+    def decide(self, request: Request) -> Decision:
+        """
+        Decide one request of an account that shares these permissions.
+
+        A request that is not one of those that the diagrams are about is decided by the evaluator.
+        """
+        compiled = self._compiled
+        point = None if compiled is None else locate(compiled.space, request)
+        if compiled is None or point is None:
+            return decide_chain(self.chain, request).decision
+        if compiled.space.diagrams.at(compiled.allowed, point):
+            return Decision.ALLOW
+        denied = compiled.space.diagrams.at(compiled.denied, point)
+        return Decision.EXPLICIT_DENY if denied else Decision.IMPLICIT_DENY
 
     @property
     def _compiled(self) -> Compiled | None:
@@ -127,7 +145,7 @@ def _compile(limits: Limits, side: Side) -> Compiled | None:
     """
     try:
         space = Space(limits.statements, side, within=side.services)
-        return Compiled(space, allowed(limits, space))
+        return Compiled(space, allowed(limits, space), matched(limits.denials, space))
     except TooComplexError:
         return None
 

@@ -22,11 +22,12 @@ __all__ = ["Compiled", "summarize", "verdicts_of"]
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """
-    What a chain lets through, as a diagram over the dimensions that it needs.
+    What a chain lets through and what it denies outright, as diagrams over the dimensions that it needs.
     """
 
     space: Space
     allowed: Node
+    denied: Node
 
 
 FEW_CASES: Final = 8

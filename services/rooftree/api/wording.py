@@ -115,6 +115,8 @@ def change_words(change: Mapping[str, object]) -> str:
     Say which requests are allowed or denied now that were not before.
     """
     direction = "now allowed" if change.get("direction") == "allowed" else "now denied"
+    if change.get("policy_type") == "resource_control":
+        direction += " to anybody, on its resources"
     actions = set_words(change.get("actions"), everything="every action")
     resources = set_words(change.get("resources"), everything="")
     where = f" on {resources}" if resources else ""
@@ -237,6 +239,10 @@ def permission_lines(summary: Mapping[str, object]) -> list[str]:
     """
     Say maximum permissions line by line: what is always allowed, never allowed, and allowed under conditions.
     """
+    of_resources = _mapping(summary.get("resource_control"))
+    if of_resources:
+        own = permission_lines({name: value for name, value in summary.items() if name != "resource_control"})
+        return [*own, "on its resources, anybody may at most:", *permission_lines(of_resources)]
     if summary.get("unlimited"):
         return ["everything: no service control policy limits this account"]
     if summary.get("allowed") is None and summary.get("denied") is None and not summary.get("conditional"):

@@ -20,14 +20,13 @@ from rooftree.errors import SnapshotError, UsageError
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.changes import Change, ChangeType, SnapshotTaken
 from rooftree.organization.claims import facts_of
-from rooftree.organization.documents import Document, read_document
+from rooftree.organization.documents import Document, read_stored
 from rooftree.organization.facts import Attribute, FactKind
 from rooftree.organization.snapshot import Snapshot
 from rooftree.organization.snapshot_reader import parse_snapshot
 from rooftree.organization.survey import Survey
 from rooftree.organization.tree import Organization
 from rooftree.permissions import AccountBinding
-from rooftree.policy.document import PolicyKind
 from rooftree.reading import AccountRecord, Reader
 from rooftree.view.ceilings import Ceilings
 
@@ -223,9 +222,7 @@ class LiveSource:
         """
         wanted = {account.chain_id for account in accounts if account.chain_id}
         records = await self.reader.chains(self.organization_id, wanted)
-        digests = {
-            policy.digest for record in records.values() for level in record.levels or () for policy in level.policies
-        }
+        digests = {policy.digest for record in records.values() for policy in record.policies}
         texts = await self.reader.documents(self.organization_id, digests)
         documents = {digest: _document(text) for digest, text in texts.items()}
         return Ceilings(self.organization_id, records.values(), documents, algebra)
@@ -359,7 +356,7 @@ def _stored(record: AccountRecord) -> Standing:
 
 
 def _document(text: str) -> Document:
-    document = read_document(text, PolicyKind.SERVICE_CONTROL)
+    document = read_stored(text)
     assert document is not None, "the view stores documents that it could read"
     return document
 

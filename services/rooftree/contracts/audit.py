@@ -103,6 +103,13 @@ class DecisionChangeModel(Outbound):
     A set of requests that were decided one way and are now decided another.
     """
 
+    policy_type: Literal["resource_control"] | None = Field(
+        default=None,
+        description=(
+            "Where it stands, the set is of requests that anybody makes of the account's resources, as resource control"
+            " policies limit them; else of requests of the account's own principals, as service control policies do."
+        ),
+    )
     direction: Literal["denied", "allowed"]
     before: Decision
     after: Decision

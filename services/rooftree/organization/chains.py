@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["OWN_LEVEL", "UNLIMITED_CHAIN", "ChainRecord", "LevelRecord", "PolicyRecord", "identify_chain"]
+__all__ = ["OWN_LEVEL", "UNLIMITED_CHAIN", "ChainRecord", "LevelRecord", "Levels", "PolicyRecord", "identify_chain"]
 
 # The account's own level is written without its id, so that siblings share one chain.
 OWN_LEVEL = "account"
@@ -39,6 +40,9 @@ class LevelRecord:
     policies: tuple[PolicyRecord, ...]
 
 
+Levels = tuple[LevelRecord, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ChainRecord:
     """
@@ -46,24 +50,46 @@ class ChainRecord:
 
     Attributes:
         chain_id: Derived from the levels; names of policies do not enter it, since they decide nothing.
-        levels: From the root to the account; None where nothing limits the account.
+        levels: From the root to the account, with service control policies; None where these limit nothing.
+        resource_levels: The same with resource control policies.
     """
 
     chain_id: str
-    levels: tuple[LevelRecord, ...] | None
+    levels: Levels | None
+    resource_levels: Levels | None = None
+
+    @property
+    def policies(self) -> Iterator[PolicyRecord]:
+        """
+        All policies, level by level.
+        """
+        for level in (*(self.levels or ()), *(self.resource_levels or ())):
+            yield from level.policies
+
+    @property
+    def ancestors(self) -> list[str] | None:
+        """
+        The nodes above the account; None where the chain, which limits nothing, does not tell.
+        """
+        levels = self.levels or self.resource_levels
+        return None if levels is None else [level.target_id for level in levels[:-1]]
 
 
-def identify_chain(levels: tuple[LevelRecord, ...] | None) -> ChainRecord:
+def identify_chain(levels: Levels | None, resource_levels: Levels | None = None) -> ChainRecord:
     """
-    Return *levels* with the id that follows from them.
+    Return levels with the id that follows from them.
     """
-    shape = (
-        None
-        if levels is None
-        else [[level.target_id, [[policy.policy_id, policy.digest] for policy in level.policies]] for level in levels]
-    )
-    text = json.dumps(shape, separators=(",", ":"))
-    return ChainRecord(hashlib.sha256(text.encode()).hexdigest(), levels)
+    shape = _shape(levels)
+    # chains without resource control policies keep the ids that they had before there were any
+    whole = shape if resource_levels is None else {"principals": shape, "resources": _shape(resource_levels)}
+    text = json.dumps(whole, separators=(",", ":"))
+    return ChainRecord(hashlib.sha256(text.encode()).hexdigest(), levels, resource_levels)
+
+
+def _shape(levels: Levels | None) -> object:
+    if levels is None:
+        return None
+    return [[level.target_id, [[policy.policy_id, policy.digest] for policy in level.policies]] for level in levels]
 
 
 UNLIMITED_CHAIN = identify_chain(None)

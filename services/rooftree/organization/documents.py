@@ -14,7 +14,15 @@ from rooftree.policy.builtin import BUILTIN_CONTENT, BUILTIN_KINDS, BUILTIN_NAME
 from rooftree.policy.document import PolicyContent, PolicyKind, canonical_text, parse_policy
 from rooftree.policy.model import PolicyDocument
 
-__all__ = ["AUTHORIZING_TYPES", "BUILTIN_POLICIES", "Document", "Policy", "accept_content", "read_document"]
+__all__ = [
+    "AUTHORIZING_TYPES",
+    "BUILTIN_POLICIES",
+    "Document",
+    "Policy",
+    "accept_content",
+    "read_document",
+    "read_stored",
+]
 
 # The policy types that take part in authorization; others of AWS Organizations configure services.
 AUTHORIZING_TYPES = {
@@ -68,6 +76,14 @@ def read_document(text: str, kind: PolicyKind) -> Document | None:
         return Document(text, parse_policy(text, kind))
     except PolicyError:
         return None
+
+
+def read_stored(text: str) -> Document | None:
+    """
+    Return the document in a canonical text of either type; a principal, which one must name and the other may not,
+    tells which it is. None where the text is neither.
+    """
+    return read_document(text, PolicyKind.SERVICE_CONTROL) or read_document(text, PolicyKind.RESOURCE_CONTROL)
 
 
 def accept_content(content: PolicyContent, kind: PolicyKind) -> str:

@@ -11,11 +11,12 @@ from rooftree.organization.chains import (
     UNLIMITED_CHAIN,
     ChainRecord,
     LevelRecord,
+    Levels,
     PolicyRecord,
     identify_chain,
 )
-from rooftree.organization.documents import Document, Policy
-from rooftree.organization.identifiers import SERVICE_CONTROL_POLICY, is_root
+from rooftree.organization.documents import BUILTIN_POLICIES, Document, Policy
+from rooftree.organization.identifiers import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY, is_root
 from rooftree.organization.tree import Organization
 
 __all__ = ["Placement", "Survey"]
@@ -28,7 +29,7 @@ class Placement:
 
     Attributes:
         path: The nodes from the root to the account.
-        chain: The service control policies along it.
+        chain: The service and resource control policies along it.
     """
 
     path: tuple[str, ...]
@@ -37,8 +38,12 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class _Ancestry:
+    """
+    The nodes from the root to one, and for each type of policies what hangs on them.
+    """
+
     path: tuple[str, ...]
-    levels: tuple[LevelRecord, ...]
+    levels: tuple[Levels, ...]
 
 
 class Survey:
@@ -54,9 +59,9 @@ class Survey:
 
     def __init__(self, organization: Organization) -> None:
         self._organization = organization
-        self._is_limited = organization.is_limited
+        self._types = organization.limiting_types
         self._ancestries: dict[str, _Ancestry | None] = {}
-        self._chains: dict[tuple[str, tuple[PolicyRecord, ...]], ChainRecord] = {}
+        self._chains: dict[tuple[str, tuple[tuple[PolicyRecord, ...], ...]], ChainRecord] = {}
         self.documents: dict[str, Document] = {}
 
     def path(self, node_id: str) -> tuple[str, ...] | None:
@@ -78,14 +83,25 @@ class Survey:
         return Placement((*ancestry.path, account_id), self._chain(account_id, parent_id, ancestry))
 
     def _chain(self, account_id: str, parent_id: str, ancestry: _Ancestry) -> ChainRecord:
-        if not self._is_limited or account_id == self._organization.management_account_id:
+        if not self._types or account_id == self._organization.management_account_id:
             return UNLIMITED_CHAIN
         own = self._policies(account_id)
         chain = self._chains.get((parent_id, own))
         if chain is None:
-            chain = identify_chain((*ancestry.levels, LevelRecord(OWN_LEVEL, own)))
-            self._chains[parent_id, own] = chain
+            chain = self._chains[parent_id, own] = self._join(ancestry, own)
         return chain
+
+    def _join(self, ancestry: _Ancestry, own: tuple[tuple[PolicyRecord, ...], ...]) -> ChainRecord:
+        levels: dict[str, Levels] = {
+            kind: (*above, LevelRecord(OWN_LEVEL, policies))
+            for kind, above, policies in zip(self._types, ancestry.levels, own, strict=True)
+        }
+        resource_levels = levels.get(RESOURCE_CONTROL_POLICY, ())
+        # what AWS hangs everywhere, and lets nobody take away, limits nothing
+        says_more = any(
+            policy.policy_id not in BUILTIN_POLICIES for level in resource_levels for policy in level.policies
+        )
+        return identify_chain(levels.get(SERVICE_CONTROL_POLICY), resource_levels if says_more else None)
 
     def _ancestry(self, node_id: str) -> _Ancestry | None:
         """
@@ -100,10 +116,12 @@ class Survey:
         ancestry = self._ancestries.get(current) if current is not None else None
         for node in reversed(climb):
             if is_root(node):
-                ancestry = _Ancestry((), ())
+                ancestry = _Ancestry((), tuple(() for _kind in self._types))
             if ancestry is not None:
-                level = LevelRecord(node, self._policies(node))
-                ancestry = _Ancestry((*ancestry.path, node), (*ancestry.levels, level))
+                levels = zip(ancestry.levels, self._policies(node), strict=True)
+                ancestry = _Ancestry(
+                    (*ancestry.path, node), tuple((*above, LevelRecord(node, here)) for above, here in levels)
+                )
             self._ancestries[node] = ancestry
         return ancestry
 
@@ -111,10 +129,13 @@ class Survey:
         registers = self._organization.registers
         return registers.parent(node_id) if not is_root(node_id) and registers.is_present(node_id) else None
 
-    def _policies(self, node_id: str) -> tuple[PolicyRecord, ...]:
-        if not self._is_limited:
-            return ()
-        return tuple(self._record(policy) for policy in self._organization.attached(node_id, SERVICE_CONTROL_POLICY))
+    def _policies(self, node_id: str) -> tuple[tuple[PolicyRecord, ...], ...]:
+        """
+        Return what hangs on a node, for each type.
+        """
+        return tuple(
+            tuple(self._record(policy) for policy in self._organization.attached(node_id, kind)) for kind in self._types
+        )
 
     def _record(self, policy: Policy) -> PolicyRecord:
         document = policy.document

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rooftree.organization.documents import AUTHORIZING_TYPES, BUILTIN_POLICIES, Policy, read_document
 from rooftree.organization.facts import Attribute, Fact, FactKind
-from rooftree.organization.identifiers import SERVICE_CONTROL_POLICY, is_account, is_root
+from rooftree.organization.identifiers import is_account, is_root
 from rooftree.organization.registers import Registers, Replacement, kind_of_node
 from rooftree.policy.builtin import FULL_AWS_ACCESS_ID
 
@@ -77,19 +77,21 @@ class Organization:
         )
 
     @property
-    def is_limited(self) -> bool:
+    def limiting_types(self) -> tuple[str, ...]:
         """
-        Whether service control policies limit anything in this organization.
+        The types of policies that limit something in this organization.
 
         https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
         """
         feature_set = self.registers.text(FactKind.ORGANIZATION, self.organization_id, Attribute.FEATURE_SET)
-        return feature_set in (None, "ALL") and self.registers.has_policy_type(SERVICE_CONTROL_POLICY)
+        if feature_set not in (None, "ALL"):
+            return ()
+        return tuple(kind for kind in AUTHORIZING_TYPES if self.registers.has_policy_type(kind))
 
     @property
     def management_account_id(self) -> str | None:
         """
-        The account that no service control policy limits; None while it is not known.
+        The account that no service or resource control policy limits; None while it is not known.
         """
         return self.registers.text(FactKind.ORGANIZATION, self.organization_id, Attribute.MANAGEMENT_ACCOUNT)
 
@@ -236,7 +238,7 @@ class Organization:
             case FactKind.ORGANIZATION:
                 return set() if fact.attribute in _SETTINGS and not replacement.is_new_value else None
             case FactKind.POLICY_TYPE:
-                return None if fact.subject == SERVICE_CONTROL_POLICY else set()
+                return None if fact.subject in AUTHORIZING_TYPES else set()
             case FactKind.POLICY:
                 is_text = fact.attribute in (Attribute.TYPE, Attribute.CONTENT)
                 is_idle = fact.attribute == Attribute.NAME or (is_text and not replacement.is_new_value)

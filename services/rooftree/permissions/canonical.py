@@ -22,11 +22,7 @@ from rooftree.permissions.interval import Interval, parted_intervals
 from rooftree.permissions.language import (
     ACTION_STARTS,
     ACTIONS,
-    RESOURCE_STARTS,
-    RESOURCES,
-    STRING_STARTS,
     STRINGS,
-    VALUES,
     Start,
     Universe,
 )
@@ -44,7 +40,8 @@ def identity_of(space: Space, node: Node) -> str:
     Raises:
         TooComplexError: If the patterns are too tangled.
     """
-    spelled = _Speller(space, space.diagrams.without(node, space.impossible)).spelled()
+    nowhere = space.diagrams.either(space.impossible, space.uncalled)
+    spelled = _Speller(space, space.diagrams.without(node, nowhere)).spelled()
     return hashlib.sha256(repr((space.side.name, spelled)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
@@ -127,7 +124,7 @@ class _Speller:
             for index in range(first, first + count)
         }
         atoms = [term.globs for term in dimension.terms if isinstance(term, Atom)]
-        parting = _parting(VALUES, STRING_STARTS, [atoms], labelled)
+        parting = _parting(dimension.universe, dimension.starts, [atoms], labelled)
         for position, group in enumerate(parting.labels):
             if group != others:
                 name = (dimension.kind, dimension.key, dimension.family, parting.digest, position)
@@ -201,9 +198,8 @@ def _of_present(dimension: Dimension, labelled: dict[int, int]) -> tuple[object,
         ]
         order = list(dict.fromkeys(parts))
         return [order.index(part) for part in parts], order
-    universe, starts = (RESOURCES, RESOURCE_STARTS) if dimension.kind == Kind.RESOURCE else (STRINGS, STRING_STARTS)
-    rests = [[atom.after(start.prefix) for atom in atoms] for start in starts]
-    parting = _parting(universe, starts, rests, labelled)
+    rests = [[atom.after(start.prefix) for atom in atoms] for start in dimension.starts]
+    parting = _parting(dimension.universe, dimension.starts, rests, labelled)
     return parting.digest, list(parting.labels)
 
 

@@ -60,6 +60,7 @@ class DecisionChange:
         witness: A request of the set, confirmed by the evaluator; ``None`` only where *exact* is false.
         unless: Statements that deny some of these requests both before and after: what they speak of is not meant.
         exact: Whether every other request of the set changes its decision as said.
+        of_resources: Whether anybody's requests of the account's resources are meant, and not its principals' own.
     """
 
     before: Decision
@@ -72,6 +73,7 @@ class DecisionChange:
     unless: tuple[Blame, ...]
     known_actions: int
     exact: bool
+    of_resources: bool
 
     @property
     def direction(self) -> str:
@@ -106,6 +108,8 @@ class DecisionChange:
                 "sample": known.most_telling(self.known_actions, SAMPLE_SIZE),
             },
         }
+        if self.of_resources:
+            described["policy_type"] = "resource_control"
         if self.unless:
             described["unless"] = [blame.as_json(account) for blame in self.unless]
         if not self.exact or self.unless:
@@ -176,16 +180,31 @@ def _told(space: Space, covered: Cover, sets: tuple[Node, Node], sides: _Sides) 
                 yield _change(space, replace(wording, exact=False), part, found, sides)
 
 
-def _sampled(space: Space, node: Node, wording: Wording, box: Box) -> tuple[Box, int] | None:
+@dataclass(frozen=True, slots=True)
+class _Sample:
     """
-    Return a box, inside another one, whose requests all lie in *node*, with the known actions in it.
+    A box inside that of a change, of requests that all change their decision, with the known actions in it.
 
-    It is the whole box where that may be, or else one for the most telling action.
+    Attributes:
+        whole: Whether the box of the change holds no others either.
+    """
+
+    box: Box
+    known: int
+    whole: bool
+
+
+def _sampled(space: Space, node: Node, wording: Wording, box: Box) -> _Sample | None:
+    """
+    Return a sample of what of a box lies in *node*: all of it where that may be, or else one for the most telling
+    action; ``None`` if nothing does that anybody may ask for.
     """
     diagrams = space.diagrams
     known = known_actions(wording.actions) if wording.exact else space.known_actions(box[0])
-    if diagrams.contains(node, box):
-        return box, known
+    whole = diagrams.contains(diagrams.either(node, space.impossible), box)
+    node = diagrams.without(node, space.uncalled)
+    if whole and diagrams.contains(diagrams.either(node, space.impossible), box):
+        return _Sample(box, known, whole)
     inside = diagrams.both(node, diagrams.box(box))
     if inside == FALSE:
         return None
@@ -199,7 +218,7 @@ def _sampled(space: Space, node: Node, wording: Wording, box: Box) -> tuple[Box,
     sample = diagrams.a_box(inside)
     assert sample is not None
     sample = widened(diagrams, diagrams.either(inside, space.impossible), sample)
-    return sample, known & space.known_actions(sample[0])
+    return _Sample(sample, known & space.known_actions(sample[0]), whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,15 +244,14 @@ class _Sides:
         return decide_chain(self.old.chain, request).decision, decide_chain(self.new.chain, request).decision
 
 
-def _change(space: Space, wording: Wording, box: Box, found: tuple[Box, int], sides: _Sides) -> DecisionChange:
+def _change(space: Space, wording: Wording, box: Box, found: _Sample, sides: _Sides) -> DecisionChange:
     """
     Return a change with its witness and the statements to blame.
     """
-    part, in_part = found
     witness = find_witness(
         space,
-        part,
-        in_part,
+        found.box,
+        found.known,
         sides.account,
         sample=wording.resources.sample,
         decide=sides.decide,
@@ -246,9 +264,10 @@ def _change(space: Space, wording: Wording, box: Box, found: tuple[Box, int], si
         wording.conditions,
         witness,
         tuple(_blamed(space, box, sides)),
-        tuple(_unless(space, box, sides)) if part != box else (),
+        () if found.whole else tuple(_unless(space, box, sides)),
         known_actions(wording.actions),
         wording.exact and witness is not None,
+        of_resources=not space.side.own_principals,
     )
 
 

@@ -45,6 +45,12 @@ class Comparison:
         self._tell = None
         return changes
 
+    def joined(self, other: Comparison) -> Comparison:
+        """
+        Return the changes of both.
+        """
+        return Comparison(self._directions | other._directions, lambda: (*self.all_changes, *other.all_changes))
+
     def changes(self, account: AccountBinding) -> list[dict[str, object]]:
         """
         Return the changes as they stand in an audit event about *account*.

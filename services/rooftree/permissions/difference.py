@@ -94,7 +94,7 @@ def _of_denials(before: Limits, after: Limits, side: Side) -> tuple[Space, tuple
             node = diagrams.both(node, matched(grant, space))
         for denial in (*gone, *common):
             node = diagrams.without(node, space.node(denial))
-        if node != FALSE:
+        if diagrams.without(node, space.uncalled) != FALSE:
             parts.append(Part(*decisions, node, gone | common))
     return space, tuple(parts)
 
@@ -121,6 +121,6 @@ def _parts(space: Space, before: Limits, after: Limits) -> Iterator[Part]:
             (Decision.EXPLICIT_DENY, explicit),
             (Decision.IMPLICIT_DENY, diagrams.without(lost, explicit)),
         ):
-            if node != FALSE:
+            if diagrams.without(node, space.uncalled) != FALSE:
                 decisions = (decision, Decision.ALLOW) if flipped else (Decision.ALLOW, decision)
                 yield Part(*decisions, node, one.denials)

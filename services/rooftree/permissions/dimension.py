@@ -11,6 +11,7 @@ from typing import Final
 
 from rooftree.permissions.glob import Atom
 from rooftree.permissions.interval import Interval
+from rooftree.permissions.language import STRING_STARTS, STRINGS, Start, Universe
 from rooftree.permissions.predicate import PrincipalTerm, Relation, Term, members_of
 
 __all__ = ["Dimension", "Kind", "Point", "arounds_of", "bundled", "mask_of", "ordered"]
@@ -54,6 +55,8 @@ class Dimension:
         spelled: The key as a policy spells it.
         always_sent: Whether no request lacks the key.
         usual: A value of it that is nothing special, if one is known.
+        universe: The values that exist, where they are text.
+        starts: How these begin.
         beyond: The points of values that are not looked at, as a mask.
         arounds: For each term the points that lie in it; worked out from the signatures unless given.
     """
@@ -68,6 +71,8 @@ class Dimension:
     spelled: str = ""
     always_sent: bool = False
     usual: str | None = None
+    universe: Universe = STRINGS
+    starts: tuple[Start, ...] = STRING_STARTS
     beyond: int = 0
     arounds: Mapping[Term, int] | None = None
 

@@ -5,11 +5,13 @@ A comparison for policies that are too tangled to be told apart: nothing is miss
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rooftree.permissions.chain import BoundChain, Origin
 from rooftree.permissions.change import Blame, DecisionChange, known_actions
 from rooftree.permissions.expression import ConditionLine, Pattern
 from rooftree.permissions.glob import ANY_STRING, glob_atom
+from rooftree.permissions.keys import Side
 from rooftree.policy.evaluate import Decision
 from rooftree.policy.model import Effect
 from rooftree.policy.variables import Piece
@@ -17,11 +19,12 @@ from rooftree.policy.variables import Piece
 __all__ = ["compare_roughly"]
 
 
-def compare_roughly(before: BoundChain, after: BoundChain) -> list[DecisionChange]:
+def compare_roughly(before: BoundChain, after: BoundChain, side: Side) -> list[DecisionChange]:
     """
     Return changes that together hold every request whose decision may differ; none of them is exact.
     """
-    return [*_one_way(before, after, flipped=False), *_one_way(after, before, flipped=True)]
+    changes = [*_one_way(before, after, flipped=False), *_one_way(after, before, flipped=True)]
+    return [replace(change, of_resources=not side.own_principals) for change in changes]
 
 
 def _one_way(allowing: BoundChain, denying: BoundChain, *, flipped: bool) -> Iterator[DecisionChange]:
@@ -63,6 +66,7 @@ def _change(origin: Origin | None, blame: tuple[Blame, ...], denial: Decision, *
         unless=(),
         known_actions=known_actions(actions),
         exact=False,
+        of_resources=False,
     )
 
 

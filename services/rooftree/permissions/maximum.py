@@ -7,20 +7,20 @@ Results are shared: accounts whose chains mean the same for them get one object,
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Final
 
 from rooftree.permissions.account import AccountBinding
 from rooftree.permissions.bounds import TooComplexError
 from rooftree.permissions.canonical import identity_of
-from rooftree.permissions.chain import BoundChain, BoundLevel, Limits, allowed, bind_chain, matched
+from rooftree.permissions.chain import NO_LIMITS, BoundChain, BoundLevel, Limits, allowed, bind_chain, matched
 from rooftree.permissions.change import Standpoint, describe
 from rooftree.permissions.comparison import EQUIVALENT, Comparison
 from rooftree.permissions.difference import find_difference
 from rooftree.permissions.document import forget_documents
 from rooftree.permissions.fallback import compare_roughly
-from rooftree.permissions.keys import Side
+from rooftree.permissions.keys import RESOURCE_SIDE, Side
 from rooftree.permissions.language import partition
 from rooftree.permissions.location import locate
 from rooftree.permissions.space import Space
@@ -46,24 +46,41 @@ class Permissions:
     Attributes:
         chain: The chain of the account that asked first.
         account: That account.
+        bound: What limits its principals.
+        bound_resources: What limits those who ask for its resources.
     """
 
     chain: Chain
     account: AccountBinding
     bound: BoundChain
+    bound_resources: BoundChain
 
     @cached_property
     def permissions_id(self) -> str:
         """
         What names these permissions: equal for chains that decide alike, however they were written.
         """
-        return _identity(self.bound.limits, self.account.side)
+        own = _identity(self.bound.limits, self.account.side)
+        if self.bound_resources.levels is None:
+            return own
+        resources = _identity(self.bound_resources.limits, RESOURCE_SIDE)
+        if resources == _identity(NO_LIMITS, RESOURCE_SIDE):
+            return own
+        return hashlib.sha256(f"{own} {resources}".encode()).hexdigest()[:32]
 
     def summary(self, account: AccountBinding) -> dict[str, object]:
         """
         Return, as JSON, what is allowed everywhere, denied everywhere, and allowed under conditions.
+
+        Where resource control policies limit something, ``resource_control`` holds the same of requests that anybody
+        makes of the account's resources.
         """
-        return summarize(self._compiled, account)
+        summary = summarize(self._compiled, account)
+        if self.bound_resources.limits != NO_LIMITS:
+            of_resources = summarize(_compile(self.bound_resources.limits, RESOURCE_SIDE), account)
+            if "unlimited" not in of_resources or not of_resources["unlimited"]:
+                summary["resource_control"] = of_resources
+        return summary
 
     def verdicts(self) -> dict[tuple[str, str], str]:
         """
@@ -73,7 +90,7 @@ class Permissions:
 
     def decide(self, request: Request) -> Decision:
         """
-        Decide one request of an account that shares these permissions.
+        Decide one request of a principal of an account that shares these permissions.
 
         A request that is not one of those that the diagrams are about is decided by the evaluator.
         """
@@ -93,19 +110,24 @@ class Permissions:
 
 def maximum_permissions(chain: Chain, account: AccountBinding) -> Permissions:
     """
-    Return what *chain* lets the principals of *account* do at most.
+    Return what *chain* lets the principals of *account* do at most, and anybody with its resources.
     """
     bound = bind_chain(chain, account)
-    key = None if bound.levels is None else (account.side.name, bound.levels)
+    resources = NOT_BOUND
+    if chain.resource_levels is not None:
+        resources = bind_chain(chain.of_resources, replace(account, side=RESOURCE_SIDE))
+    key = (bound.levels, resources.levels)
     found = _shared.get(key)
     if found is None:
         if len(_shared) >= SHARED_RESULTS:
             _shared.clear()
-        found = _shared[key] = Permissions(chain, account, bound)
+        found = _shared[key] = Permissions(chain, account, bound, resources)
     return found
 
 
-_shared: Final[dict[tuple[str, tuple[BoundLevel, ...]] | None, Permissions]] = {}
+NOT_BOUND: Final = BoundChain(None)
+
+_shared: Final[dict[tuple[tuple[BoundLevel, ...] | None, tuple[BoundLevel, ...] | None], Permissions]] = {}
 
 
 @lru_cache(maxsize=SHARED_RESULTS)
@@ -116,16 +138,36 @@ def compare(before: Permissions, after: Permissions) -> Comparison:
     Where the patterns are too tangled to be told apart, the changes hold every request that may differ, and say so.
     """
     account = after.account
+    both = [
+        _compare_side(
+            Standpoint("before", before.chain, before.bound), Standpoint("after", after.chain, after.bound), account
+        )
+    ]
+    if before.bound_resources is not after.bound_resources:
+        both.append(
+            _compare_side(
+                Standpoint("before", before.chain.of_resources, before.bound_resources),
+                Standpoint("after", after.chain.of_resources, after.bound_resources),
+                replace(account, side=RESOURCE_SIDE),
+            )
+        )
+    differing = [comparison for comparison in both if comparison is not EQUIVALENT]
+    if len(differing) < 2:
+        return differing[0] if differing else EQUIVALENT
+    return differing[0].joined(differing[1])
+
+
+def _compare_side(before: Standpoint, after: Standpoint, account: AccountBinding) -> Comparison:
     try:
         difference = find_difference(before.bound.limits, after.bound.limits, account.side)
     except TooComplexError:
-        changes = compare_roughly(before.bound, after.bound)
+        changes = compare_roughly(before.bound, after.bound, account.side)
         return Comparison((change.direction for change in changes), lambda: changes)
     if difference is None:
         return EQUIVALENT
-    old = Standpoint("before", before.chain, before.bound)
-    new = Standpoint("after", after.chain, after.bound)
-    return Comparison((part.direction for part in difference.parts), lambda: describe(difference, old, new, account))
+    return Comparison(
+        (part.direction for part in difference.parts), lambda: describe(difference, before, after, account)
+    )
 
 
 def forget_results() -> None:

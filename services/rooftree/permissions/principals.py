@@ -20,6 +20,7 @@ from rooftree.policy.variables import Piece
 __all__ = [
     "BOUNDS",
     "PRINCIPAL_STARTS",
+    "SERVICE_LINKED_ROLES",
     "of_principals",
     "principal_classes",
     "principal_rests",
@@ -95,6 +96,9 @@ def _after(atom: Atom, partition: str, account_id: str, text: str) -> PrincipalT
 def _tail(text: str) -> Atom:
     return glob_atom([Piece(text)], text)
 
+
+SERVICE_LINKED_ROLES: Final = _tail("arn:*:iam::*:role/aws-service-role/*")
+"""Whom service and resource control policies do not bind."""
 
 PRINCIPAL_STARTS: Final = (Start("iam:", 0), Start("sts:", 0))
 """The principals of an account, each by what stands before and behind the account in its ARN."""

@@ -15,10 +15,11 @@ from rooftree.permissions.actions import action_dimension
 from rooftree.permissions.bounds import MAX_DIMENSIONS, TooComplexError
 from rooftree.permissions.diagram import FALSE, TRUE, Diagrams, Node
 from rooftree.permissions.dimension import Dimension, Kind, Point, bundled, mask_of
-from rooftree.permissions.glob import ANY_STRING, EMPTY_STRING, Atom
+from rooftree.permissions.glob import ANY_STRING, EMPTY_STRING, Atom, glob_atom
 from rooftree.permissions.interval import Interval, interval_classes
 from rooftree.permissions.keys import PRINCIPAL_KEY, Form, Side, form_of
 from rooftree.permissions.language import (
+    ARN_STARTS,
     RESOURCE_STARTS,
     RESOURCES,
     STRING_STARTS,
@@ -27,8 +28,10 @@ from rooftree.permissions.language import (
     classes_of,
 )
 from rooftree.permissions.predicate import BoundStatement, KeyTest, PrincipalTerm, Relation, Term
-from rooftree.permissions.principals import principal_classes
+from rooftree.permissions.principals import SERVICE_LINKED_ROLES, principal_classes
+from rooftree.policy.keys import ABSENT_FOR_OTHERS, ABSENT_FOR_SERVICES
 from rooftree.policy.model import Quantifier
+from rooftree.policy.variables import Piece
 
 __all__ = ["Space"]
 
@@ -50,6 +53,10 @@ class Space:
 
     With *within*, only requests for actions of these services are told apart.
 
+    Attributes:
+        impossible: Points that no request has, since their parts exclude each other.
+        uncalled: Points of requests that nobody sends, since no caller has all of their keys.
+
     Raises:
         TooComplexError: If the values are cut into more classes than can be listed in reasonable time.
     """
@@ -60,7 +67,9 @@ class Space:
         listed = list(dict.fromkeys(statements))
         self._statements: Final = frozenset(listed)
         self.side: Final = side
-        self.actions: Final = action_dimension((atom for one in listed for atom in one.actions), within=within)
+        self._excepted = frozenset(glob_atom([Piece(action)], action, lower=True) for action in side.excepted)
+        atoms = (atom for one in listed for atom in one.actions)
+        self.actions: Final = action_dimension((*atoms, *self._excepted), within=within)
         self.dimensions: list[Dimension] = [self.actions.dimension]
         self._keys: dict[str, dict[Form, _KeyPlace]] = {}
         self._relations: dict[Relation, int] = {}
@@ -77,6 +86,7 @@ class Space:
         self._nodes: dict[BoundStatement, Node] = {}
         self._tests: dict[KeyTest, Node] = {}
         self.impossible: Final = self._impossible()
+        self.uncalled: Final = FALSE if side.own_principals else self._uncalled()
 
     def knows(self, statement: BoundStatement) -> bool:
         """
@@ -125,7 +135,8 @@ class Space:
         bundles = bundled([*terms, [ANY_STRING]])
         classes = classes_of(RESOURCES, RESOURCE_STARTS, [term for term in bundles if isinstance(term, Atom)])
         points = tuple(Point(one.witness, one.signature) for one in classes)
-        self.dimensions.append(Dimension(Kind.RESOURCE, "", "string", points, bundles))
+        made = Dimension(Kind.RESOURCE, "", "string", points, bundles, universe=RESOURCES, starts=RESOURCE_STARTS)
+        self.dimensions.append(made)
         for relation in relations:
             self._add_relation(relation)
 
@@ -170,25 +181,15 @@ class Space:
             spelled=spelled,
             always_sent=key in self.side.always_sent,
             usual=self.side.always_sent.get(key),
+            universe=RESOURCES if key == PRINCIPAL_KEY else VALUES if many else STRINGS,
+            starts=ARN_STARTS if key == PRINCIPAL_KEY else STRING_STARTS,
         )
-        self._place(dimension, form, self._classes(key, form, arranged))
+        self._place(dimension, form, _classes(dimension, form))
         for relation in relations:
             self._add_relation(relation)
 
     def _is_principal(self, key: str) -> bool:
         return key == PRINCIPAL_KEY and self.side.own_principals
-
-    def _classes(self, key: str, form: Form, terms: tuple[Term, ...]) -> list[tuple[int, str]]:
-        if form in (Form.NUMBER, Form.DATE, Form.ADDRESS):
-            return interval_classes(str(form), [term for term in terms if isinstance(term, Interval)])
-        if self._is_principal(key):
-            return principal_classes(tuple(term for term in terms if isinstance(term, PrincipalTerm)))
-        atoms = [term for term in terms if isinstance(term, Atom)]
-        if form is Form.TRUTH:
-            # a key compared as a truth value is never sent as anything else
-            return sorted({_signature(atoms, value): value for value in ("true", "false")}.items())
-        universe = VALUES if form is Form.MEMBERS else STRINGS
-        return [(one.signature, one.witness) for one in classes_of(universe, STRING_STARTS, atoms)]
 
     def _place(self, dimension: Dimension, form: Form, classes: Sequence[tuple[int, str]]) -> None:
         """
@@ -225,6 +226,31 @@ class Space:
                 found = self.diagrams.either(found, self.diagrams.without(other, one))
         return found
 
+    def _uncalled(self) -> Node:
+        """
+        Return the points of no caller: with keys of principals of an account and of service principals at once.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+        """
+        diagrams = self.diagrams
+        by_service, by_others = (
+            [
+                diagrams.negation(self._absent(place))
+                for key in sorted(keys)
+                for place in self._keys.get(key, {}).values()
+            ]
+            for keys in (ABSENT_FOR_OTHERS, ABSENT_FOR_SERVICES)
+        )
+        service = self._keys.get("aws:principalisawsservice", {}).get(Form.TRUTH)
+        if service is not None:
+            dimension = self.dimensions[service.first]
+            says_so = mask_of(number for number, point in enumerate(dimension.points) if point.value == "true")
+            # the two values may be one class, and then the key does not tell
+            if dimension.present.bit_count() > 1:
+                by_service.append(diagrams.literal(service.first, says_so))
+                by_others.append(diagrams.negation(by_service[-1]))
+        return diagrams.both(diagrams.any_of(by_service), diagrams.any_of(by_others))
+
     def _absent(self, place: _KeyPlace) -> Node:
         """
         Return where a key is not there.
@@ -239,7 +265,7 @@ class Space:
         mask = self.dimensions[0].around(statement.actions)
         if statement.actions_negated:
             mask = self.diagrams.full[0] & ~mask
-        return self.diagrams.literal(0, mask)
+        return self.diagrams.literal(0, mask & ~self.dimensions[0].around(self._excepted))
 
     def _resource(self, statement: BoundStatement) -> Node:
         matched = self._matching(1, statement.resources)
@@ -315,6 +341,25 @@ class Space:
             if isinstance(term, Relation) and self.dimensions[index].around([term.relaxed]) & 0b10:
                 found = self.diagrams.either(found, self.diagrams.literal(self._relations[term], 0b10))
         return found
+
+
+def _classes(dimension: Dimension, form: Form) -> list[tuple[int, str]]:
+    """
+    Return the classes of the values of a key, each as the terms around it and one value.
+    """
+    terms = dimension.terms
+    if form in (Form.NUMBER, Form.DATE, Form.ADDRESS):
+        return interval_classes(str(form), [term for term in terms if isinstance(term, Interval)])
+    if dimension.family == "principal":
+        return principal_classes(tuple(term for term in terms if isinstance(term, PrincipalTerm)))
+    atoms = [term for term in terms if isinstance(term, Atom)]
+    if form is Form.TRUTH:
+        # a key compared as a truth value is never sent as anything else
+        return sorted({_signature(atoms, value): value for value in ("true", "false")}.items())
+    if dimension.key == PRINCIPAL_KEY:
+        found = classes_of(dimension.universe, dimension.starts, [*atoms, SERVICE_LINKED_ROLES])
+        return [(one.signature, one.witness) for one in found if not one.signature >> len(atoms)]
+    return [(one.signature, one.witness) for one in classes_of(dimension.universe, dimension.starts, atoms)]
 
 
 def _parted(lists: Sequence[Collection[Term]]) -> tuple[list[Relation], list[list[Term]]]:

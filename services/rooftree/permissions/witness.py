@@ -106,7 +106,9 @@ def _is_exact(space: Space, box: Box) -> bool:
 
 def _unknown_actions(space: Space, box: Box) -> list[str]:
     dimension = space.dimensions[0]
-    return [str(point.value) for index, point in enumerate(dimension.points) if box[0] >> index & 1]
+    spelled = {term.text.lower(): term.text for term in dimension.terms}
+    found = [str(point.value) for index, point in enumerate(dimension.points) if box[0] >> index & 1]
+    return [spelled.get(action, action) for action in found]
 
 
 def _resources(space: Space, box: Box, action: str) -> Iterator[str]:
@@ -208,7 +210,13 @@ def _values(dimension: Dimension, mask: int) -> list[Values | None]:
 
 _LIKELY: Final = {
     "aws:requestedregion": ["us-east-1", "eu-west-1", "ap-southeast-2"],
+    "aws:principalaccount": ["999999999999"],
+    "aws:principalarn": ["arn:aws:iam::999999999999:role/Example", f"arn:aws:iam::{ACCOUNT_PLACEHOLDER}:role/Example"],
+    "aws:principalorgid": ["o-otherorg00"],
     "aws:resourceorgid": ["o-otherorg00"],
+    "aws:sourceaccount": ["999999999999"],
+    "aws:sourcearn": ["arn:aws:s3:::example"],
+    "aws:sourceorgid": ["o-otherorg00"],
     "aws:resourceaccount": ["999999999999"],
     "aws:sourcevpc": ["vpc-0example"],
     "aws:sourcevpce": ["vpce-0example"],

@@ -44,11 +44,21 @@ class Chain:
     The levels that a request must pass, from the root to the account.
 
     Attributes:
-        levels: The levels in order; ``None`` where nothing limits the account: the management account,
-            an organization without SCPs, an account outside of any.
+        levels: The levels in order, with their service control policies, which limit what the principals of the
+            account ask for; ``None`` where nothing limits them: the management account, an organization without SCPs,
+            an account outside of any.
+        resource_levels: The same with resource control policies, which limit what anybody asks of its resources.
     """
 
     levels: tuple[Level, ...] | None
+    resource_levels: tuple[Level, ...] | None = None
+
+    @property
+    def of_resources(self) -> Chain:
+        """
+        The chain that requests of the account's resources must pass.
+        """
+        return Chain(self.resource_levels)
 
 
 UNLIMITED = Chain(levels=None)

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ALWAYS_SENT", "BOOLEAN", "MEMBER_KEYS", "MULTIVALUED", "SINGLE_VALUED", "may_lack"]
+__all__ = [
+    "ABSENT_FOR_OTHERS",
+    "ABSENT_FOR_SERVICES",
+    "ALWAYS_SENT",
+    "BOOLEAN",
+    "MEMBER_KEYS",
+    "MULTIVALUED",
+    "SINGLE_VALUED",
+    "may_lack",
+]
 
 ALWAYS_SENT: Final = frozenset(
     {
@@ -56,6 +65,23 @@ BOOLEAN: Final = frozenset(
     }
 )
 """Keys that hold ``true`` or ``false``."""
+
+ABSENT_FOR_SERVICES: Final = frozenset(
+    {"aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:principalorgpaths", "aws:username"}
+)
+"""Keys that tell of a principal of an account; no request that a service principal sends by itself holds them."""
+
+ABSENT_FOR_OTHERS: Final = frozenset(
+    {
+        "aws:principalservicename",
+        "aws:principalservicenameslist",
+        "aws:sourceaccount",
+        "aws:sourcearn",
+        "aws:sourceorgid",
+        "aws:sourceorgpaths",
+    }
+)
+"""Keys that only requests hold which a service principal sends by itself."""
 
 SINGLE_VALUED: Final = (ALWAYS_SENT | MEMBER_KEYS - MULTIVALUED) | {
     "aws:multifactorauthage",

@@ -6,16 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, LiteralString, TypeAlias
+from typing import Final, LiteralString, TypeAlias
 
 import asyncpg
 
 from rooftree.errors import UnavailableError
-from rooftree.organization.chains import ChainRecord, LevelRecord, PolicyRecord
+from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact, Version
 from rooftree.reading import AccountRecord, AuditRecord, OrganizationRecord
 from rooftree.store.database import Database
 from rooftree.store.queries import query
+from rooftree.store.stored import chain_of
 
 __all__ = ["DatabaseReader"]
 
@@ -96,7 +97,7 @@ class DatabaseReader:
         Return those of the chains that are known.
         """
         rows = await self._fetch(query("read_chains"), organization_id, sorted(set(chain_ids)))
-        return {row["chain_id"]: ChainRecord(row["chain_id"], _levels(row["levels"])) for row in rows}
+        return {row["chain_id"]: chain_of(row) for row in rows}
 
     async def documents(self, organization_id: str, digests: Iterable[str]) -> dict[str, str]:
         """
@@ -170,18 +171,6 @@ class DatabaseReader:
 
 def _account(row: Row) -> AccountRecord:
     return AccountRecord(**{**dict(row), "path": tuple(row["path"])})
-
-
-def _levels(levels: Sequence[Mapping[str, Any]] | None) -> tuple[LevelRecord, ...] | None:
-    if levels is None:
-        return None
-    return tuple(
-        LevelRecord(
-            level["target_id"],
-            tuple(PolicyRecord(policy["policy_id"], policy["name"], policy["digest"]) for policy in level["policies"]),
-        )
-        for level in levels
-    )
 
 
 def _fact(row: Row) -> Fact:

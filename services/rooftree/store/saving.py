@@ -5,12 +5,12 @@ The bulk statements of a commit: columns in arrays where rows may exist, COPY wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from rooftree.ports import DeadLetter, LogPartition, OrganizationCommit
 from rooftree.store.database import Connection, as_json
 from rooftree.store.queries import query
 from rooftree.store.rows import HistoryRow, HistoryWrite, Writes
+from rooftree.store.stored import levels_of
 from rooftree.view.patch import AccountState
 
 __all__ = ["copy_letters", "copy_outbox", "copy_seen", "save_writes"]
@@ -48,10 +48,8 @@ async def _save_facts(connection: Connection, organization_id: str, writes: Writ
 
 async def _save_chains(connection: Connection, organization_id: str, writes: Writes) -> None:
     if writes.chains:
-        levels = [
-            None if chain.levels is None else as_json([asdict(level) for level in chain.levels])
-            for chain in writes.chains.values()
-        ]
+        told = [levels_of(chain) for chain in writes.chains.values()]
+        levels = [None if one is None else as_json(one) for one in told]
         await connection.execute(query("save_chains"), organization_id, list(writes.chains), levels)
     if writes.documents:
         contents = [document.content for document in writes.documents.values()]

@@ -4,15 +4,16 @@ Rows of the store as values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from rooftree.organization.chains import ChainRecord, LevelRecord, PolicyRecord
+from rooftree.organization.chains import ChainRecord, LevelRecord, Levels, PolicyRecord
 from rooftree.organization.facts import Fact, Version
 from rooftree.store.database import Row
 from rooftree.view.patch import AccountState
 
-__all__ = ["account_of", "chain_of", "fact_of"]
+__all__ = ["account_of", "chain_of", "fact_of", "levels_of"]
 
 
 def fact_of(row: Row) -> Fact:
@@ -34,9 +35,28 @@ def chain_of(row: Row) -> ChainRecord:
     """
     Return the chain that a row holds.
     """
-    levels = row["levels"]
-    return ChainRecord(row["chain_id"], None if levels is None else tuple(_level(level) for level in levels))
+    stored = row["levels"]
+    if isinstance(stored, Mapping):
+        return ChainRecord(row["chain_id"], _levels(stored["service_control"]), _levels(stored["resource_control"]))
+    return ChainRecord(row["chain_id"], _levels(stored))
+
+
+def levels_of(chain: ChainRecord) -> object:
+    """
+    Return what `chain_of` reads the levels of a chain from: of one type a list, of both an object.
+    """
+    if chain.resource_levels is None:
+        return _listed(chain.levels)
+    return {"service_control": _listed(chain.levels), "resource_control": _listed(chain.resource_levels)}
+
+
+def _levels(levels: Sequence[Mapping[str, Any]] | None) -> Levels | None:
+    return None if levels is None else tuple(_level(level) for level in levels)
 
 
 def _level(level: Mapping[str, Any]) -> LevelRecord:
     return LevelRecord(level["target_id"], tuple(PolicyRecord(**policy) for policy in level["policies"]))
+
+
+def _listed(levels: Levels | None) -> list[dict[str, Any]] | None:
+    return None if levels is None else [asdict(level) for level in levels]

@@ -7,14 +7,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from rooftree.organization.chains import ChainRecord, LevelRecord, PolicyRecord
+from rooftree.organization.chains import ChainRecord, LevelRecord, Levels
 from rooftree.organization.documents import Document
 from rooftree.permissions import AccountBinding, Comparison, Permissions
-from rooftree.policy.chain import UNLIMITED, AttachedPolicy, Chain, Level
+from rooftree.policy.chain import AttachedPolicy, Chain, Level
 from rooftree.view.algebra import Algebra
 from rooftree.view.patch import DocumentRecord
 
 __all__ = ["Ceilings"]
+
+_Shared = tuple[tuple[Level, ...], tuple[AttachedPolicy, ...]]
+"""The levels above an account, and what hangs on the account itself."""
 
 # Chains that no account has any more are dropped once there are this many beyond those in use.
 SPARE_CHAINS = 256
@@ -38,7 +41,7 @@ class Ceilings:
         self._algebra = algebra
         self._chains = {chain.chain_id: chain for chain in chains}
         self._documents = dict(documents)
-        self._shared: dict[str, tuple[tuple[Level, ...], tuple[AttachedPolicy, ...]]] = {}
+        self._shared: dict[str, tuple[_Shared | None, _Shared | None]] = {}
         self._sweep_at = 2 * len(self._chains) + SPARE_CHAINS
 
     def learn(
@@ -51,7 +54,7 @@ class Ceilings:
             return [], []
         self._chains[chain.chain_id] = chain
         fresh = []
-        for policy in _policies_of(chain):
+        for policy in chain.policies:
             if policy.digest not in self._documents:
                 document = self._documents[policy.digest] = documents[policy.digest]
                 fresh.append(DocumentRecord(policy.digest, document.text))
@@ -76,7 +79,7 @@ class Ceilings:
         if len(self._chains) <= self._sweep_at:
             return
         kept = {chain_id: self._chains[chain_id] for chain_id in set(in_use) if chain_id is not None}
-        digests = {policy.digest for chain in kept.values() for policy in _policies_of(chain)}
+        digests = {policy.digest for chain in kept.values() for policy in chain.policies}
         self._chains = kept
         self._documents = {digest: self._documents[digest] for digest in digests}
         self._shared = {chain_id: levels for chain_id, levels in self._shared.items() if chain_id in kept}
@@ -95,15 +98,11 @@ class Ceilings:
         """
         Return a chain as that of one account.
         """
-        levels = self._chains[chain_id].levels
-        if levels is None:
-            return UNLIMITED
         shared = self._shared.get(chain_id)
         if shared is None:
-            above = tuple(Level(level.target_id, self._attached(level)) for level in levels[:-1])
-            shared = self._shared[chain_id] = (above, self._attached(levels[-1]))
-        above, own = shared
-        return Chain((*above, Level(account_id, own)))
+            record = self._chains[chain_id]
+            shared = self._shared[chain_id] = (self._share(record.levels), self._share(record.resource_levels))
+        return Chain(*(None if part is None else (*part[0], Level(account_id, part[1])) for part in shared))
 
     def permissions(self, chain_id: str, account: AccountBinding) -> Permissions:
         """
@@ -115,11 +114,10 @@ class Ceilings:
         """
         Return the maximum permissions of *account* under a chain that it had, where it was then.
         """
-        levels = self._chains[chain_id].levels
-        if levels is None:
-            return self.permissions(chain_id, account)
         # A chain that limits names its nodes, so it tells where the account was.
-        ancestors = [level.target_id for level in levels[:-1]]
+        ancestors = self._chains[chain_id].ancestors
+        if ancestors is None:
+            return self.permissions(chain_id, account)
         return self.permissions(chain_id, self.binding(account.account_id, ancestors))
 
     def compare(self, before: Permissions, after: Permissions) -> Comparison:
@@ -128,6 +126,11 @@ class Ceilings:
         """
         return self._algebra.compare(before, after)
 
+    def _share(self, levels: Levels | None) -> _Shared | None:
+        if levels is None:
+            return None
+        return tuple(Level(level.target_id, self._attached(level)) for level in levels[:-1]), self._attached(levels[-1])
+
     def _attached(self, level: LevelRecord) -> tuple[AttachedPolicy, ...]:
         return tuple(
             AttachedPolicy(policy.policy_id, policy.name, self._documents[policy.digest].policy)
@@ -135,18 +138,21 @@ class Ceilings:
         )
 
 
-def _policies_of(chain: ChainRecord) -> Iterable[PolicyRecord]:
-    return (policy for level in chain.levels or () for policy in level.policies)
-
-
 def _renamed(chain: ChainRecord, names: Mapping[str, str]) -> ChainRecord:
-    if chain.levels is None or not any(policy.policy_id in names for policy in _policies_of(chain)):
+    if not any(policy.policy_id in names for policy in chain.policies):
         return chain
-    levels = tuple(
+    return ChainRecord(
+        chain.chain_id, _renamed_levels(chain.levels, names), _renamed_levels(chain.resource_levels, names)
+    )
+
+
+def _renamed_levels(levels: Levels | None, names: Mapping[str, str]) -> Levels | None:
+    if levels is None:
+        return None
+    return tuple(
         LevelRecord(
             level.target_id,
             tuple(replace(policy, name=names.get(policy.policy_id, policy.name)) for policy in level.policies),
         )
-        for level in chain.levels
+        for level in levels
     )
-    return ChainRecord(chain.chain_id, levels)

@@ -15,13 +15,12 @@ from rooftree import permissions as default_algebra
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.changes import AccountMoved, Change, SnapshotTaken
 from rooftree.organization.claims import facts_of
-from rooftree.organization.documents import read_document
+from rooftree.organization.documents import read_stored
 from rooftree.organization.facts import Attribute, Fact, FactKind
 from rooftree.organization.survey import Placement, Survey
 from rooftree.organization.tree import Organization
 from rooftree.permissions import AccountBinding, Comparison, Permissions
 from rooftree.permissions.account import ACCOUNT_PLACEHOLDER
-from rooftree.policy.document import PolicyKind
 from rooftree.view.algebra import Algebra
 from rooftree.view.audit import Cause, Journal, Verdict
 from rooftree.view.ceilings import Ceilings
@@ -104,9 +103,7 @@ class OrganizationView:
             algebra: What works out and compares permissions.
         """
         known = {
-            record.digest: document
-            for record in documents
-            if (document := read_document(record.content, PolicyKind.SERVICE_CONTROL)) is not None
+            record.digest: document for record in documents if (document := read_stored(record.content)) is not None
         }
         return cls(
             Organization(organization_id, facts),

@@ -116,7 +116,7 @@ def test_service_control_policies_limit_with_all_features_and_the_type_enabled(
     document["organization"] = {"id": ORGANIZATION, "management_account_id": MANAGEMENT, **changed}
     document["root"] = {"id": ROOT, "policy_types": [SCP], **changed}
     organization = Organization(ORGANIZATION, facts_of(change(1, SnapshotTaken(parse_snapshot(document)))))
-    assert expected is organization.is_limited
+    assert expected is (SCP in organization.limiting_types)
 
 
 def test_only_policies_of_the_type_whose_document_is_known_are_attached() -> None:

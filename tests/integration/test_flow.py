@@ -57,6 +57,61 @@ async def test_an_attached_policy_becomes_one_audit_event_an_account(settings: S
     assert "DenyRegions attached to Workloads" == events[0]["data"]["cause"]["summary"]
 
 
+PERIMETER = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "OwnOrganization",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": "*",
+            "Condition": {
+                "StringNotEqualsIfExists": {"aws:PrincipalOrgID": ORGANIZATION},
+                "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+            },
+        }
+    ],
+}
+
+
+async def test_a_resource_control_policy_becomes_audit_events_of_its_own_kind(settings: Settings) -> None:
+    """
+    Once the type is enabled, a policy on the root tells for each member what outsiders may not do any more; a worker
+    that starts anew finds the same state and detaches it again.
+    """
+    perimeter = {"policy_id": "p-perimeter", "policy_type": "RESOURCE_CONTROL_POLICY", "name": "Perimeter"}
+    hanging = {"policy_id": "p-perimeter", "target_id": "r-ab12"}
+    await publish(
+        settings,
+        snapshot(),
+        event("enable", "policy_type.enabled", "2026-01-02T00:00:00Z", policy_type="RESOURCE_CONTROL_POLICY"),
+        event("create", "policy.created", "2026-01-03T00:00:00Z", **perimeter, content=PERIMETER),
+        event("attach", "policy.attached", "2026-01-04T00:00:00Z", **hanging),
+    )
+    async with running(settings):
+        await settled(settings, records=4)
+    await publish(settings, event("detach", "policy.detached", "2026-01-05T00:00:00Z", **hanging))
+    async with running(settings):
+        await settled(settings, records=5)
+
+    events = [json.loads(record.value)["data"] for record in await read_topic(settings, settings.audit_topic)]
+    told = sorted((each["account_id"], each["organization_revision"], each["verdict"]) for each in events)
+    changes = [change for each in events for change in each["changes"]]
+
+    assert [
+        ("222222222222", 1, "tightened"),
+        ("222222222222", 2, "loosened"),
+        ("333333333333", 1, "tightened"),
+        ("333333333333", 2, "loosened"),
+    ] == told
+    assert {"resource_control"} == {change["policy_type"] for change in changes}
+    assert {"o-otherorg00"} == {change["witness"]["context"]["aws:PrincipalOrgID"] for change in changes}
+    assert {"Perimeter attached to the root", "Perimeter detached from the root"} == {
+        each["cause"]["summary"] for each in events
+    }
+
+
 async def test_records_are_keyed_by_account_and_name_their_event(settings: Settings) -> None:
     """
     Key and id header are what a consumer partitions and deduplicates by.

@@ -68,9 +68,9 @@ from rooftree.policy_document
 where
     organization_id = $1
     and digest in (
-        select policy ->> 'digest'
+        select named #>> '{}'
         from rooftree.chain as c
-        cross join jsonb_path_query(c.levels, '$[*].policies[*]') as policy
+        cross join jsonb_path_query(c.levels, 'strict $.**.digest') as named
         where
             c.organization_id = $1
             and c.chain_id in (select reported_chain_id from rooftree.account where organization_id = $1)

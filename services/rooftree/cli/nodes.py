@@ -23,7 +23,7 @@ from rooftree.cli.source import Standing, Where, choose_organizations, open_acco
 from rooftree.errors import UsageError
 from rooftree.organization.timestamps import format_time
 from rooftree.organization.tree import Organization
-from rooftree.policy.chain import Chain
+from rooftree.policy.chain import Chain, Level
 from rooftree.reading import AccountRecord
 
 __all__ = ["add_commands"]
@@ -198,7 +198,13 @@ async def _account(
         names = await source.names()
     chain = ceilings.chain(found.chain_id, account_id) if found.chain_id else None
     if as_json:
-        print_json({**_described(found), "chain": _chain_document(chain)})
+        print_json(
+            {
+                **_described(found),
+                "chain": _levels_document(chain.levels if chain else None),
+                "resource_chain": _levels_document(chain.resource_levels if chain else None),
+            }
+        )
         return
     for name, value in _described(found).items():
         if value is not None:
@@ -228,15 +234,15 @@ def _described(found: Standing) -> dict[str, object]:
     }
 
 
-def _chain_document(chain: Chain | None) -> list[dict[str, object]] | None:
-    if chain is None or chain.levels is None:
+def _levels_document(levels: Iterable[Level] | None) -> list[dict[str, object]] | None:
+    if levels is None:
         return None
     return [
         {
             "target": level.target_id,
             "policies": [{"id": policy.policy_id, "name": policy.name} for policy in level.policies],
         }
-        for level in chain.levels
+        for level in levels
     ]
 
 
@@ -246,9 +252,16 @@ def _chain_lines(chain: Chain | None, account: Standing, names: Mapping[str, str
         return
     if chain.levels is None:
         yield "no service control policy limits it"
-        return
-    yield "service control policies from the root down:"
-    for level in chain.levels:
+    else:
+        yield "service control policies from the root down:"
+        yield from _level_lines(chain.levels, account, names)
+    if chain.resource_levels is not None:
+        yield "resource control policies from the root down:"
+        yield from _level_lines(chain.resource_levels, account, names)
+
+
+def _level_lines(levels: Iterable[Level], account: Standing, names: Mapping[str, str]) -> Iterable[str]:
+    for level in levels:
         target = "the root" if level.target_id == account.path[0] else names.get(level.target_id, level.target_id)
         attached = ", ".join(policy.name for policy in level.policies) or "none: nothing is allowed"
         yield f"  {'the account itself' if level.target_id == account.account_id else target}: {attached}"

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from typing import Final, TypeVar
 
 from rooftree.permissions.account import AccountBinding
-from rooftree.permissions.glob import ANY_STRING, Atom, arn_atom, glob_atom, literal_atom
+from rooftree.permissions.glob import ANY_STRING, Atom, arn_atom, glob_atom, in_any_case, literal_atom
 from rooftree.permissions.interval import address_interval, date_interval, number_interval
 from rooftree.permissions.keys import PRINCIPAL_KEY
 from rooftree.permissions.predicate import BoundStatement, KeyTest, Relation, Term, hold
@@ -44,12 +44,13 @@ def bind_statement(statement: Statement, account: AccountBinding, *, variables: 
     tests = set()
     for condition in statement.conditions:
         test = key_test(condition, account, variables=variables)
-        if test.key in account.side.determined:
-            if not hold(test, account.value_of(test.key)):
-                return None
-        elif not test.always:
+        if test.always:
+            continue
+        if test.key not in account.side.determined:
             tests.add(test)
-    resources = statement.resources if statement.resources is not None else statement.not_resources or ("*",)
+        elif not hold(test, account.value_of(test.key)):
+            return None
+    resources = next((some for some in (statement.resources, statement.not_resources) if some is not None), ("*",))
     terms = (_resource_term(text, account, variables=variables) for text in resources)
     actions = statement.actions if statement.actions is not None else statement.not_actions or ()
     return BoundStatement(
@@ -154,7 +155,9 @@ def _condition_atom(meaning: OperatorMeaning, pieces: Sequence[Piece], text: str
     if meaning.relation is Comparison.LIKE:
         return glob_atom(pieces, text)
     if any(piece is FREE for piece in pieces):
-        return glob_atom([piece if piece is FREE else Piece(piece.text, literal=True) for piece in pieces], text)
+        listed = [piece if piece is FREE else Piece(piece.text, literal=True) for piece in pieces]
+        relaxed = glob_atom(listed, text)
+        return in_any_case(relaxed) if meaning.relation is Comparison.EQUALS_IGNORE_CASE else relaxed
     plain = "".join(piece.text for piece in pieces)
     atom = literal_atom(plain, ignore_case=meaning.relation is Comparison.EQUALS_IGNORE_CASE)
     return Atom(atom.globs, text, atom.spelling)
@@ -176,6 +179,9 @@ def _string_term(
 
     ``None`` for a pattern with a variable that never has a value: it matches nothing.
     """
+    if "${" in text and not any(isinstance(part, Variable) or part.literal for part in template):
+        # before 2012 this was plain text, and that is how it is to be read where it is shown
+        text = text.replace("${", "${$}{")
     known = [_fixed(part, account) if isinstance(part, Variable) else part for part in template]
     if None in known:
         return None

@@ -253,7 +253,7 @@ def _change(space: Space, wording: Wording, box: Box, found: _Sample, sides: _Si
         found.box,
         found.known,
         sides.account,
-        sample=wording.resources.sample,
+        wording=wording,
         decide=sides.decide,
         expected=sides.decisions,
     )

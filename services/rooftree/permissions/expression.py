@@ -4,7 +4,8 @@ Sets of points as AWS would write them: patterns to match, patterns to leave out
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
@@ -18,8 +19,14 @@ from rooftree.permissions.keys import canonical_key
 from rooftree.permissions.language import RESOURCE_STARTS, RESOURCES, classes_of
 from rooftree.permissions.predicate import PrincipalTerm, Term, members_of
 from rooftree.permissions.space import Space
+from rooftree.policy.conditions import condition_holds
+from rooftree.policy.model import Condition
+from rooftree.policy.operators import parse_operator
+from rooftree.policy.patterns import action_matches, compile_glob, complete_arn
+from rooftree.policy.request import Request
+from rooftree.policy.variables import parse_template, resolve_template
 
-__all__ = ["ConditionLine", "Pattern", "Wording", "word_box"]
+__all__ = ["ConditionLine", "Pattern", "Wording", "speaks_of", "word_box"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,36 @@ class Wording:
     resources: Pattern
     conditions: tuple[ConditionLine, ...]
     exact: bool
+
+
+def speaks_of(wording: Wording, request: Request) -> bool:
+    """
+    Tell whether a box, as it is worded, holds a request.
+    """
+    actions, resources = wording.actions, wording.resources
+    return (
+        _fits(actions, lambda term: action_matches(term.text, request.action))
+        and _fits(resources, lambda term: _names(term.text, request))
+        and all(
+            condition_holds(
+                Condition(parse_operator(line.operator), line.key, line.values), request.context, variables=True
+            )
+            for line in wording.conditions
+        )
+    )
+
+
+def _fits(pattern: Pattern, matches: Callable[[Term], bool]) -> bool:
+    return (
+        any(map(matches, pattern.any_of))
+        and all(map(matches, pattern.all_of))
+        and not any(map(matches, pattern.none_of))
+    )
+
+
+def _names(text: str, request: Request) -> bool:
+    pieces = resolve_template(parse_template(complete_arn(text, variables=True), variables=True), request.context)
+    return pieces is not None and compile_glob(pieces).matches(request.resource)
 
 
 _EVERYTHING: Final = Pattern((ANY_STRING,))
@@ -292,7 +329,8 @@ def _relation_lines(space: Space, box: Box) -> list[ConditionLine]:
     lines = []
     for dimension, mask in zip(space.dimensions, box, strict=True):
         relation = dimension.relation
-        if relation is None or dimension.key == "resource" or mask == 0b11:
+        if relation is None or dimension.key == "resource" or mask == 0b11 or relation.whole_test:
+            # where there are no words for it, more is said rather than less
             continue
         positive, negative = _OPERATORS[relation.spelling]
         operator = positive if mask == 0b10 else negative
@@ -410,7 +448,11 @@ def _escaped(term: Term) -> str:
     """
     Write a literal so that an operator with wildcards takes it as it is.
     """
-    return "".join(f"${{{char}}}" if char in "*?" else char for char in term.text)
+    return _WILDCARD.sub(lambda found: found[0] if len(found[0]) > 1 else f"${{{found[0]}}}", term.text)
+
+
+_WILDCARD: Final = re.compile(r"\$\{[*?$]\}|[*?]")
+"""A wildcard, escaped already or not."""
 
 
 def _ranges(dimension: Dimension, present: int) -> Iterator[tuple[list[tuple[str, str]], int]]:
@@ -588,10 +630,10 @@ def _word_forbidden(elements: Dimension, allowed: int, forbidden: int, key: str)
                 _line(group, key, negated=True, prefix=_ALL) for group in _by_operator(pattern.none_of)
             ], True
     barred = word_points(elements, forbidden)
-    exact = all(not pattern.none_of and not pattern.all_of for pattern in barred)
-    return [
-        _line(group, key, negated=True, prefix=_ALL) for pattern in barred for group in _by_operator(pattern.any_of)
-    ], exact
+    # AWS has no words for keeping out what matches one pattern and not another: say more rather than less
+    said = [pattern for pattern in barred if not pattern.none_of and not pattern.all_of]
+    lines = [_line(group, key, negated=True, prefix=_ALL) for pattern in said for group in _by_operator(pattern.any_of)]
+    return lines, len(said) == len(barred)
 
 
 _ALL: Final = "ForAllValues:"

@@ -28,6 +28,7 @@ __all__ = [
     "Token",
     "arn_atom",
     "glob_atom",
+    "in_any_case",
     "literal_atom",
     "rest_after",
     "sample_of",
@@ -148,6 +149,17 @@ def literal_atom(text: str, *, ignore_case: bool = False) -> Atom:
         return Atom(frozenset({tuple(Token(char) for char in text)}), text, Spelling.LITERAL)
     folded = tuple(Token("".join(sorted(_cases(char)))) for char in text)
     return Atom(frozenset({folded}), text, Spelling.IGNORE_CASE)
+
+
+def in_any_case(atom: Atom) -> Atom:
+    """
+    Return the strings of an atom in any case.
+    """
+    globs = frozenset(
+        tuple(Token("".join(sorted(_cases(token.chars)))) if isinstance(token.chars, str) else token for token in glob)
+        for glob in atom.globs
+    )
+    return Atom(globs, atom.text, Spelling.IGNORE_CASE)
 
 
 def _cases(char: str) -> set[str]:

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from itertools import pairwise
 from typing import Final
+
+from rooftree.policy.values import parse_address, parse_date, parse_number
 
 __all__ = [
     "Interval",
@@ -22,8 +24,7 @@ __all__ = [
     "interval_classes",
     "number_interval",
     "parted_intervals",
-    "place_of_address",
-    "place_of_moment",
+    "place_of",
 ]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -141,18 +142,18 @@ def interval_classes(kind: str, intervals: Sequence[Interval]) -> list[tuple[int
     return sorted(found.items())
 
 
-def place_of_moment(value: datetime) -> Fraction:
+def place_of(kind: str, text: str) -> Fraction | None:
     """
-    Return where a moment lies among all of them.
+    Return where a value lies among all of its kind; ``None`` if it cannot be read.
     """
-    return Fraction((value - _EPOCH) // _MICROSECOND)
-
-
-def place_of_address(address: IPv4Address | IPv6Address) -> Fraction:
-    """
-    Return where an address lies among all of them.
-    """
-    return Fraction(int(address) + (0 if address.version == 4 else _V6))
+    if kind == "number":
+        number = parse_number(text)
+        return None if number is None else Fraction(number)
+    if kind == "date":
+        moment = parse_date(text)
+        return None if moment is None else Fraction((moment - _EPOCH) // _MICROSECOND)
+    address = parse_address(text)
+    return None if address is None else Fraction(int(address) + (0 if address.version == 4 else _V6))
 
 
 def parted_intervals(

@@ -5,16 +5,14 @@ Where one request lies among all of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
-from typing import Final
 
 from rooftree.permissions.dimension import Dimension, Kind
 from rooftree.permissions.glob import Atom, Glob
-from rooftree.permissions.interval import Interval, place_of_address, place_of_moment
+from rooftree.permissions.interval import Interval, place_of
 from rooftree.permissions.predicate import PrincipalTerm
 from rooftree.permissions.space import Space
 from rooftree.policy.request import Request
-from rooftree.policy.values import parse_address, parse_boolean, parse_date, parse_number
+from rooftree.policy.values import parse_boolean
 
 __all__ = ["locate"]
 
@@ -94,26 +92,12 @@ def _signature_of_value(dimension: Dimension, text: str) -> int | None:
     if dimension.family == "bool":
         truth = parse_boolean(text)
         return None if truth is None else _signature(dimension, str(truth).lower())
-    if dimension.family not in _PLACES:
+    if dimension.family == "string":
         return _signature(dimension, text)
-    value = _value(dimension.family, text)
+    value = place_of(dimension.family, text)
     if value is None:
         return None
     return sum(term.holds(value) << bit for bit, term in enumerate(dimension.terms) if isinstance(term, Interval))
-
-
-_PLACES: Final = ("number", "date", "ip")
-
-
-def _value(family: str, text: str) -> Fraction | None:
-    if family == "number":
-        number = parse_number(text)
-        return None if number is None else Fraction(number)
-    if family == "date":
-        moment = parse_date(text)
-        return None if moment is None else place_of_moment(moment)
-    address = parse_address(text)
-    return None if address is None else place_of_address(address)
 
 
 def _signature_of_principal(dimension: Dimension, arn: str) -> int | None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rooftree.permissions.glob import ANY_STRING, Atom, Glob, Spelling, spelled
-from rooftree.permissions.interval import Interval
+from rooftree.permissions.interval import Interval, place_of
 from rooftree.policy.model import Effect, Quantifier
 
 __all__ = ["BoundStatement", "KeyTest", "PrincipalTerm", "Relation", "Term", "members_of"]
@@ -53,6 +53,7 @@ class Relation:
         text: The pattern as written.
         relaxed: The strings that match for some value of the variables.
         variables: The keys of the variables, in lower case.
+        whole_test: Whether a whole condition is meant, on a key of several values, of which each may match or not.
     """
 
     place: str
@@ -60,6 +61,7 @@ class Relation:
     relaxed: Atom | PrincipalTerm
     variables: tuple[str, ...]
     spelling: Spelling = Spelling.GLOB
+    whole_test: bool = False
 
     @property
     def identity(self) -> str:
@@ -177,13 +179,13 @@ class BoundStatement:
 
 def hold(test: KeyTest, values: Sequence[str]) -> bool:
     """
-    Tell whether a condition on a key that is fixed holds for its *values*; of strings alone.
+    Tell whether a condition on a key that is fixed holds for its *values*.
     """
     if test.family == "null":
         return bool(values) == test.negated
     if not values:
         return test.if_absent
-    matched = [any(isinstance(term, Atom) and term.matches(value) for term in test.terms) for value in values]
+    matched = [any(_holds(term, value) for term in test.terms) for value in values]
     match test.quantifier:
         case Quantifier.FOR_ALL_VALUES:
             return all(one != test.negated for one in matched)
@@ -191,3 +193,10 @@ def hold(test: KeyTest, values: Sequence[str]) -> bool:
             return any(one != test.negated for one in matched)
         case None:
             return any(matched) != test.negated
+
+
+def _holds(term: Term, value: str) -> bool:
+    if isinstance(term, Interval):
+        place = place_of(term.kind, value)
+        return place is not None and term.holds(place)
+    return isinstance(term, Atom) and term.matches(value)

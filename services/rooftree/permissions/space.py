@@ -13,7 +13,7 @@ from typing import Final
 
 from rooftree.permissions.actions import action_dimension
 from rooftree.permissions.bounds import MAX_DIMENSIONS, TooComplexError
-from rooftree.permissions.diagram import FALSE, TRUE, Diagrams, Node
+from rooftree.permissions.diagram import FALSE, Diagrams, Node
 from rooftree.permissions.dimension import Dimension, Kind, Point, bundled, mask_of
 from rooftree.permissions.glob import ANY_STRING, EMPTY_STRING, Atom, glob_atom
 from rooftree.permissions.interval import Interval, interval_classes
@@ -164,11 +164,13 @@ class Space:
             self._add_form(key, form, forms[form], exact=len(forms) == 1, spelled=spelled)
 
     def _add_form(self, key: str, form: Form, tests: Sequence[KeyTest], *, exact: bool, spelled: str) -> None:
-        relations, terms = _parted([test.terms for test in tests])
+        many = form is Form.MEMBERS
+        related = [test for test in tests if many and any(isinstance(term, Relation) for term in test.terms)]
+        relations, terms = _parted([test.terms for test in tests if test not in related])
+        relations += [_whole(test) for test in related]
         if form is Form.TEXT and any(test.quantifier is Quantifier.FOR_ALL_VALUES for test in tests):
             terms += [] if self._is_principal(key) else [[EMPTY_STRING]]
         arranged = bundled(terms)
-        many = form is Form.MEMBERS
         kind = Kind.MEMBER if many else Kind.KEY
         family = "principal" if self._is_principal(key) else "string" if many else str(form)
         dimension = Dimension(
@@ -217,7 +219,8 @@ class Space:
             holds = self.diagrams.literal(index, 0b10)
             if relation.place == "resource":
                 found = self.diagrams.either(found, self.diagrams.without(holds, self._matching(1, [relation.relaxed])))
-            elif (place := self._keys[relation.place].get(Form.TEXT)) is not None:
+            elif not relation.whole_test:
+                place = self._keys[relation.place][Form.TEXT]
                 relaxed = self._matching(place.first, [relation.relaxed])
                 found = self.diagrams.either(found, self.diagrams.without(holds, relaxed))
         for places in self._keys.values():
@@ -313,16 +316,14 @@ class Space:
         absent = self._absent(place)
         if test.family == "null":
             return diagrams.negation(absent) if test.negated else absent
-        plain = [term for term in test.terms if not isinstance(term, Relation)]
-        matching: list[Node] = []
-        missing: list[Node] = []
-        for index in indexes:
-            hit = diagrams.literal(index, 0b10)
-            matches = bool(self.dimensions[index].around(plain) & 0b10)
-            certain = TRUE if matches else self._related(index, test.terms)
-            matching.append(diagrams.both(hit, certain))
-            missing.append(diagrams.without(hit, certain))
-        some_match, some_miss = diagrams.any_of(matching), diagrams.any_of(missing)
+        if any(isinstance(term, Relation) for term in test.terms):
+            holds = diagrams.literal(self._relations[_whole(test)], 0b10)
+            return diagrams.either(holds, absent) if test.if_absent else diagrams.without(holds, absent)
+        hits = {index: bool(self.dimensions[index].around(test.terms) & 0b10) for index in indexes}
+        some_match, some_miss = (
+            diagrams.any_of(diagrams.literal(index, 0b10) for index, matches in hits.items() if matches is wanted)
+            for wanted in (True, False)
+        )
         match test.quantifier:
             case Quantifier.FOR_ALL_VALUES:
                 holds = diagrams.negation(some_match if test.negated else some_miss)
@@ -331,16 +332,6 @@ class Space:
             case None:
                 holds = diagrams.negation(some_match) if test.negated else some_match
         return diagrams.either(holds, absent) if test.if_exists else holds
-
-    def _related(self, index: int, terms: Iterable[Term]) -> Node:
-        """
-        Return when a pattern with variables matches the members of a class, which is only known as a whole.
-        """
-        found = FALSE
-        for term in terms:
-            if isinstance(term, Relation) and self.dimensions[index].around([term.relaxed]) & 0b10:
-                found = self.diagrams.either(found, self.diagrams.literal(self._relations[term], 0b10))
-        return found
 
 
 def _classes(dimension: Dimension, form: Form) -> list[tuple[int, str]]:
@@ -360,6 +351,14 @@ def _classes(dimension: Dimension, form: Form) -> list[tuple[int, str]]:
         found = classes_of(dimension.universe, dimension.starts, [*atoms, SERVICE_LINKED_ROLES])
         return [(one.signature, one.witness) for one in found if not one.signature >> len(atoms)]
     return [(one.signature, one.witness) for one in classes_of(dimension.universe, dimension.starts, atoms)]
+
+
+def _whole(test: KeyTest) -> Relation:
+    """
+    Return a condition on a key of several values, with a variable in it, as one thing that holds or not.
+    """
+    variables = {key for term in test.terms if isinstance(term, Relation) for key in term.variables}
+    return Relation(test.key, test.identity, ANY_STRING, tuple(sorted(variables)), whole_test=True)
 
 
 def _parted(lists: Sequence[Collection[Term]]) -> tuple[list[Relation], list[list[Term]]]:

@@ -14,6 +14,7 @@ from rooftree.permissions.account import ACCOUNT_PLACEHOLDER, AccountBinding
 from rooftree.permissions.catalog import catalog
 from rooftree.permissions.diagram import Box
 from rooftree.permissions.dimension import Dimension, Kind
+from rooftree.permissions.expression import Wording, speaks_of
 from rooftree.permissions.glob import Atom, sample_of
 from rooftree.permissions.keys import canonical_key
 from rooftree.permissions.predicate import members_of
@@ -62,23 +63,27 @@ def find_witness(
     known: int,
     account: AccountBinding,
     *,
-    sample: str | None,
+    wording: Wording,
     decide: Callable[[Request], tuple[Decision, Decision]],
     expected: tuple[Decision, Decision],
 ) -> Witness | None:
     """
     Return a request of the box that the evaluator decides as *expected*, before and after.
 
-    *known* are the known actions of the box, *sample* a resource of it, if only some will do, and *decide* the
-    evaluator. ``None`` if none was found.
+    *known* are the known actions of the box, *wording* is how it is told, and *decide* the evaluator. ``None`` if none
+    was found.
     """
     actions = catalog().most_telling(known, 3) or _unknown_actions(space, box)
-    for action in actions[:1] if _is_exact(space, box) else actions:
+    sample = wording.resources.sample
+    exact = _is_exact(space, box)
+    for action in actions[:1] if exact else actions:
         resources = [sample] if sample is not None else list(islice(_resources(space, box, action), 6))
         for resource, context in islice(product(resources, _contexts(space, box)), MAX_TRIES):
             for sent in (context, {**_always(space), **context}):
                 full = Context.from_json(_as_json({**determined_context(account), **of_account(sent, account)}))
-                if decide(Request(action=action, resource=resource, context=full)) == expected:
+                request = Request(action=action, resource=resource, context=full)
+                # a box in which patterns relate keys also holds requests that it does not tell of
+                if (exact or speaks_of(wording, request)) and decide(request) == expected:
                     return Witness(action, resource, tuple(sorted(sent.items())))
     return None
 
@@ -250,7 +255,8 @@ def _variables(space: Space, box: Box) -> dict[str, list[Values | None]]:
     found: dict[str, list[Values | None]] = {}
     for dimension, mask in zip(space.dimensions, box, strict=True):
         if dimension.relation is not None and mask != 0b11:
-            for key in dimension.relation.variables:
+            related = {*dimension.relation.variables, *({dimension.key} - {"resource"})}
+            for key in sorted(related):
                 found.setdefault(key, ["example", "x", "", None, "other"])
     constrained = {dimension.key for dimension in space.dimensions if dimension.kind in (Kind.KEY, Kind.MEMBER)}
     return {key: values for key, values in found.items() if key not in constrained and key not in space.side.determined}

@@ -4,7 +4,15 @@ How fast the parts are, each held against what the same machine needs at the lea
 
 from __future__ import annotations
 
-from rooftree.benchmarks.algebra import algebra_measurements
+from rooftree.benchmarks.algebra import ALGEBRA_STEPS, algebra_measurements
 from rooftree.benchmarks.measure import Measurement
+from rooftree.benchmarks.policies import demo_policies, large_policies, policies_in
 
-__all__ = ["Measurement", "algebra_measurements"]
+__all__ = [
+    "ALGEBRA_STEPS",
+    "Measurement",
+    "algebra_measurements",
+    "demo_policies",
+    "large_policies",
+    "policies_in",
+]

@@ -8,7 +8,7 @@ import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median, quantiles
-from time import perf_counter
+from time import process_time
 from typing import Final
 
 __all__ = ["Measurement", "Subject", "measure"]
@@ -76,9 +76,9 @@ def measure(subject: Subject, floor: Subject, *, runs: int) -> Measurement:
     for number in range(WARM_UP + runs):
         for each in (floor, subject):
             each.prepare()
-            start = perf_counter()
+            start = process_time()
             each.run()
-            taken = perf_counter() - start
+            taken = process_time() - start
             if number >= WARM_UP:
                 times[each.name].append(taken)
     own = times[subject.name]

@@ -4,11 +4,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rooftree.benchmarks import algebra_measurements
+from rooftree.benchmarks import (
+    ALGEBRA_STEPS,
+    algebra_measurements,
+    demo_policies,
+    large_policies,
+    policies_in,
+)
 from rooftree.cli.options import Json
 from rooftree.cli.output import print_json, print_table, steps
 
@@ -24,14 +31,25 @@ def add_commands(app: typer.Typer) -> None:
 
 def bench(
     runs: Annotated[int, typer.Option("--runs", min=5, help="How often each thing is timed.")] = 50,
+    policies: Annotated[
+        Path | None,
+        typer.Option(
+            "--policies",
+            help="A folder of SCPs as JSON files to measure the algebra with; the demo's, if none is named.",
+        ),
+    ] = None,
+    large: Annotated[
+        bool, typer.Option("--large", help="Measure the algebra with made-up policies at the quota.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """
     Time the permission algebra, each figure beside a floor measured in the same run.
     """
     found = []
-    with steps("Measuring", total=3) as progress:
-        for measurement in algebra_measurements(runs=runs):
+    texts = policies_in(policies) if policies else large_policies(40, seed=1) if large else demo_policies()
+    with steps("Measuring", total=ALGEBRA_STEPS) as progress:
+        for measurement in algebra_measurements(texts, runs=runs):
             found.append(measurement)
             progress.advance()
     if as_json:

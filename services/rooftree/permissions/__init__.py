@@ -7,7 +7,7 @@ from __future__ import annotations
 from rooftree.permissions.account import AccountBinding
 from rooftree.permissions.change import DecisionChange
 from rooftree.permissions.comparison import EQUIVALENT, Comparison
-from rooftree.permissions.maximum import Permissions, compare, forget_results, maximum_permissions
+from rooftree.permissions.maximum import Permissions, compare, forget_chains, forget_results, maximum_permissions
 
 __all__ = [
     "EQUIVALENT",
@@ -16,6 +16,7 @@ __all__ = [
     "DecisionChange",
     "Permissions",
     "compare",
+    "forget_chains",
     "forget_results",
     "maximum_permissions",
 ]

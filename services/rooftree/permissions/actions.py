@@ -19,7 +19,7 @@ from rooftree.permissions.language import ACTION_STARTS, ACTIONS, Start, StringC
 from rooftree.permissions.predicate import Term
 from rooftree.policy.variables import Piece
 
-__all__ = ["ActionDimension", "ServiceClasses", "action_dimension"]
+__all__ = ["ActionDimension", "ServiceClasses", "action_dimension", "forget_classes"]
 
 _BEHIND_COLON: Final = 2
 """The mode of the universe of actions before the first letter of a name."""
@@ -105,6 +105,15 @@ def _after_service(service: str, rest: frozenset[Glob]) -> frozenset[Glob]:
     return frozenset((*prefix, *glob) for glob in rest)
 
 
+def forget_classes() -> None:
+    """
+    Drop what is known of the classes of services.
+    """
+    _cut_service.cache_clear()
+    _classes_of_service.cache_clear()
+    _other_services.cache_clear()
+
+
 def action_dimension(atoms: Iterable[Atom], *, within: Collection[str] | None = None) -> ActionDimension:
     """
     Return the dimension of actions, cut by patterns that are folded to lower case.
@@ -114,17 +123,18 @@ def action_dimension(atoms: Iterable[Atom], *, within: Collection[str] | None = 
     Raises:
         TooComplexError: If the patterns are too tangled.
     """
-    terms = ordered([*atoms, ANY_STRING])
-    named: dict[str, list[Atom]] = {service: [] for service in within or ()}
-    wild: list[Atom] = []
-    for term in terms:
-        assert isinstance(term, Atom)
-        service = _service_of(term)
+    named: dict[str, list[Term]] = {service: [] for service in within or ()}
+    wild: list[Term] = []
+    elsewhere: list[Atom] = []
+    for atom in atoms:
+        service = _service_of(atom)
         if service == EVERY_SERVICE:
-            wild.append(term)
+            wild.append(atom)
         elif service is not None and (within is None or service in within):
-            named.setdefault(service, []).append(term)
-    return _Assembly(terms, sorted(named.items()), wild, narrow=within is not None).dimension()
+            named.setdefault(service, []).append(atom)
+        else:
+            elsewhere.append(atom)
+    return _Assembly(named, wild, elsewhere, narrow=within is not None).dimension()
 
 
 class _Assembly:
@@ -133,25 +143,21 @@ class _Assembly:
     """
 
     def __init__(
-        self,
-        terms: Sequence[object],
-        named: Sequence[tuple[str, list[Atom]]],
-        wild: Sequence[Atom],
-        *,
-        narrow: bool,
+        self, named: Mapping[str, Sequence[Term]], wild: Sequence[Term], elsewhere: Iterable[Atom], *, narrow: bool
     ) -> None:
         self._points: list[Point] = []
-        self._around: dict[Term, int] = {term: 0 for term in terms if isinstance(term, Atom)}
-        self._wild = [atom for atom in wild if atom != ANY_STRING]
-        self._services = {service: (len(self._points), self._add(service, atoms)) for service, atoms in named}
+        self._wild = _atoms(wild)
+        # patterns that match no action that is looked at are known all the same
+        self._around: dict[Term, int] = dict.fromkeys(elsewhere, 0)
+        self._services = {service: (len(self._points), self._add(service, named[service])) for service in sorted(named)}
         first = len(self._points)
-        names = frozenset(service for service, _atoms in named)
+        names = frozenset(named)
         self._others = (first, _nothing_else(names) if narrow else _other_services(tuple(self._wild), names))
         self._points += self._others[1].points
         for atom in self._wild:
             # beyond what is looked at, a pattern that might match is taken to
             inside = self._others[1].full if narrow else self._others[1].around[atom.globs]
-            self._around[atom] |= inside << first
+            self._around[atom] = self._around.get(atom, 0) | inside << first
         self._beyond = self._others[1].full << first if narrow else 0
         self._around[ANY_STRING] = (1 << len(self._points)) - 1
 
@@ -167,17 +173,17 @@ class _Assembly:
         )
         return ActionDimension(made, self._services, self._others)
 
-    def _add(self, service: str, atoms: Sequence[Atom]) -> ServiceClasses:
-        rests = {atom: rest_after(atom.globs, f"{service}:") for atom in (*atoms, *self._wild)}
-        cutting = frozenset(rest for rest in rests.values() if rest and not _is_everything(rest))
-        found = _classes_of_service(service, cutting)
+    def _add(self, service: str, atoms: Sequence[Term]) -> ServiceClasses:
+        found, inside = _cut_service(service, (*_atoms(atoms), *self._wild))
         first = len(self._points)
-        for atom, rest in rests.items():
-            if rest:
-                inside = found.full if _is_everything(rest) else found.around[rest]
-                self._around[atom] |= inside << first
+        for atom, points in inside:
+            self._around[atom] = self._around.get(atom, 0) | points << first
         self._points += found.points
         return found
+
+
+def _atoms(terms: Sequence[Term]) -> list[Atom]:
+    return [term for term in ordered(terms) if isinstance(term, Atom) and term != ANY_STRING]
 
 
 _EVERYTHING: Final = next(iter(ANY_STRING.globs))
@@ -202,6 +208,20 @@ def _service_of(atom: Atom) -> str | None:
             return prefix if prefix and all(char in _NAME_LETTERS for char in prefix) else None
         prefix += token.chars
     return None
+
+
+@lru_cache(maxsize=16384)
+def _cut_service(service: str, atoms: tuple[Atom, ...]) -> tuple[ServiceClasses, list[tuple[Atom, int]]]:
+    """
+    Return the classes into which patterns cut the actions of a service, and the points in each pattern.
+    """
+    rests = {atom: rest_after(atom.globs, f"{service}:") for atom in atoms}
+    cutting = frozenset(rest for rest in rests.values() if rest and not _is_everything(rest))
+    found = _classes_of_service(service, cutting)
+    return found, [
+        (atom, found.full if _is_everything(rest) else found.around[rest] if rest else 0)
+        for atom, rest in rests.items()
+    ]
 
 
 @lru_cache(maxsize=16384)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from rooftree.permissions.glob import Glob
 from rooftree.permissions.language import Product, Start, State, Universe
 
-__all__ = ["Parting", "parting_of"]
+__all__ = ["Parting", "forget_partings", "parting_of"]
 
 OUTSIDE = -1
 """The label of strings that do not exist."""
@@ -71,6 +71,13 @@ def parting_of(
     for component in _components(graph.nodes):
         classes.take(graph.nodes, component)
     return classes.parting([(start.prefix, classes.of(root)) for start, root in zip(starts, roots, strict=True)])
+
+
+def forget_partings() -> None:
+    """
+    Drop the canonical forms that were found.
+    """
+    parting_of.cache_clear()
 
 
 @dataclass(slots=True)

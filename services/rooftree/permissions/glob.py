@@ -70,29 +70,55 @@ class Spelling(Enum):
 Glob = tuple[Token, ...]
 
 
-@dataclass(frozen=True, slots=True)
+_STAR: Final = {CharSet.ANY: "**", CharSet.NOT_COLON: "*"}
+_ONE: Final = {CharSet.ANY: "??", CharSet.NOT_COLON: "?"}
+
+
+@lru_cache(maxsize=65536)
+def spelled(globs: frozenset[Glob]) -> str:
+    """
+    Return a text that only equal sets of globs share.
+    """
+    return "{" + ",".join(sorted(map(_spell, globs))) + "}"
+
+
+def _spell(glob: Glob) -> str:
+    parts = []
+    for token in glob:
+        if isinstance(token.chars, str):
+            parts.append(f"[{token.chars}]")
+        else:
+            parts.append((_STAR if token.star else _ONE)[token.chars])
+    return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Atom:
     """
     A set of strings: all those that one of the globs matches.
 
     Attributes:
         globs: The alternatives.
-        text: How the policy wrote it; does not take part in comparison.
-        spelling: The form it was written in; does not take part in comparison.
-        members: The atoms that make it up, if it is a union; does not take part in comparison.
+        text: How the policy wrote it.
+        spelling: The form it was written in.
+        members: The atoms that make it up, if it is a union.
+        identity: A text that only equal atoms share; by it alone, and so by the globs, they are compared.
     """
 
     globs: frozenset[Glob]
-    text: str = field(compare=False)
-    spelling: Spelling = field(compare=False, default=Spelling.GLOB)
-    members: tuple[Atom, ...] = field(compare=False, default=())
+    text: str
+    spelling: Spelling = Spelling.GLOB
+    members: tuple[Atom, ...] = ()
+    identity: str = field(init=False)
 
-    @property
-    def identity(self) -> str:
-        """
-        A text that only equal atoms share.
-        """
-        return spelled(self.globs)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "identity", spelled(self.globs))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Atom) and self.identity == other.identity
+
+    def __hash__(self) -> int:
+        return hash(self.identity)
 
     def after(self, prefix: str) -> frozenset[Glob]:
         """
@@ -232,28 +258,6 @@ def sample_of(glob: Glob) -> str:
         else:
             before = glob[position - 1].chars if position else ":"
             parts.append("" if token.chars is CharSet.NOT_COLON and before == ":" else "example")
-    return "".join(parts)
-
-
-_STAR: Final = {CharSet.ANY: "**", CharSet.NOT_COLON: "*"}
-_ONE: Final = {CharSet.ANY: "??", CharSet.NOT_COLON: "?"}
-
-
-@lru_cache(maxsize=65536)
-def spelled(globs: frozenset[Glob]) -> str:
-    """
-    Return a text that only equal sets of globs share.
-    """
-    return "{" + ",".join(sorted(map(_spell, globs))) + "}"
-
-
-def _spell(glob: Glob) -> str:
-    parts = []
-    for token in glob:
-        if isinstance(token.chars, str):
-            parts.append(f"[{token.chars}]")
-        else:
-            parts.append((_STAR if token.star else _ONE)[token.chars])
     return "".join(parts)
 
 

@@ -38,7 +38,7 @@ _LARGE: Final = 10**15
 """Beyond this a step of one makes a number that is hard to read."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Interval:
     """
     The values from *low* to *high*; ``None`` stands for no bound.
@@ -47,8 +47,9 @@ class Interval:
 
     Attributes:
         kind: ``number``, ``date`` or ``ip``.
-        operator: The operator without negation that says it, for presentation; not compared.
-        text: The value as the policy wrote it; not compared.
+        operator: The operator without negation that says it, for presentation.
+        text: The value as the policy wrote it.
+        identity: A text that only equal intervals share; by it alone, and so by the bounds, they are compared.
     """
 
     kind: str
@@ -56,15 +57,19 @@ class Interval:
     high: Fraction | None
     low_closed: bool = True
     high_closed: bool = True
-    operator: str = field(compare=False, default="")
-    text: str = field(compare=False, default="")
+    operator: str = ""
+    text: str = ""
+    identity: str = field(init=False)
 
-    @property
-    def identity(self) -> str:
-        """
-        A text that only equal intervals share.
-        """
-        return f"{self.kind}:{self.low}:{self.high}:{self.low_closed:d}{self.high_closed:d}"
+    def __post_init__(self) -> None:
+        closed = f"{self.low_closed:d}{self.high_closed:d}"
+        object.__setattr__(self, "identity", f"{self.kind}:{self.low}:{self.high}:{closed}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Interval) and self.identity == other.identity
+
+    def __hash__(self) -> int:
+        return hash(self.identity)
 
     def holds(self, value: Fraction) -> bool:
         """

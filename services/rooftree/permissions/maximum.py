@@ -12,6 +12,8 @@ from functools import cached_property, lru_cache
 from typing import Final
 
 from rooftree.permissions.account import AccountBinding
+from rooftree.permissions.actions import forget_classes
+from rooftree.permissions.automaton import forget_partings
 from rooftree.permissions.bounds import TooComplexError
 from rooftree.permissions.canonical import identity_of
 from rooftree.permissions.chain import NO_LIMITS, BoundChain, BoundLevel, Limits, allowed, bind_chain, matched
@@ -29,7 +31,7 @@ from rooftree.policy.chain import Chain
 from rooftree.policy.evaluate import Decision, decide_chain
 from rooftree.policy.request import Request
 
-__all__ = ["Permissions", "compare", "forget_results", "maximum_permissions"]
+__all__ = ["Permissions", "compare", "forget_chains", "forget_results", "maximum_permissions"]
 
 SHARED_RESULTS: Final = 4096
 """Distinct chains and pairs of chains kept: more than an organization has nodes with policies of their own."""
@@ -67,6 +69,12 @@ class Permissions:
         if resources == _identity(NO_LIMITS, RESOURCE_SIDE):
             return own
         return hashlib.sha256(f"{own} {resources}".encode()).hexdigest()[:32]
+
+    def compile(self) -> bool:
+        """
+        Have the diagrams ready for what is asked next; tell whether the policies are simple enough for any.
+        """
+        return self._compiled is not None
 
     def summary(self, account: AccountBinding) -> dict[str, object]:
         """
@@ -170,13 +178,23 @@ def _compare_side(before: Standpoint, after: Standpoint, account: AccountBinding
     )
 
 
+def forget_chains() -> None:
+    """
+    Drop what is known of chains; policies stay compiled.
+    """
+    _shared.clear()
+    for remembered in (compare, _compile, _identity):
+        remembered.cache_clear()
+
+
 def forget_results() -> None:
     """
     Drop all shared results, as if the process had just started.
     """
-    _shared.clear()
-    for remembered in (compare, _compile, _identity, partition):
-        remembered.cache_clear()
+    forget_chains()
+    forget_classes()
+    forget_partings()
+    partition.cache_clear()
     forget_documents()
 
 

@@ -17,7 +17,7 @@ from rooftree.policy.model import Effect, Quantifier
 __all__ = ["BoundStatement", "KeyTest", "PrincipalTerm", "Relation", "Term", "members_of"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PrincipalTerm:
     """
     What a pattern for principals says of the principals of one account.
@@ -25,25 +25,29 @@ class PrincipalTerm:
     Attributes:
         iam: What must follow ``arn:PARTITION:iam::ACCOUNT:``.
         sts: What must follow ``arn:PARTITION:sts::ACCOUNT:``.
-        text: The pattern, with the account as ``{account}`` where it is this one; not compared.
-        members: The terms that make it up, if it is a union; not compared.
+        text: The pattern, with the account as ``{account}`` where it is this one.
+        members: The terms that make it up, if it is a union.
+        identity: A text that only equal terms share; by it alone, and so by the globs, they are compared.
     """
 
     iam: frozenset[Glob]
     sts: frozenset[Glob]
-    text: str = field(compare=False)
-    spelling: Spelling = field(compare=False)
-    members: tuple[PrincipalTerm, ...] = field(compare=False, default=())
+    text: str
+    spelling: Spelling
+    members: tuple[PrincipalTerm, ...] = ()
+    identity: str = field(init=False)
 
-    @property
-    def identity(self) -> str:
-        """
-        A text that only equal terms share.
-        """
-        return f"principal:{spelled(self.iam)}:{spelled(self.sts)}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "identity", f"principal:{spelled(self.iam)}:{spelled(self.sts)}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PrincipalTerm) and self.identity == other.identity
+
+    def __hash__(self) -> int:
+        return hash(self.identity)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Relation:
     """
     A pattern with a policy variable: it relates two keys, so it is decided as a whole and marked inexact.
@@ -54,6 +58,7 @@ class Relation:
         relaxed: The strings that match for some value of the variables.
         variables: The keys of the variables, in lower case.
         whole_test: Whether a whole condition is meant, on a key of several values, of which each may match or not.
+        identity: A text that only equal relations share; by it they are compared.
     """
 
     place: str
@@ -62,13 +67,17 @@ class Relation:
     variables: tuple[str, ...]
     spelling: Spelling = Spelling.GLOB
     whole_test: bool = False
+    identity: str = field(init=False)
 
-    @property
-    def identity(self) -> str:
-        """
-        A text that only equal relations share.
-        """
-        return f"relation:{self.place!r}:{self.spelling.value}:{self.text!r}:{self.relaxed.identity}"
+    def __post_init__(self) -> None:
+        told = (self.place, self.spelling.value, self.text, self.relaxed.identity)
+        object.__setattr__(self, "identity", f"relation:{told!r}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Relation) and self.identity == other.identity
+
+    def __hash__(self) -> int:
+        return hash(self.identity)
 
 
 Term = Atom | Interval | PrincipalTerm | Relation

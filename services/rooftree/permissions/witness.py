@@ -258,7 +258,11 @@ def _variables(space: Space, box: Box) -> dict[str, list[Values | None]]:
             related = {*dimension.relation.variables, *({dimension.key} - {"resource"})}
             for key in sorted(related):
                 found.setdefault(key, ["example", "x", "", None, "other"])
-    constrained = {dimension.key for dimension in space.dimensions if dimension.kind in (Kind.KEY, Kind.MEMBER)}
+    constrained = {
+        dimension.key
+        for dimension, mask, full in zip(space.dimensions, box, space.diagrams.full, strict=True)
+        if dimension.kind in (Kind.KEY, Kind.MEMBER) and mask != full
+    }
     return {key: values for key, values in found.items() if key not in constrained and key not in space.side.determined}
 
 

@@ -167,20 +167,18 @@ def _nameless(text: str) -> Principal | None:
 
 def _of_arn(text: str, issuer: str | None, *, assumed_root: bool) -> Principal | None:
     found = _ARN.match(text)
-    if found is None:
-        return None
-    partition, service, account, name = found.groups()
+    partition, service, account, name = ("", "", "", "") if found is None else found.groups()
     if service == "sts":
         return _session(text, partition, account, name, issuer)
     resource_type, _, rest = name.partition("/")
-    match resource_type:
-        case "root" if not rest:
-            return _root(text, partition, account, assumed=assumed_root)
-        case "user" if rest:
+    if resource_type == "root" and not rest:
+        return _root(text, partition, account, assumed=assumed_root)
+    match resource_type if rest else "":
+        case "user":
             return _user(text, partition, account, rest)
-        case "role" if rest:
+        case "role":
             return _role(text, partition, account, role=text, session=None)
-        case "saml-provider" | "oidc-provider" if rest:
+        case "saml-provider" | "oidc-provider":
             return _provider(text, partition, account)
     return None
 

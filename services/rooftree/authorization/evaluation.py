@@ -27,6 +27,8 @@ class ActionPlan:
     """
     What all policies say of one action; None for kinds of which there are no policies.
 
+    INVARIANT: there is an attribute by the name of each `PolicyType`.
+
     Attributes:
         action: The action in lower case.
         denials: The Deny statements that cover it, of each kind that has any.

@@ -65,8 +65,12 @@ def _needed(case: Case) -> set[PolicyType]:
 def _layer(
     case: Case, policy_type: PolicyType, levels: Levels, denials: Sequence[Reason], gaps: Collection[PolicyType]
 ) -> Layer:
+    is_present = getattr(case.plan, policy_type) is not None
     if policy_type in case.idle:
-        return Layer(policy_type, Outcome.IDLE, note=case.idle[policy_type])
+        # why identity policies are not needed is worth telling where there are none
+        if is_present or policy_type is PolicyType.IDENTITY:
+            return Layer(policy_type, Outcome.IDLE, note=case.idle[policy_type])
+        return Layer(policy_type, Outcome.ABSENT)
     grants = tuple(_grants(case, policy_type, levels))
     if denials:
         outcome = Outcome.DENIES
@@ -75,7 +79,7 @@ def _layer(
     elif grants:
         outcome = Outcome.ALLOWS
     else:
-        outcome = Outcome.SILENT if getattr(case.plan, policy_type) is not None else Outcome.ABSENT
+        outcome = Outcome.SILENT if is_present else Outcome.ABSENT
     missing = _missing_levels(case, levels.get(policy_type, ()))
     return Layer(policy_type, outcome, tuple(denials), grants, missing, _note(case, policy_type))
 

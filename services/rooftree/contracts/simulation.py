@@ -18,11 +18,11 @@ from rooftree.authorization.request import account_of_resource
 from rooftree.authorization.surroundings import Surroundings
 from rooftree.contracts.complaints import first_complaint
 from rooftree.contracts.fields import AccountId, Inbound, JsonObject, OrganizationId, Text
-from rooftree.errors import InputError
+from rooftree.errors import InputError, PolicyError
 from rooftree.organization.timestamps import format_time
 from rooftree.policy.chain import AttachedPolicy, Level
 from rooftree.policy.context import Context
-from rooftree.policy.document import PolicyKind, canonical_text, parse_policy
+from rooftree.policy.document import PolicyContent, PolicyKind, canonical_text, parse_policy
 from rooftree.policy.evaluate import Decision
 from rooftree.policy.model import PolicyDocument
 from rooftree.policy.strict_json import load_json
@@ -318,15 +318,24 @@ def _policy(model: NamedPolicyModel, place: str, kind: PolicyKind) -> AttachedPo
     if not isinstance(model.policy, dict | str):
         raise InputError("expected a policy as an object or as text", place=f"{place}.policy")
     try:
-        document = _document(canonical_text(model.policy), kind)
+        document = _document(model.policy, kind)
     except InputError as error:
         raise error.within(f"{place}.policy") from None
     name = model.name or place.removeprefix("policies.")
     return AttachedPolicy(name, name, document)
 
 
+def _document(content: PolicyContent, kind: PolicyKind) -> PolicyDocument:
+    try:
+        # lines tend to repeat their policies
+        return _canonical_document(canonical_text(content), kind)
+    except PolicyError:
+        # the canonical text has other places than what was given
+        return parse_policy(content, kind)
+
+
 @lru_cache(maxsize=4096)
-def _document(text: str, kind: PolicyKind) -> PolicyDocument:
+def _canonical_document(text: str, kind: PolicyKind) -> PolicyDocument:
     return parse_policy(text, kind)
 
 

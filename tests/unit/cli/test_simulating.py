@@ -236,9 +236,10 @@ def test_an_explained_decision_is_a_table_of_layers(run: Run, write: Write) -> N
     """
     What each kind of policies says, with policy and statement, or why it does not bind.
     """
-    outcome = run(
-        "simulate", write("some.ndjson", lines(request())), "--explain", "--org", write("org.json", snapshot())
-    )
+    policies = {"identity": [{"name": "admin", "policy": EVERYTHING}], "session": [EVERYTHING]}
+    path = write("some.ndjson", lines(request(policies=policies)))
+
+    outcome = run("simulate", path, "--explain", "--org", write("org.json", snapshot()))
 
     rows = [" ".join(row.split()) for row in outcome.out.splitlines()]
     assert "one: explicit_deny: ec2:RunInstances on *" == rows[0]
@@ -276,7 +277,7 @@ def test_layers_come_as_json_too(run: Run, write: Write) -> None:
         "acl": "absent",
         "identity": "allows",
         "permissions_boundaries": "absent",
-        "session": "idle",
+        "session": "absent",
     } == {layer["policy_type"]: layer["outcome"] for layer in outcome.lines[0]["layers"]}
 
 

@@ -54,7 +54,7 @@ def in_every_policy(policies: PolicySet, change: Callable[[AttachedPolicy], Atta
     return replace(policies, **layers, **chains)
 
 
-@settings(max_examples=400)
+@settings(max_examples=300)
 @given(scenes())
 def test_the_evaluation_is_the_one_that_the_documentation_tells(scene: Scene) -> None:
     """
@@ -63,7 +63,7 @@ def test_the_evaluation_is_the_one_that_the_documentation_tells(scene: Scene) ->
     assert decide_plainly(scene) is decide(scene)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(scenes())
 def test_reasons_belong_to_the_decision(scene: Scene) -> None:
     """

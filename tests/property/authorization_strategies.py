@@ -38,7 +38,14 @@ PRINCIPALS = [
     parse_principal("anonymous"),
 ]
 NAMES = [USER, ROLE, SESSION, FEDERATED, ROOT, HOME, LINKED, f"arn:aws:iam::{AWAY}:root", "*"]
-ACTIONS = [*language.ACTIONS, "kms:Decrypt", "sts:AssumeRole", "s3:PutBucketPolicy", "sqs:SendMessage"]
+ACTIONS = [
+    *language.ACTIONS,
+    "kms:Decrypt",
+    "sts:AssumeRole",
+    "sts:GetCallerIdentity",
+    "s3:PutBucketPolicy",
+    "sqs:SendMessage",
+]
 RESOURCES = [
     *language.RESOURCES,
     f"arn:aws:kms:eu-west-1:{HOME}:key/k",

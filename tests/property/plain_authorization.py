@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from tests.property.authorization_strategies import Scene
 
-from rooftree.authorization import PrincipalKind
+from rooftree.authorization import PolicySet, PrincipalKind
 from rooftree.authorization.acl import ObjectOwnership
 from rooftree.authorization.request import determined_keys
 from rooftree.policy.chain import AttachedPolicy, Level
@@ -52,6 +52,12 @@ class _Plain:
         self.request = Request(self.asked.action, self.asked.resource, context)
 
     def decide(self) -> Decision:
+        if self.action == "sts:getcalleridentity" and self.kind not in STRANGERS:
+            self.policies = PolicySet(vpc_endpoint=self.policies.vpc_endpoint)
+            if self._is_denied_by_name():
+                return Decision.EXPLICIT_DENY
+            passes = not self.policies.vpc_endpoint or self._admitted(self.policies.vpc_endpoint, endpoint=True)
+            return Decision.ALLOW if passes else Decision.IMPLICIT_DENY
         scp, rcp = self._binding_levels()
         own = {
             "identity": () if self.kind in (*STRANGERS, *ROOTS) else self.policies.identity,

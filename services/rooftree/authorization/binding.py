@@ -11,7 +11,11 @@ from typing import Final
 
 from rooftree.authorization.principal import PrincipalKind
 from rooftree.authorization.request import AccessRequest
-from rooftree.authorization.services import is_free_of_service_control, unlocks_resource_policy
+from rooftree.authorization.services import (
+    is_free_of_service_control,
+    needs_no_permission,
+    unlocks_resource_policy,
+)
 from rooftree.policy.resource_control import is_covered
 
 __all__ = ["PolicyType", "idle_types"]
@@ -71,6 +75,15 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_
 https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html#actions-not-restricted-by-rcps
 """
 
+_NO_PERMISSION: Final[Reasons] = MappingProxyType(
+    {
+        # what travels through an endpoint is still held to its policy: nothing says otherwise
+        policy_type: "no permission is needed"
+        for policy_type in PolicyType
+        if policy_type is not PolicyType.VPC_ENDPOINT
+    }
+)
+
 _LINKED_ROLE: Final = ":role/aws-service-role/"
 _MANAGED_ALIAS: Final = ":alias/aws/"
 
@@ -85,6 +98,8 @@ def idle_types(request: AccessRequest, action: str, account: str | None) -> Reas
         account: The account that owns its resource, as far as that is known.
     """
     principal = request.principal
+    if principal.is_of_account and needs_no_permission(action):
+        return _NO_PERMISSION
     idle = _BY_KIND[principal.kind]
     further: dict[PolicyType, str] = {}
     if request.caller is not None and request.caller.is_management:

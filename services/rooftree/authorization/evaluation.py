@@ -57,7 +57,19 @@ class Case:
     whoever asks for reasons takes all of them.
     """
 
-    __slots__ = ("_caller", "_grant", "account", "entries", "idle", "owner", "plan", "principal", "request", "resource")
+    __slots__ = (
+        "_caller",
+        "_grant",
+        "_is_grant_known",
+        "account",
+        "entries",
+        "idle",
+        "owner",
+        "plan",
+        "principal",
+        "request",
+        "resource",
+    )
 
     def __init__(self, request: AccessRequest, plan: ActionPlan) -> None:
         self.request = request
@@ -69,7 +81,8 @@ class Case:
         self.entries = determined_keys(request, self.account)
         self.idle = idle_types(request, plan.action, self.account)
         self._caller: Caller | None = None
-        self._grant: Grant | bool | None = False
+        self._grant: Grant | None = None
+        self._is_grant_known = False
 
     @property
     def caller(self) -> Caller:
@@ -110,15 +123,13 @@ class Case:
         endpoint = self.plan.vpc_endpoint
         if endpoint is not None and not endpoint.is_open and next(self.endpoint_grants(), None) is None:
             yield PolicyType.VPC_ENDPOINT
-        if not self.principal.is_of_account:
-            if self.grant is None and not self.is_permitted_by_acl:
-                yield PolicyType.RESOURCE
-        elif self.is_same_account:
+        if self.principal.is_of_account and self.is_same_account:
             yield from self._gaps_within_account()
-        else:
-            # both sides must allow, whatever name the other side calls the principal by
-            if self.grant is None and not self.is_permitted_by_acl:
-                yield PolicyType.RESOURCE
+            return
+        # both sides must allow, by whatever name the other side calls the principal
+        if PolicyType.RESOURCE not in self.idle and self.grant is None and not self.is_permitted_by_acl:
+            yield PolicyType.RESOURCE
+        if self.principal.is_of_account:
             yield from self.own_gaps()
 
     def _gaps_within_account(self) -> Iterator[PolicyType]:
@@ -145,8 +156,8 @@ class Case:
             plan.permissions_boundaries or NO_POLICIES
         ):
             yield PolicyType.PERMISSIONS_BOUNDARIES
-        asks_session = self._binds(PolicyType.SESSION, plan.session) or self.principal.needs_session_policy
-        if asks_session and not self._allows(plan.session or NO_POLICIES):
+        is_asked = plan.session is not None or self.principal.needs_session_policy
+        if is_asked and PolicyType.SESSION not in self.idle and not self._allows(plan.session or NO_POLICIES):
             yield PolicyType.SESSION
 
     @property
@@ -161,9 +172,8 @@ class Case:
         """
         What the policy of the resource spares the principal; None if it does not allow the request.
         """
-        if self._grant is False:
-            self._grant = self._best_grant()
-        assert not isinstance(self._grant, bool)
+        if not self._is_grant_known:
+            self._grant, self._is_grant_known = self._best_grant(), True
         return self._grant
 
     def _best_grant(self) -> Grant | None:

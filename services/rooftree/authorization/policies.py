@@ -11,7 +11,7 @@ from rooftree.authorization.acl import AccessControlList
 from rooftree.policy.builtin import RCP_FULL_AWS_ACCESS, RCP_FULL_AWS_ACCESS_ID
 from rooftree.policy.chain import AttachedPolicy, Level
 
-__all__ = ["PolicySet", "with_full_access"]
+__all__ = ["Policies", "PolicySet", "with_full_access"]
 
 
 Policies = tuple[AttachedPolicy, ...]

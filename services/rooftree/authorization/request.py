@@ -11,7 +11,7 @@ from rooftree.authorization.patterns import Entries
 from rooftree.authorization.principal import Principal
 from rooftree.policy.context import Context
 
-__all__ = ["AccessRequest", "Membership", "account_of_resource", "determined_keys"]
+__all__ = ["AccessRequest", "Membership", "account_of_resource", "determined_keys", "partition_of_resource"]
 
 ARN_FIELDS: Final = 6
 _ACCOUNT_FIELD: Final = 4

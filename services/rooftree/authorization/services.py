@@ -6,7 +6,12 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["demands_resource_policy", "is_free_of_service_control", "unlocks_resource_policy"]
+__all__ = [
+    "demands_resource_policy",
+    "is_free_of_service_control",
+    "needs_no_permission",
+    "unlocks_resource_policy",
+]
 
 _FREE_OF_SERVICE_CONTROL: Final = frozenset({"awis", "mechanicalturk"})
 """
@@ -27,6 +32,8 @@ _TRUST_ACTIONS: Final = frozenset(
     }
 )
 
+_FREE: Final = frozenset({"sts:getcalleridentity", "sts:getsessiontoken"})
+
 _UNLOCKING: Final = frozenset(
     {
         "s3:deletebucketpolicy",
@@ -43,6 +50,16 @@ def is_free_of_service_control(action: str) -> bool:
     Tell whether service control policies have no hold on an action, given in lower case.
     """
     return action.partition(":")[0] in _FREE_OF_SERVICE_CONTROL
+
+
+def needs_no_permission(action: str) -> bool:
+    """
+    Tell whether whoever has credentials may do an action, given in lower case, even if a policy denies it.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+    """
+    return action in _FREE
 
 
 def demands_resource_policy(action: str, resource: str) -> bool:

@@ -27,8 +27,28 @@ SIMULATION_STEPS: Final = 3
 
 Json = Mapping[str, object]
 
-_SERVICES: Final = ("s3", "ec2", "sqs", "dynamodb", "lambda", "iam", "kms", "logs", "sns", "rds")
-_VERBS: Final = ("GetThing", "ListThings", "PutThing", "DeleteThing")
+_ACTIONS: Final = {
+    # service: its resources, and actions of which the identity policy speaks of all but the last
+    "s3": ("arn:aws:s3:::{name}/report", ("GetObject", "PutObject", "DeleteObject")),
+    "dynamodb": (f"arn:aws:dynamodb:{{region}}:{ACCOUNT}:table/{{name}}", ("GetItem", "PutItem", "DeleteItem")),
+    "sqs": (f"arn:aws:sqs:{{region}}:{ACCOUNT}:{{name}}", ("GetQueueUrl", "ListQueueTags", "SendMessage")),
+    "sns": (f"arn:aws:sns:{{region}}:{ACCOUNT}:{{name}}", ("GetTopicAttributes", "ListTagsForResource", "Publish")),
+    "lambda": (f"arn:aws:lambda:{{region}}:{ACCOUNT}:function:{{name}}", ("GetFunction", "ListTags", "InvokeFunction")),
+    "iam": (f"arn:aws:iam::{ACCOUNT}:role/{{name}}", ("GetRole", "ListRolePolicies", "DeleteRole")),
+    "secretsmanager": (
+        f"arn:aws:secretsmanager:{{region}}:{ACCOUNT}:secret:{{name}}",
+        ("GetSecretValue", "PutSecretValue", "DeleteSecret"),
+    ),
+    "ecr": (
+        f"arn:aws:ecr:{{region}}:{ACCOUNT}:repository/{{name}}",
+        ("GetDownloadUrlForLayer", "PutImage", "DeleteRepository"),
+    ),
+    "events": (f"arn:aws:events:{{region}}:{ACCOUNT}:rule/{{name}}", ("ListTargetsByRule", "PutRule", "DeleteRule")),
+    "states": (
+        f"arn:aws:states:{{region}}:{ACCOUNT}:stateMachine:{{name}}",
+        ("ListTagsForResource", "ListExecutions", "StartExecution"),
+    ),
+}
 _REGIONS: Final = ("eu-west-1", "us-east-1", "eu-central-1")
 _NODES: Final = ("r-ab12", "ou-ab12-aaaaaaaa", "ou-ab12-bbbbbbbb", ACCOUNT)
 
@@ -37,7 +57,7 @@ def benchmark_policies() -> tuple[list[Json], list[list[Json]]]:
     """
     Return an identity policy of ten statements, in two documents, and four levels of two service control policies.
     """
-    statements = [_identity_statement(number, service) for number, service in enumerate(_SERVICES)]
+    statements = [_identity_statement(number, *found) for number, found in enumerate(_ACTIONS.items())]
     identity = [_document(*statements[:5]), _document(*statements[5:])]
     everything: Json = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     levels = [[_document(everything), _document(_guardrail(number))] for number in range(len(_NODES))]
@@ -48,15 +68,15 @@ def benchmark_requests(count: int) -> list[dict[str, object]]:
     """
     Return different requests as JSON, of which about a third is denied by a level and a fifth allowed.
     """
-    several = product(range(count), _SERVICES, _VERBS, _REGIONS)
+    several = product(range(count), _ACTIONS.items(), range(3), _REGIONS)
     return [
         {
             "principal": f"arn:aws:iam::{ACCOUNT}:user/user-{number % 40}",
-            "action": f"{service}:{verb}",
-            "resource": f"arn:aws:{service}:{region}:{ACCOUNT}:{'app' if number % 3 else 'web'}-{number}",
+            "action": f"{service}:{actions[which]}",
+            "resource": resource.format(region=region, name=f"{'app' if number % 4 else 'web'}-{number}"),
             "context": {"aws:RequestedRegion": region, "aws:SourceIp": "198.51.100.7"},
         }
-        for number, (_, service, verb, region) in enumerate(islice(several, count))
+        for number, (_, (service, (resource, actions)), which, region) in enumerate(islice(several, count))
     ]
 
 
@@ -113,12 +133,13 @@ def _document(*statements: Json) -> Json:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def _identity_statement(number: int, service: str) -> Json:
+def _identity_statement(number: int, service: str, of_service: tuple[str, tuple[str, ...]]) -> Json:
+    resource, _actions = of_service
     statement: dict[str, object] = {
         "Sid": f"Statement{number}",
         "Effect": "Deny" if number % 5 == 4 else "Allow",
         "Action": [f"{service}:Get*", f"{service}:List*", f"{service}:Put*"],
-        "Resource": [f"arn:aws:{service}:*:{ACCOUNT}:app-*", f"arn:aws:{service}:::app-*"],
+        "Resource": [resource.format(region="*", name=name) for name in ("app-*", "shared-*")],
     }
     if number % 2:
         statement["Condition"] = {"StringEquals": {"aws:RequestedRegion": ["eu-west-1", "eu-central-1"]}}

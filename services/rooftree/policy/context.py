@@ -53,9 +53,12 @@ class Context(Mapping[str, tuple[str, ...]]):
         Raises:
             InputError: A value is something else, or a key stands twice in different case.
         """
-        entries = {}
+        entries: dict[str, tuple[str, ...]] = {}
         for key, value in content.items():
-            if isinstance(value, list):
+            if isinstance(value, str):
+                # by far the most, and they need no place
+                entries[key] = (value,)
+            elif isinstance(value, list):
                 values = tuple(_as_text(item, f"{in_place(key)}[{index}]") for index, item in enumerate(value))
                 entries[key] = values if any(values) else ()
             else:

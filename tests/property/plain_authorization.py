@@ -129,7 +129,7 @@ class _Plain:
                 name = "itself" if pattern.value == "*" else self.names.get(pattern.value)
                 if name == "account" and endpoint and self.kind not in ROOTS:
                     continue
-                if self.kind is PrincipalKind.ASSUMED_ROOT and name == "itself":
+                if pattern.value == "*" and self.kind in (PrincipalKind.ASSUMED_ROOT, PrincipalKind.FEDERATED_USER):
                     name = "behind"
                 if name is not None:
                     found.add(name)

@@ -15,7 +15,7 @@ from rooftree.authorization.acl import AccessControlList
 from rooftree.authorization.binding import PolicyType, idle_types
 from rooftree.authorization.compiled import ChainPlan, CompiledStatement, LayerPlan
 from rooftree.authorization.naming import Caller
-from rooftree.authorization.principal import Grant, PrincipalKind
+from rooftree.authorization.principal import Grant
 from rooftree.authorization.request import AccessRequest, account_of_resource, determined_keys, partition_of_resource
 from rooftree.authorization.services import demands_resource_policy
 
@@ -179,11 +179,7 @@ class Case:
     def _best_grant(self) -> Grant | None:
         if self.plan.resource is None or not self.plan.resource.grants or not self._is_heard:
             return None
-        best = max((grant for _one, grant in self.resource_grants()), default=None)
-        if best is Grant.FULL and self.principal.kind is PrincipalKind.ASSUMED_ROOT:
-            # such a session is for one task, which its session policy says
-            return Grant.LIMITED
-        return best
+        return max((grant for _one, grant in self.resource_grants()), default=None)
 
     @property
     def _is_heard(self) -> bool:

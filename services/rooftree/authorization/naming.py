@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rooftree.authorization.principal import Grant, Principal, PrincipalKind, named
@@ -27,11 +27,13 @@ class Caller:
 
     Attributes:
         names: What a Principal element may call it, and what an Allow by that name spares it.
+        as_everybody: What an Allow for everybody spares it.
         required_names: What NotPrincipal must list to leave it out: one name of each group.
         has_boundary: Whether a permissions boundary is set on it.
     """
 
     names: Mapping[str, Grant]
+    as_everybody: Grant
     required_names: tuple[frozenset[str], ...]
     has_boundary: bool
 
@@ -58,7 +60,9 @@ class Caller:
         if canonical_user_id is not None and principal.is_of_account:
             grant = Grant.FULL if principal.kind is PrincipalKind.ROOT_USER else Grant.DELEGATED
             names = {**names, named("CanonicalUser", canonical_user_id): grant}
-        return cls(names, principal.required_names, has_boundary)
+        # a session that is nothing without a session policy is helped by what names the session alone
+        as_everybody = Grant.LIMITED if principal.needs_session_policy else Grant.FULL
+        return cls(names, as_everybody, principal.required_names, has_boundary)
 
     def at_endpoint(self, principal: Principal) -> Caller:
         """
@@ -70,7 +74,7 @@ class Caller:
         if principal.is_root:
             return self
         names = {name: grant for name, grant in self.names.items() if grant is not Grant.DELEGATED}
-        return Caller(names, self.required_names, self.has_boundary)
+        return replace(self, names=names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +107,7 @@ class CallerTest:
         """
         if self.is_negated:
             return None
-        if self.is_everybody:
-            return Grant.FULL
-        found = None
+        found = caller.as_everybody if self.is_everybody else None
         for name, grant in caller.names.items():
             if name in self.names and (found is None or grant > found):
                 found = grant

@@ -98,7 +98,7 @@ class Principal:
     @property
     def needs_session_policy(self) -> bool:
         """
-        Whether it may do nothing unless a session policy was passed.
+        Whether it may do nothing unless a session policy was passed or a resource's policy names the session.
 
         https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
         https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html

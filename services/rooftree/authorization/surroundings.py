@@ -5,7 +5,6 @@ What an organization says about an account: its place and the control policies a
 from __future__ import annotations
 
 from rooftree.authorization.request import Membership
-from rooftree.organization.facts import Attribute, FactKind
 from rooftree.organization.identifiers import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
 from rooftree.organization.survey import Survey
 from rooftree.organization.tree import Organization
@@ -22,6 +21,7 @@ class Surroundings:
     def __init__(self, organization: Organization) -> None:
         self._organization = organization
         self._survey = Survey(organization)
+        self._types = organization.limiting_types
         self._paths: dict[str, tuple[str, ...] | None] = {}
         self._levels: dict[tuple[str, str], Level] = {}
 
@@ -54,19 +54,10 @@ class Surroundings:
 
     def _control(self, account_id: str | None, policy_type: str) -> tuple[Level, ...]:
         path = self._path(account_id)
-        if path is None or account_id == self._organization.management_account_id or not self._limits(policy_type):
+        is_management = account_id == self._organization.management_account_id
+        if path is None or is_management or policy_type not in self._types:
             return ()
         return tuple(self._level(node, policy_type) for node in path)
-
-    def _limits(self, policy_type: str) -> bool:
-        """
-        Tell whether policies of a type limit anything here.
-
-        https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
-        """
-        registers = self._organization.registers
-        feature_set = registers.text(FactKind.ORGANIZATION, self._organization.organization_id, Attribute.FEATURE_SET)
-        return feature_set in (None, "ALL") and registers.has_policy_type(policy_type)
 
     def _level(self, node: str, policy_type: str) -> Level:
         level = self._levels.get((node, policy_type))

@@ -7,12 +7,15 @@ from __future__ import annotations
 from rooftree.benchmarks.algebra import ALGEBRA_STEPS, algebra_measurements
 from rooftree.benchmarks.measure import Measurement
 from rooftree.benchmarks.policies import demo_policies, large_policies, policies_in
+from rooftree.benchmarks.simulation import SIMULATION_STEPS, simulation_measurements
 
 __all__ = [
     "ALGEBRA_STEPS",
+    "SIMULATION_STEPS",
     "Measurement",
     "algebra_measurements",
     "demo_policies",
     "large_policies",
     "policies_in",
+    "simulation_measurements",
 ]

@@ -25,17 +25,22 @@ class Subject:
         name: What it does.
         run: Does it once.
         prepare: Runs before each time and is not counted, for example to empty a cache.
+        count: How many of the same it does, for things that take too little time to be timed one by one.
     """
 
     name: str
     run: Callable[[], object]
     prepare: Callable[[], object] = lambda: None
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """
     The times of a subject beside those of its floor, in seconds.
+
+    Attributes:
+        count: How many of the same the subject does each time.
     """
 
     name: str
@@ -44,6 +49,14 @@ class Measurement:
     median: float
     p95: float
     floor_median: float
+    count: int = 1
+
+    @property
+    def per_second(self) -> float:
+        """
+        How many of what it does the subject does in a second, at the median.
+        """
+        return self.count / self.median
 
     @property
     def ratio(self) -> float:
@@ -64,6 +77,8 @@ class Measurement:
             "floor": self.floor,
             "floor_median_seconds": self.floor_median,
             "ratio": self.ratio,
+            "count": self.count,
+            "per_second": self.per_second,
         }
 
 
@@ -82,4 +97,12 @@ def measure(subject: Subject, floor: Subject, *, runs: int) -> Measurement:
             if number >= WARM_UP:
                 times[each.name].append(taken)
     own = times[subject.name]
-    return Measurement(subject.name, floor.name, runs, median(own), quantiles(own, n=20)[-1], median(times[floor.name]))
+    return Measurement(
+        name=subject.name,
+        floor=floor.name,
+        runs=runs,
+        median=median(own),
+        p95=quantiles(own, n=20)[-1],
+        floor_median=median(times[floor.name]),
+        count=subject.count,
+    )

@@ -10,7 +10,8 @@ from datetime import datetime
 from pydantic import Field, ValidationError
 
 from rooftree.contracts.changes import DATA_MODELS
-from rooftree.contracts.fields import MAX_TEXT, Inbound, JsonObject, Sequence, Text, Time
+from rooftree.contracts.complaints import first_complaint
+from rooftree.contracts.fields import Inbound, JsonObject, Sequence, Text, Time
 from rooftree.errors import ChangeError, InputError, join_place
 from rooftree.organization.changes import Change
 from rooftree.organization.identifiers import is_organization
@@ -124,29 +125,8 @@ def _refusal(error: ValidationError, outer: str) -> ChangeError:
     """
     Return the first of pydantic's complaints in the words of this service.
     """
-    first = error.errors(include_url=False)[0]
-    place = outer
-    for step in first["loc"]:
-        place = join_place(place, f"[{step}]" if isinstance(step, int) else step)
-    found = first["input"]
-    match first["type"]:
-        case "missing":
-            reason = "is missing"
-        case "string_type":
-            reason = "expected text"
-        case "string_too_short" | "string_too_long":
-            reason = f"expected 1 to {MAX_TEXT} characters"
-        case "dict_type" | "model_type":
-            reason = "expected an object"
-        case "list_type":
-            reason = "expected a list"
-        case "string_pattern_mismatch":
-            reason = f"expected text like `{first['ctx']['pattern']}`, found `{str(found)[:64]}`"
-        case "value_error":
-            reason = str(first["ctx"]["error"])
-        case _:
-            reason = first["msg"][:1].lower() + first["msg"][1:]
-    return ChangeError(reason, place=place)
+    complaint = first_complaint(error, outer)
+    return ChangeError(complaint.reason, place=complaint.place)
 
 
 def _organization_of_key(key: bytes | None) -> str | None:

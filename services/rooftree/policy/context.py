@@ -22,16 +22,26 @@ class Context(Mapping[str, tuple[str, ...]]):
     INVARIANT: a key that is there has at least one value. A key without any is the same as no key.
     """
 
-    __slots__ = ("_entries", "_hash")
+    __slots__ = ("_hash", "_spellings", "_values")
 
     def __init__(self, entries: Mapping[str, tuple[str, ...]] | None = None) -> None:
-        self._entries: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self._values: dict[str, tuple[str, ...]] = {}
+        self._spellings: dict[str, str] = {}
+        self._hash: int | None = None
         for key, values in (entries or {}).items():
-            if key.lower() in self._entries:
+            lowered = key.lower()
+            if lowered in self._values:
                 raise InputError(f"key {quote(key)} stands twice, in another case")
             if values:
-                self._entries[key.lower()] = (key, tuple(values))
-        self._hash = hash(frozenset((key, values) for key, (_spelling, values) in self._entries.items()))
+                self._values[lowered] = tuple(values)
+                self._spellings[lowered] = key
+
+    @property
+    def lowered(self) -> Mapping[str, tuple[str, ...]]:
+        """
+        The values by key in lower case, for readers that have put their own keys into lower case beforehand.
+        """
+        return self._values
 
     @classmethod
     def from_json(cls, content: Mapping[str, object]) -> Context:
@@ -43,9 +53,12 @@ class Context(Mapping[str, tuple[str, ...]]):
         Raises:
             InputError: A value is something else, or a key stands twice in different case.
         """
-        entries = {}
+        entries: dict[str, tuple[str, ...]] = {}
         for key, value in content.items():
-            if isinstance(value, list):
+            if isinstance(value, str):
+                # by far the most, and they need no place
+                entries[key] = (value,)
+            elif isinstance(value, list):
                 values = tuple(_as_text(item, f"{in_place(key)}[{index}]") for index, item in enumerate(value))
                 entries[key] = values if any(values) else ()
             else:
@@ -53,23 +66,25 @@ class Context(Mapping[str, tuple[str, ...]]):
         return cls(entries)
 
     def __getitem__(self, key: str) -> tuple[str, ...]:
-        return self._entries[key.lower()][1]
+        return self._values[key.lower()]
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and key.lower() in self._entries
+        return isinstance(key, str) and key.lower() in self._values
 
     def __iter__(self) -> Iterator[str]:
-        return (spelling for spelling, _values in self._entries.values())
+        return iter(self._spellings.values())
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._values)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Context):
             return NotImplemented
-        return len(self) == len(other) and all(other.get(key) == values for key, values in self.items())
+        return self._values == other._values
 
     def __hash__(self) -> int:
+        if self._hash is None:
+            self._hash = hash(frozenset(self._values.items()))
         return self._hash
 
     def __repr__(self) -> str:

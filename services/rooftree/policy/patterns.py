@@ -14,6 +14,7 @@ from typing import Final
 from rooftree.policy.variables import Piece, without_variables
 
 __all__ = [
+    "ARN_FIELDS",
     "Glob",
     "action_matches",
     "arn_matches",

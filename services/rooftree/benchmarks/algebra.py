@@ -37,7 +37,9 @@ SHAPES: Final = ((4, 3), (7, 10))
 ALGEBRA_STEPS: Final = 2 + 5 * len(SHAPES)
 
 
-def algebra_measurements(texts: Sequence[str], *, runs: int) -> Iterator[Measurement]:
+def algebra_measurements(
+    texts: Sequence[str], *, runs: int, shapes: Sequence[tuple[int, int]] = SHAPES
+) -> Iterator[Measurement]:
     """
     Yield the time of each step from policy texts to decision changes.
     """
@@ -48,7 +50,7 @@ def algebra_measurements(texts: Sequence[str], *, runs: int) -> Iterator[Measure
         read,
         runs=runs,
     )
-    for levels, each in SHAPES:
+    for levels, each in shapes:
         yield from _chain_measurements(texts, levels, each, runs=runs)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["MAX_DIMENSIONS", "MAX_NODES", "MAX_STEPS", "MAX_VISITS", "TooComplexError"]
+__all__ = ["MAX_CELLS", "MAX_DIMENSIONS", "MAX_NODES", "MAX_STEPS", "MAX_VISITS", "TooComplexError"]
 
 MAX_VISITS: Final = 500_000
 """
@@ -16,6 +16,9 @@ How many positions in patterns a walk may look at, which takes about two seconds
 
 A chain of real policies needs some ten thousand; patterns made to be slow double them with each wildcard.
 """
+
+MAX_CELLS: Final = 2_000_000
+"""How many pairs of an interval and a value may be looked at for one key, which takes about two seconds."""
 
 MAX_DIMENSIONS: Final = 300
 """How many things may be asked of a request; operations on diagrams go as deep as there are dimensions."""

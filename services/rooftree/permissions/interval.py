@@ -15,6 +15,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from itertools import pairwise
 from typing import Final
 
+from rooftree.permissions.bounds import MAX_CELLS, TooComplexError
 from rooftree.policy.values import parse_address, parse_date, parse_number
 
 __all__ = [
@@ -135,8 +136,13 @@ _BOUNDS: Final = {
 def interval_classes(kind: str, intervals: Sequence[Interval]) -> list[tuple[int, str]]:
     """
     Return each class that is not empty: the intervals around it as a bit mask, and one value of it as text.
+
+    Raises:
+        TooComplexError: If there are too many of them.
     """
     values = _numbers(intervals) if kind == "number" else _whole_values(kind, intervals)
+    if len(values) * len(intervals) > MAX_CELLS:
+        raise TooComplexError
     found: dict[int, str] = {}
     for value in values:
         signature = 0

@@ -19,6 +19,7 @@ from rooftree.embedded import embedded_broker, embedded_postgres
 from rooftree.reading import Reader
 from rooftree.settings import Assignment, Settings
 from rooftree.store.database import Database, connect_database, open_database
+from rooftree.store.letters import DatabaseLetters
 from rooftree.store.listening import PostgresNudges
 from rooftree.store.migrations import apply_migrations, require_schema
 from rooftree.store.outbox import PostgresOutbox
@@ -33,6 +34,7 @@ from rooftree.workers.web import WebServer
 
 __all__ = [
     "Addresses",
+    "open_letters",
     "open_projector",
     "open_publisher",
     "open_reader",
@@ -211,6 +213,19 @@ async def open_reader(settings: Settings) -> AsyncIterator[Reader]:
     """
     async with _database(settings, "rooftree-reader") as database:
         yield DatabaseReader(database)
+
+
+@asynccontextmanager
+async def open_letters(settings: Settings) -> AsyncIterator[DatabaseLetters]:
+    """
+    Open the dead letters for reading.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+        UsageError: The database lacks a migration.
+    """
+    async with open_store(settings, "rooftree-reader") as database:
+        yield DatabaseLetters(database)
 
 
 @asynccontextmanager

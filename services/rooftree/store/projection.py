@@ -8,7 +8,15 @@ from collections.abc import Mapping, Sequence
 
 import rooftree
 from rooftree.errors import LostPartitionError, StaleViewError
-from rooftree.ports import BatchCommit, DeadLetter, LoadedView, LogPartition, OrganizationCommit
+from rooftree.ports import (
+    BatchCommit,
+    DeadLetter,
+    LoadedView,
+    LogPartition,
+    OpenLetters,
+    OrganizationCommit,
+    Replay,
+)
 from rooftree.store.database import Connection, Database, as_json
 from rooftree.store.queries import query
 from rooftree.store.rows import LastRow, compress_verdicts, merge_patches
@@ -65,6 +73,16 @@ class PostgresProjection:
             rows = await connection.fetch(query("seen_among"), *map(list, zip(*triples, strict=True)))
         return {(row["organization_id"], row["source"], row["event_id"]) for row in rows}
 
+    async def open_letters(self, organization_id: str, replays: Sequence[tuple[int, bytes]]) -> OpenLetters:
+        """
+        Return how many dead letters of an organization wait, and which of *replays* are of one of them.
+        """
+        columns = map(list, zip(*replays, strict=True))
+        async with self._database.transaction(read_only=True) as connection:
+            count = await connection.fetchval(query("count_open_letters"), organization_id)
+            rows = await connection.fetch(query("replayed_letters"), organization_id, *columns)
+        return OpenLetters(count, frozenset((row["letter_id"], row["digest"]) for row in rows))
+
     async def load_view(self, organization_id: str) -> LoadedView:
         """
         Return the view of an organization, all of it as of one moment.
@@ -98,6 +116,7 @@ class PostgresProjection:
             for organization in sorted(batch.organizations, key=lambda commit: commit.organization_id):
                 await self._save_organization(connection, batch, organization)
             await _save_letters(connection, batch.partition, batch.letters)
+            await _save_replays(connection, batch.replays)
             if batch.letters or any(organization.outbox for organization in batch.organizations):
                 await connection.execute(query("nudge_relays"))
 
@@ -115,6 +134,8 @@ class PostgresProjection:
         head = await connection.fetchrow(query("lock_organization"), commit.organization_id)
         if head is None or head["version"] != commit.expected_version:
             raise StaleViewError(commit.organization_id)
+        if commit.superseded:
+            await connection.execute(query("supersede_letters"), commit.organization_id)
         writes = merge_patches(commit.patches)
         changed = [*writes.steps]
         rows = await connection.fetch(query("last_history"), commit.organization_id, changed) if changed else []
@@ -140,6 +161,7 @@ class PostgresProjection:
             position.incomplete_since,
             position.incomplete_until,
             position.incomplete_reason,
+            position.incomplete_by_loss,
         )
 
     async def _remember_actions(self, batch: BatchCommit) -> None:
@@ -186,3 +208,21 @@ async def _save_permission_set(connection: Connection, organization_id: str, sta
 async def _save_letters(connection: Connection, partition: LogPartition, letters: Sequence[DeadLetter]) -> None:
     if letters:
         await copy_letters(connection, partition, letters, software_version=rooftree.__version__)
+
+
+async def _save_replays(connection: Connection, replays: Sequence[Replay]) -> None:
+    if done := [replay for replay in replays if replay.failure is None]:
+        names = [replay.organization_id for replay in done], [replay.letter_id for replay in done]
+        await connection.execute(query("resolve_letters"), *names)
+    for replay in replays:
+        if (failure := replay.failure) is not None:
+            await connection.execute(
+                query("letter_failed_again"),
+                replay.organization_id,
+                replay.letter_id,
+                failure.reason,
+                failure.place,
+                failure.disposition,
+                failure.error_class,
+                rooftree.__version__,
+            )

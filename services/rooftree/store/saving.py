@@ -5,6 +5,7 @@ The bulk statements of a commit: columns in arrays where rows may exist, COPY wh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from rooftree.ports import DeadLetter, LogPartition, OrganizationCommit
 from rooftree.store.database import Connection, as_json
@@ -203,12 +204,14 @@ async def copy_letters(
     """
     Write records that could not be processed, their bytes untouched.
     """
+    now = datetime.now(UTC)
     await connection.copy_records_to_table(
         "dead_letter",
         schema_name=_SCHEMA,
         columns=[
             *("organization_id", "log_id", "topic", "partition_id", "record_offset", "record_time", "key", "value"),
             *("header_names", "header_values", "reason", "place", "disposition", "error_class", "software_version"),
+            *("resolved_at", "resolution"),
         ],
         records=[
             (
@@ -227,6 +230,8 @@ async def copy_letters(
                 letter.disposition,
                 letter.error_class,
                 software_version,
+                now if letter.superseded else None,
+                "snapshot" if letter.superseded else None,
             )
             for letter in letters
         ],

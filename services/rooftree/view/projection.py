@@ -162,23 +162,46 @@ class OrganizationView:
         self._keep(patch)
         return patch
 
-    def mark_incomplete(self, *, source: str, cause_id: str, time: datetime, reason: str) -> Patch:
+    def mark_incomplete(
+        self, *, source: str, cause_id: str, time: datetime, reason: str, by_loss: bool = False
+    ) -> Patch:
         """
-        Record that a change could not be processed, so that the view may be wrong until a later snapshot.
+        Record that a change could not be processed, so that the view may be wrong until it is, or until a later snapshot.
 
         Args:
             source: Where *cause_id* is unique, for example the topic.
             cause_id: What names the record in any repetition, for example its partition and offset.
             time: When the change took effect, or at the latest.
             reason: Why it could not be processed.
+            by_loss: Whether the record is gone, so that nobody can process it later.
         """
         journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
         until = max(time, self.position.incomplete_until or time)
         if self.position.complete:
             journal.became_incomplete(Cause(source, cause_id, None, time, None, reason), reason=reason)
-            self.position = Position(journal.revision, journal.chain_hash, time, until, reason)
+            self.position = Position(journal.revision, journal.chain_hash, time, until, reason, by_loss)
         else:
-            self.position = replace(self.position, incomplete_until=until)
+            lost = by_loss or self.position.incomplete_by_loss
+            self.position = replace(self.position, incomplete_until=until, incomplete_by_loss=lost)
+        return Patch(self.organization_id, self.position, audit=tuple(journal.events))
+
+    def mark_complete(self, *, source: str, cause_id: str, time: datetime, summary: str) -> Patch:
+        """
+        Record that everything that could not be processed has been since; does nothing where records are gone.
+
+        Args:
+            source: Where *cause_id* is unique, for example the topic.
+            cause_id: What names the record that was the last one, for example its partition and offset.
+            time: When it was processed.
+            summary: How that came about, in words.
+        """
+        since = self.position.incomplete_since
+        if since is None or self.position.incomplete_by_loss:
+            return Patch(self.organization_id, self.position)
+        journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
+        cause = Cause(source, cause_id, None, time, None, summary)
+        journal.became_complete(cause, reason=self.position.incomplete_reason, incomplete_since=since)
+        self.position = Position(journal.revision, journal.chain_hash)
         return Patch(self.organization_id, self.position, audit=tuple(journal.events))
 
     def _depart(self, account_ids: Iterable[str], cause: Cause) -> tuple[Departure, ...]:

@@ -30,6 +30,7 @@ from rooftree.view.patch import Patch
 from rooftree.view.projection import OrganizationView
 from rooftree.workers.encoding import outbox_rows
 from rooftree.workers.pauses import Turn
+from rooftree.workers.replays import Letter, Replays, find_replays
 
 __all__ = ["Plan", "Planner", "RecordFaultError"]
 
@@ -74,6 +75,14 @@ class Plan:
         """
         return sum(len(patch.audit) for organization in self.commit.organizations for patch in organization.patches)
 
+    @property
+    def failures(self) -> list[DeadLetter]:
+        """
+        What could not be processed, whether for the first time or again.
+        """
+        again = (replay.failure for replay in self.commit.replays)
+        return [*self.commit.letters, *(failure for failure in again if failure is not None)]
+
 
 @dataclass(slots=True)
 class _Draft:
@@ -83,9 +92,11 @@ class _Draft:
 
     partition: LogPartition
     seen_before: set[tuple[str, str, str]]
+    replays: Replays
     patches: defaultdict[str, list[Patch]] = field(default_factory=lambda: defaultdict(list))
     seen: defaultdict[str, list[SeenEvent]] = field(default_factory=lambda: defaultdict(list))
     letters: list[DeadLetter] = field(default_factory=list)
+    superseded: set[str] = field(default_factory=set)
     rows: int = 0
     repeated: int = 0
 
@@ -129,7 +140,8 @@ class Planner:
         for record in records:
             decoded.append(_decode(record, (faults or {}).get(record.offset)))
             await turn.give()
-        draft = _Draft(batch.partition, await self._seen([each for each in decoded if isinstance(each, Change)]))
+        seen = await self._seen([each for each in decoded if isinstance(each, Change)])
+        draft = _Draft(batch.partition, seen, await find_replays(self._store, records))
         done = 0
         for record, outcome in zip(records, decoded, strict=True):
             with structlog.contextvars.bound_contextvars(offset=record.offset, **_named(outcome)):
@@ -144,13 +156,13 @@ class Planner:
         """
         Plan what follows from records that can never be read: every organization that came by the partition misses something.
         """
-        draft = _Draft(batch.partition, set())
+        draft = _Draft(batch.partition, set(), Replays({}))
         noticed = datetime.now(UTC)
         name = _name(batch.partition, batch.from_offset, noticed)
         for organization_id in await self._store.organizations_of(batch.partition):
             view = (await self._view(organization_id)).view
             patch = view.mark_incomplete(
-                source=batch.partition.topic, cause_id=name, time=noticed, reason=batch.lost or ""
+                source=batch.partition.topic, cause_id=name, time=noticed, reason=batch.lost or "", by_loss=True
             )
             draft.patches[organization_id].append(patch)
         return self._finish(draft, batch, 0)
@@ -185,33 +197,57 @@ class Planner:
         return self._views[organization_id]
 
     async def _take_in(self, draft: _Draft, record: LogRecord, outcome: Change | ChangeError) -> None:
+        letter = draft.replays.letter(record)
         if isinstance(outcome, ChangeError):
-            await self._park(draft, record, outcome)
+            await self._park(draft, record, outcome, letter)
             return
-        name = (outcome.organization_id, outcome.source, outcome.event_id)
+        await self._apply(draft, record, outcome)
+        if letter is not None and draft.replays.succeeded(letter):
+            await self._complete(draft, record, letter.organization_id)
+
+    async def _apply(self, draft: _Draft, record: LogRecord, change: Change) -> None:
+        organization_id = change.organization_id
+        name = (organization_id, change.source, change.event_id)
         if name in draft.seen_before:
             draft.repeated += 1
             return
-        view = (await self._view(outcome.organization_id)).view
-        patch = _applied(view, outcome, record)
+        view = (await self._view(organization_id)).view
+        was_complete = view.position.complete
+        patch = _applied(view, change, record)
         draft.seen_before.add(name)
         draft.rows += len(patch.accounts) + len(patch.departed)
-        draft.patches[outcome.organization_id].append(patch)
-        draft.seen[outcome.organization_id].append(_seen_event(outcome, record, patch))
+        draft.patches[organization_id].append(patch)
+        draft.seen[organization_id].append(_seen_event(change, record, patch))
+        if patch.position.complete and not was_complete:
+            _supersede(draft, organization_id)
 
-    async def _park(self, draft: _Draft, record: LogRecord, error: ChangeError) -> None:
+    async def _complete(self, draft: _Draft, record: LogRecord, organization_id: str) -> None:
+        view = (await self._view(organization_id)).view
+        patch = view.mark_complete(
+            source=draft.partition.topic,
+            cause_id=_name(draft.partition, record.offset, record.time),
+            time=record.time or datetime.now(UTC),
+            summary="everything that could not be processed has been replayed",
+        )
+        draft.patches[organization_id].append(patch)
+
+    async def _park(self, draft: _Draft, record: LogRecord, error: ChangeError, replay: Letter | None) -> None:
         organization_id = error.organization_id or ""
-        draft.letters.append(
-            DeadLetter(
-                record=record,
-                organization_id=organization_id,
-                reason=_storable(error.reason),
-                place=_storable(error.place),
-                disposition=error.disposition,
-                error_class=type(error.__cause__ or error).__name__,
-            )
+        letter = DeadLetter(
+            record=record,
+            organization_id=organization_id,
+            reason=_storable(error.reason),
+            place=_storable(error.place),
+            disposition=error.disposition,
+            error_class=type(error.__cause__ or error).__name__,
         )
         log().warning(Action.RECORD_PARKED, reason=str(error), disposition=error.disposition)
+        if replay is not None:
+            # It waits already, and so its organization is marked.
+            draft.replays.failed(replay, letter)
+            return
+        draft.letters.append(letter)
+        draft.replays.parked(organization_id)
         if organization_id:
             view = (await self._view(organization_id)).view
             patch = view.mark_incomplete(
@@ -232,10 +268,18 @@ class Planner:
                 patches=tuple(patches),
                 seen=tuple(draft.seen[organization_id]),
                 outbox=outbox_rows(organization_id, patches),
+                superseded=organization_id in draft.superseded,
             )
             for organization_id, patches in sorted(draft.patches.items())
         )
-        commit = BatchCommit(batch.partition, batch.from_offset, to_offset, organizations, tuple(draft.letters))
+        commit = BatchCommit(
+            batch.partition,
+            batch.from_offset,
+            to_offset,
+            organizations,
+            tuple(draft.letters),
+            tuple(draft.replays.outcomes),
+        )
         remaining = replace(batch, from_offset=to_offset, records=rest) if rest else None
         return Plan(commit, remaining, done, draft.repeated)
 
@@ -255,6 +299,15 @@ def _decode(record: LogRecord, fault: Exception | None) -> Change | ChangeError:
     )
     refusal.__cause__ = fault
     return refusal
+
+
+def _supersede(draft: _Draft, organization_id: str) -> None:
+    draft.superseded.add(organization_id)
+    draft.replays.superseded(organization_id)
+    draft.letters = [
+        replace(letter, superseded=True) if letter.organization_id == organization_id else letter
+        for letter in draft.letters
+    ]
 
 
 def _applied(view: OrganizationView, change: Change, record: LogRecord) -> Patch:

@@ -136,10 +136,10 @@ def _blame(batch: Batch, faults: dict[int, Exception], most: int | None, error: 
 
 def _report(batch: Batch, plan: Plan, *, planning: float, committing: float) -> None:
     organizations = plan.commit.organizations
-    parked = len(plan.commit.letters)
+    parked = len(plan.failures)
     Metrics.records.labels("applied").inc(plan.records - plan.repeated - parked)
     Metrics.records.labels("repeated").inc(plan.repeated)
-    for letter in plan.commit.letters:
+    for letter in plan.failures:
         Metrics.records.labels("parked").inc()
         Metrics.dead_letters.labels(letter.disposition).inc()
     for event in (event for each in organizations for patch in each.patches for event in patch.audit):

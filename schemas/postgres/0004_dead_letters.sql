@@ -6,7 +6,7 @@ alter table rooftree.dead_letter
     add column resolved_at timestamptz,
     add column resolution text check (resolution in ('replayed', 'snapshot')),
     add constraint dead_letter_resolved_somehow check ((resolved_at is null) = (resolution is null));
-create index dead_letter_open on rooftree.dead_letter (organization_id, letter_id) where resolved_at is null;
+create index dead_letter_open on rooftree.dead_letter (organization_id, record_offset) where resolved_at is null;
 create unique index dead_letter_by_id on rooftree.dead_letter (letter_id);
 comment on column rooftree.dead_letter.attempts is 'How often it was tried to process it';
 comment on column rooftree.dead_letter.attempted_at is 'When it was last tried again; reason, place, disposition and error_class are of that attempt';

@@ -16,6 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from rooftree.reading import LetterName
 from rooftree.view.patch import AccountState, Patch, PermissionState
 from rooftree.view.projection import OrganizationView
 
@@ -223,12 +224,10 @@ class Replay:
     A dead letter that was tried again.
 
     Attributes:
-        organization_id: The organization of the letter, or empty.
         failure: Why it could not be processed this time either; None if it was.
     """
 
-    organization_id: str
-    letter_id: int
+    letter: LetterName
     failure: DeadLetter | None
 
 
@@ -243,7 +242,7 @@ class OpenLetters:
     """
 
     count: int
-    replayed: frozenset[tuple[int, bytes]]
+    replayed: frozenset[tuple[LetterName, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,13 +313,13 @@ class ProjectionStore(Protocol):
         """
         ...
 
-    async def open_letters(self, organization_id: str, replays: Sequence[tuple[int, bytes]]) -> OpenLetters:
+    async def open_letters(self, organization_id: str, replays: Sequence[tuple[LetterName, bytes]]) -> OpenLetters:
         """
         Return how many dead letters of an organization wait, and which of *replays* are of one of them.
 
         Args:
             organization_id: The organization, or empty for letters that tell none.
-            replays: The id of a letter and the SHA-256 of the value of its replay.
+            replays: Letters of this organization, each with the SHA-256 of the value of its replay.
         """
         ...
 
@@ -385,8 +384,15 @@ class StoredLetter:
 
     partition: LogPartition
     letter: DeadLetter
-    letter_id: int
     software_version: str
+
+    @property
+    def name(self) -> LetterName:
+        """
+        What names it.
+        """
+        place = (self.partition.log_id, self.partition.topic, self.partition.partition)
+        return LetterName(self.letter.organization_id, *place, self.letter.record.offset)
 
 
 class EncodeStates(Protocol):

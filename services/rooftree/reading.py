@@ -12,7 +12,7 @@ from typing import Protocol
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
 
-__all__ = ["AccountRecord", "AuditRecord", "LetterRecord", "OrganizationRecord", "Reader"]
+__all__ = ["AccountRecord", "AuditRecord", "LetterName", "LetterRecord", "OrganizationRecord", "Reader"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,22 @@ class AuditRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class LetterName:
+    """
+    A dead letter by where it was read, which is the same whenever the log is read anew.
+
+    Attributes:
+        organization_id: The organization that misses it, or empty.
+    """
+
+    organization_id: str
+    log_id: str
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class LetterRecord:
     """
     A record that could not be processed, without its bytes.
@@ -131,6 +147,13 @@ class LetterRecord:
     attempted_at: datetime | None
     resolved_at: datetime | None
     resolution: str | None
+
+    @property
+    def name(self) -> LetterName:
+        """
+        What names it.
+        """
+        return LetterName(self.organization_id, self.log_id, self.topic, self.partition, self.offset)
 
     @property
     def waits(self) -> bool:

@@ -142,10 +142,12 @@ async def test_a_header_alone_clears_no_mark(settings: Settings) -> None:
     """
     Whoever names a letter but sends other bytes has sent an ordinary change.
     """
-    [letter] = await parked(settings, ATTACHED)
+    await parked(settings, ATTACHED)
+    [letter] = await stored(settings, "select log_id, topic, partition_id, record_offset from rooftree.dead_letter")
+    name = "/".join([ORGANIZATION, *(str(part) for part in letter.values())])
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap)
     await producer.start()
-    header = ("rooftree-letter", f"{ORGANIZATION}/{letter}".encode())
+    header = ("rooftree-letter", name.encode())
     await producer.send_and_wait(settings.changes_topic, RENAMED, key=ORGANIZATION.encode(), headers=[header])
     await producer.stop()
     async with running(settings):

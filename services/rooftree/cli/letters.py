@@ -194,11 +194,7 @@ async def _send(store: DatabaseLetters, publisher: KafkaPublisher, letters: Sequ
             chunk = letters[start : start + CHUNK]
             records = [(letter, await store.record(letter.letter_id)) for letter in chunk]
             await publisher.publish(
-                [
-                    replay_record(letter.organization_id, letter.letter_id, record)
-                    for letter, record in records
-                    if record is not None
-                ]
+                [replay_record(letter.name, record) for letter, record in records if record is not None]
             )
             progress.advance(len(chunk))
 

@@ -131,4 +131,4 @@ def _stored_letter(row: Row) -> StoredLetter:
         log_record(row), row["organization_id"], row["reason"], row["place"], row["disposition"], row["error_class"]
     )
     partition = LogPartition(row["log_id"], row["topic"], row["partition_id"])
-    return StoredLetter(partition, letter, row["letter_id"], row["software_version"])
+    return StoredLetter(partition, letter, row["software_version"])

@@ -17,6 +17,7 @@ from rooftree.ports import (
     OrganizationCommit,
     Replay,
 )
+from rooftree.reading import LetterName
 from rooftree.store.database import Connection, Database, as_json
 from rooftree.store.queries import query
 from rooftree.store.rows import LastRow, compress_verdicts, merge_patches
@@ -73,15 +74,16 @@ class PostgresProjection:
             rows = await connection.fetch(query("seen_among"), *map(list, zip(*triples, strict=True)))
         return {(row["organization_id"], row["source"], row["event_id"]) for row in rows}
 
-    async def open_letters(self, organization_id: str, replays: Sequence[tuple[int, bytes]]) -> OpenLetters:
+    async def open_letters(self, organization_id: str, replays: Sequence[tuple[LetterName, bytes]]) -> OpenLetters:
         """
         Return how many dead letters of an organization wait, and which of *replays* are of one of them.
         """
-        columns = map(list, zip(*replays, strict=True))
+        columns = _letter_columns([letter for letter, _ in replays])
+        digests = [digest for _, digest in replays]
         async with self._database.transaction(read_only=True) as connection:
             count = await connection.fetchval(query("count_open_letters"), organization_id)
-            rows = await connection.fetch(query("replayed_letters"), organization_id, *columns)
-        return OpenLetters(count, frozenset((row["letter_id"], row["digest"]) for row in rows))
+            rows = await connection.fetch(query("replayed_letters"), organization_id, *columns, digests)
+        return OpenLetters(count, frozenset(replays[row["position"] - 1] for row in rows))
 
     async def load_view(self, organization_id: str) -> LoadedView:
         """
@@ -212,17 +214,27 @@ async def _save_letters(connection: Connection, partition: LogPartition, letters
 
 async def _save_replays(connection: Connection, replays: Sequence[Replay]) -> None:
     if done := [replay for replay in replays if replay.failure is None]:
-        names = [replay.organization_id for replay in done], [replay.letter_id for replay in done]
-        await connection.execute(query("resolve_letters"), *names)
+        letters = [replay.letter for replay in done]
+        columns = _letter_columns(letters)
+        await connection.execute(query("resolve_letters"), [letter.organization_id for letter in letters], *columns)
     for replay in replays:
         if (failure := replay.failure) is not None:
             await connection.execute(
                 query("letter_failed_again"),
-                replay.organization_id,
-                replay.letter_id,
+                replay.letter.organization_id,
+                *(column[0] for column in _letter_columns([replay.letter])),
                 failure.reason,
                 failure.place,
                 failure.disposition,
                 failure.error_class,
                 rooftree.__version__,
             )
+
+
+def _letter_columns(letters: Sequence[LetterName]) -> tuple[list[str], list[str], list[int], list[int]]:
+    return (
+        [letter.log_id for letter in letters],
+        [letter.topic for letter in letters],
+        [letter.partition for letter in letters],
+        [letter.offset for letter in letters],
+    )

@@ -25,12 +25,13 @@ from rooftree.ports import (
     ProjectionStore,
     SeenEvent,
 )
+from rooftree.reading import LetterName
 from rooftree.telemetry import Action, log
 from rooftree.view.patch import Patch
 from rooftree.view.projection import OrganizationView
 from rooftree.workers.encoding import outbox_rows
 from rooftree.workers.pauses import Turn
-from rooftree.workers.replays import Letter, Replays, find_replays
+from rooftree.workers.replays import Replays, find_replays
 
 __all__ = ["Plan", "Planner", "RecordFaultError"]
 
@@ -231,7 +232,7 @@ class Planner:
         )
         draft.patches[organization_id].append(patch)
 
-    async def _park(self, draft: _Draft, record: LogRecord, error: ChangeError, replay: Letter | None) -> None:
+    async def _park(self, draft: _Draft, record: LogRecord, error: ChangeError, replay: LetterName | None) -> None:
         organization_id = error.organization_id or ""
         letter = DeadLetter(
             record=record,

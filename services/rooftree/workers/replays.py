@@ -11,47 +11,45 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
 
-from rooftree.ports import DeadLetter, LogRecord, OpenLetters, OutgoingRecord, ProjectionStore, RecordKind, Replay
+from rooftree.ports import (
+    DeadLetter,
+    LogRecord,
+    OpenLetters,
+    OutgoingRecord,
+    ProjectionStore,
+    RecordKind,
+    Replay,
+)
+from rooftree.reading import LetterName
 
-__all__ = ["LETTER_HEADER", "Letter", "Replays", "find_replays", "letter_name", "replay_record"]
+__all__ = ["LETTER_HEADER", "Replays", "find_replays", "name_letter", "replay_record"]
 
 LETTER_HEADER = "rooftree-letter"
 
-_NAME = re.compile(rb"(?P<organization>o-[a-z0-9]{10,32})?/(?P<letter>[0-9]{1,18})")
+_NAME = re.compile(
+    rb"(?P<organization>o-[a-z0-9]{10,32})?/(?P<log>[!-.0-~]{1,255})/(?P<topic>[a-zA-Z0-9._-]{1,249})"
+    rb"/(?P<partition>[0-9]{1,9})/(?P<offset>[0-9]{1,18})"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """
-    A dead letter, by name.
-    """
-
-    organization_id: str
-    letter_id: int
-
-
-_Digested: TypeAlias = tuple[int, bytes]
-
-
-def letter_name(organization_id: str, letter_id: int) -> bytes:
+def name_letter(letter: LetterName) -> bytes:
     """
     Return the value of the header that names a letter.
     """
-    return f"{organization_id}/{letter_id}".encode()
+    place = f"{letter.log_id}/{letter.topic}/{letter.partition}/{letter.offset}"
+    return f"{letter.organization_id}/{place}".encode()
 
 
-def replay_record(organization_id: str, letter_id: int, record: LogRecord) -> OutgoingRecord:
+def replay_record(letter: LetterName, record: LogRecord) -> OutgoingRecord:
     """
     Return the record that makes the service process the bytes of a letter again.
 
     Its key is the organization, where that is known, so that it comes to the partition of the organization's writer.
     """
-    key = organization_id.encode() or record.key
+    key = letter.organization_id.encode() or record.key
     headers = tuple(header for header in record.headers if header[0] != LETTER_HEADER)
-    told = (LETTER_HEADER, letter_name(organization_id, letter_id))
+    told = (LETTER_HEADER, name_letter(letter))
     return OutgoingRecord(RecordKind.CHANGE, key, record.value, (*headers, told))
 
 
@@ -64,11 +62,11 @@ async def find_replays(store: ProjectionStore, records: Sequence[LogRecord]) -> 
     Raises:
         UnavailableError: The store does not answer.
     """
-    told: defaultdict[str, list[_Digested]] = defaultdict(list)
+    told: defaultdict[str, list[tuple[LetterName, bytes]]] = defaultdict(list)
     for record in records:
         letter = _told(record)
         if letter is not None:
-            told[letter.organization_id].append((letter.letter_id, _digest(record)))
+            told[letter.organization_id].append((letter, _digest(record)))
     return Replays({each: await store.open_letters(each, replays) for each, replays in told.items()})
 
 
@@ -82,34 +80,30 @@ class Replays:
 
     def __init__(self, found: dict[str, OpenLetters]) -> None:
         self._waiting = {organization_id: letters.count for organization_id, letters in found.items()}
-        self._replayed = {
-            (organization_id, *replay) for organization_id, letters in found.items() for replay in letters.replayed
-        }
+        self._replayed = {replay for letters in found.values() for replay in letters.replayed}
         self.outcomes: list[Replay] = []
 
-    def letter(self, record: LogRecord) -> Letter | None:
+    def letter(self, record: LogRecord) -> LetterName | None:
         """
         Return the letter that a record is a replay of, if it still waits.
         """
         told = _told(record)
-        if told is None or (told.organization_id, told.letter_id, _digest(record)) not in self._replayed:
-            return None
-        return told
+        return told if told is not None and (told, _digest(record)) in self._replayed else None
 
-    def succeeded(self, letter: Letter) -> bool:
+    def succeeded(self, letter: LetterName) -> bool:
         """
         Take down that a letter was processed; tells whether it was the last one of its organization.
         """
-        self._replayed = {each for each in self._replayed if each[:2] != (letter.organization_id, letter.letter_id)}
+        self._replayed = {replay for replay in self._replayed if replay[0] != letter}
         self._waiting[letter.organization_id] -= 1
-        self.outcomes.append(Replay(letter.organization_id, letter.letter_id, None))
+        self.outcomes.append(Replay(letter, None))
         return bool(letter.organization_id) and self._waiting[letter.organization_id] == 0
 
-    def failed(self, letter: Letter, failure: DeadLetter) -> None:
+    def failed(self, letter: LetterName, failure: DeadLetter) -> None:
         """
         Take down that a letter could not be processed this time either.
         """
-        self.outcomes.append(Replay(letter.organization_id, letter.letter_id, failure))
+        self.outcomes.append(Replay(letter, failure))
 
     def parked(self, organization_id: str) -> None:
         """
@@ -124,15 +118,20 @@ class Replays:
         """
         if organization_id in self._waiting:
             self._waiting[organization_id] = 0
-            self._replayed = {each for each in self._replayed if each[0] != organization_id}
+            self._replayed = {replay for replay in self._replayed if replay[0].organization_id != organization_id}
 
 
-def _told(record: LogRecord) -> Letter | None:
+def _told(record: LogRecord) -> LetterName | None:
     for name, value in reversed(record.headers):
         if name == LETTER_HEADER:
             match = _NAME.fullmatch(value or b"")
-            return None if match is None else Letter((match["organization"] or b"").decode(), int(match["letter"]))
+            return None if match is None else _letter(match)
     return None
+
+
+def _letter(match: re.Match[bytes]) -> LetterName:
+    organization_id, log_id, topic = (text.decode() for text in match.groups(b"")[:3])
+    return LetterName(organization_id, log_id, topic, int(match["partition"]), int(match["offset"]))
 
 
 def _digest(record: LogRecord) -> bytes:

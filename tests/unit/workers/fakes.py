@@ -25,6 +25,7 @@ from rooftree.ports import (
     PartitionStatus,
     StoredLetter,
 )
+from rooftree.reading import LetterName
 from rooftree.view.projection import OrganizationView
 
 __all__ = ["PARTITION", "TIME", "MemoryLog", "MemoryOutbox", "MemoryPublisher", "MemoryStore", "SilentNudges", "record"]
@@ -99,20 +100,20 @@ class MemoryStore:
         }
         return asked & stored
 
-    async def open_letters(self, organization_id: str, replays: Sequence[tuple[int, bytes]]) -> OpenLetters:
+    async def open_letters(self, organization_id: str, replays: Sequence[tuple[LetterName, bytes]]) -> OpenLetters:
         """
-        Return the letters of an organization; each has its offset for an id.
+        Return the letters of an organization that no batch has resolved.
         """
         kept = {
-            letter.record.offset: hashlib.sha256(letter.record.value or b"").digest()
+            StoredLetter(batch.partition, letter, "").name: hashlib.sha256(letter.record.value or b"").digest()
             for batch in self.batches
             for letter in batch.letters
             if letter.organization_id == organization_id and not letter.superseded
         }
         for batch in self.batches:
             for replay in batch.replays:
-                if replay.organization_id == organization_id and replay.failure is None:
-                    del kept[replay.letter_id]
+                if replay.failure is None:
+                    kept.pop(replay.letter, None)
         return OpenLetters(len(kept), frozenset(replay for replay in replays if kept.get(replay[0]) == replay[1]))
 
     async def organizations_of(self, partition: LogPartition) -> Sequence[str]:

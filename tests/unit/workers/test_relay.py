@@ -52,7 +52,7 @@ def letter(value: bytes = b"bad") -> StoredLetter:
     """
     Return a dead letter.
     """
-    return StoredLetter(PARTITION, DeadLetter(record(7, value), "", "no JSON", "line 1", "undecodable", "E"), 5, "1.0")
+    return StoredLetter(PARTITION, DeadLetter(record(7, value), "", "no JSON", "line 1", "undecodable", "E"), "1.0")
 
 
 def names(records: Sequence[OutgoingRecord]) -> list[str]:

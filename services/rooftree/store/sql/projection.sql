@@ -205,10 +205,11 @@ select pg_notify('rooftree_outbox', '')
 select count(*) from rooftree.dead_letter where organization_id = $1 and resolved_at is null
 
 -- replayed_letters --
--- Which of these letters wait with a value of just this digest.
-select distinct r.letter_id, r.digest
-from unnest($2::bigint[], $3::bytea[]) as r (letter_id, digest)
-join rooftree.dead_letter as d using (letter_id)
+-- Which of these letters, by their position from 1, wait with a value of just this digest.
+select r.position
+from unnest($2::text[], $3::text[], $4::integer[], $5::bigint[], $6::bytea[])
+    with ordinality as r (log_id, topic, partition_id, record_offset, digest, position)
+join rooftree.dead_letter as d using (log_id, topic, partition_id, record_offset)
 where d.organization_id = $1 and d.resolved_at is null and sha256(coalesce(d.value, '')) = r.digest
 
 -- supersede_letters --
@@ -221,13 +222,18 @@ where organization_id = $1 and resolved_at is null
 -- Resolve letters that were processed.
 update rooftree.dead_letter as d
 set resolved_at = now(), resolution = 'replayed', attempts = d.attempts + 1, attempted_at = now()
-from unnest($1::text[], $2::bigint[]) as r (organization_id, letter_id)
-where d.organization_id = r.organization_id and d.letter_id = r.letter_id and d.resolved_at is null
+from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::bigint[])
+    as r (organization_id, log_id, topic, partition_id, record_offset)
+where
+    d.organization_id = r.organization_id and d.log_id = r.log_id and d.topic = r.topic
+    and d.partition_id = r.partition_id and d.record_offset = r.record_offset and d.resolved_at is null
 
 -- letter_failed_again --
 -- Remember that a letter could not be processed this time either, and why.
 update rooftree.dead_letter
 set
     attempts = attempts + 1, attempted_at = now(),
-    reason = $3, place = $4, disposition = $5, error_class = $6, software_version = $7
-where organization_id = $1 and letter_id = $2 and resolved_at is null
+    reason = $6, place = $7, disposition = $8, error_class = $9, software_version = $10
+where
+    organization_id = $1 and log_id = $2 and topic = $3 and partition_id = $4 and record_offset = $5
+    and resolved_at is null

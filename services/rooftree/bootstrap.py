@@ -19,6 +19,7 @@ from rooftree.embedded import embedded_broker, embedded_postgres
 from rooftree.reading import Reader
 from rooftree.settings import Assignment, Settings
 from rooftree.store.database import Database, connect_database, open_database
+from rooftree.store.inspection import DatabaseInspection
 from rooftree.store.letters import DatabaseLetters
 from rooftree.store.listening import PostgresNudges
 from rooftree.store.migrations import apply_migrations, require_schema
@@ -34,6 +35,7 @@ from rooftree.workers.web import WebServer
 
 __all__ = [
     "Addresses",
+    "open_inspection",
     "open_letters",
     "open_projector",
     "open_publisher",
@@ -213,6 +215,19 @@ async def open_reader(settings: Settings) -> AsyncIterator[Reader]:
     """
     async with _database(settings, "rooftree-reader") as database:
         yield DatabaseReader(database)
+
+
+@asynccontextmanager
+async def open_inspection(settings: Settings) -> AsyncIterator[DatabaseInspection]:
+    """
+    Open all that is stored for verification.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+        UsageError: The database lacks a migration.
+    """
+    async with open_store(settings, "rooftree-inspection") as database:
+        yield DatabaseInspection(database)
 
 
 @asynccontextmanager

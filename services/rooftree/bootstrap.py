@@ -26,6 +26,7 @@ from rooftree.store.migrations import apply_migrations, require_schema
 from rooftree.store.outbox import PostgresOutbox
 from rooftree.store.projection import PostgresProjection
 from rooftree.store.reader import DatabaseReader
+from rooftree.store.rebuilding import DatabaseRebuild
 from rooftree.stream import KafkaChangeLog, KafkaPublisher, ensure_topics
 from rooftree.telemetry import METRICS_REGISTRY, configure_logging
 from rooftree.workers.projector import Projector
@@ -40,6 +41,7 @@ __all__ = [
     "open_projector",
     "open_publisher",
     "open_reader",
+    "open_rebuild",
     "open_relay",
     "open_store",
     "run_all",
@@ -228,6 +230,19 @@ async def open_inspection(settings: Settings) -> AsyncIterator[DatabaseInspectio
     """
     async with open_store(settings, "rooftree-inspection") as database:
         yield DatabaseInspection(database)
+
+
+@asynccontextmanager
+async def open_rebuild(settings: Settings) -> AsyncIterator[DatabaseRebuild]:
+    """
+    Open the view for being computed anew.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+        UsageError: The database lacks a migration.
+    """
+    async with open_store(settings, "rooftree-rebuild") as database:
+        yield DatabaseRebuild(database)
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from rooftree.cli.runtime import connected_settings
 from rooftree.cli.source import Where, choose_organizations
 from rooftree.reading import OrganizationRecord
 from rooftree.store.inspection import DatabaseInspection
+from rooftree.view.rebuilding import REBUILD_SOURCE
 from rooftree.view.sealing import SealedSequence
 from rooftree.view.verification import Deviation, deviations
 
@@ -186,7 +187,7 @@ async def _check_audit(inspection: DatabaseInspection, record: OrganizationRecor
 async def _first_fault(
     inspection: DatabaseInspection, organization_id: str, sequence: SealedSequence, *, up_to: int
 ) -> str | None:
-    topics = await inspection.topics()
+    others = await inspection.topics() | {REBUILD_SOURCE}
     position = BEGINNING
     with steps("audit events", total=None) as progress:
         while True:
@@ -197,7 +198,7 @@ async def _first_fault(
                 return None
             sources = await inspection.sources(organization_id, (event.cause_event_id for event in events))
             for event in events:
-                fault = sequence.fault(event, sources.get(event.cause_event_id, set()) | topics)
+                fault = sequence.fault(event, sources.get(event.cause_event_id, set()) | others)
                 if fault is not None:
                     return f"revision {event.revision}, part {event.part}: {fault}"
                 position = event.revision, event.part

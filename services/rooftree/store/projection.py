@@ -26,7 +26,7 @@ from rooftree.store.stored import account_of, chain_of, fact_of
 from rooftree.view.patch import GENESIS, DocumentRecord, PermissionState, Position
 from rooftree.view.projection import OrganizationView
 
-__all__ = ["PostgresProjection"]
+__all__ = ["PostgresProjection", "save_permission_set"]
 
 
 class PostgresProjection:
@@ -144,7 +144,7 @@ class PostgresProjection:
         last = {row["account_id"]: LastRow(row["valid_from"], row["valid_to"]) for row in rows}
         await save_writes(connection, commit.organization_id, writes, writes.history(last))
         for state in writes.permission_sets.values():
-            await _save_permission_set(connection, commit.organization_id, state)
+            await save_permission_set(connection, commit.organization_id, state)
         await copy_outbox(connection, commit)
         await copy_seen(connection, batch.partition, commit)
         position = writes.position
@@ -191,7 +191,10 @@ def _permission_sets(batch: BatchCommit) -> list[PermissionState]:
     ]
 
 
-async def _save_permission_set(connection: Connection, organization_id: str, state: PermissionState) -> None:
+async def save_permission_set(connection: Connection, organization_id: str, state: PermissionState) -> None:
+    """
+    Write a permission set with its verdicts, unless it is there.
+    """
     verdict, services = compress_verdicts(state.verdicts or {})
     inserted = await connection.fetchval(
         query("save_permission_set"), organization_id, state.permissions_id, state.permissions, verdict

@@ -136,9 +136,11 @@ class KafkaChangeLog:
                 return []
             positions = dict(self.positions)
             ends = await _ends(consumer, list(positions))
+        stored = await self._store.stored_offsets(self._log_id, self._settings.changes_topic)
         for place, position in positions.items():
-            if ends[place] < position:
-                # Some brokers answer a fetch behind the end with nothing, for ever.
+            # Some brokers answer a fetch behind the end with nothing, for ever. And who has the log read from its
+            # beginning again moves the stored offset: where nothing arrives, no commit would notice.
+            if ends[place] < position or stored.get(place.partition, position) != position:
                 self.positions.pop(place, None)
         return [
             PartitionStatus(self._partition(place), position, ends[place])

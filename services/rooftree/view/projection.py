@@ -162,6 +162,31 @@ class OrganizationView:
         self._keep(patch)
         return patch
 
+    def refresh(self, cause: Cause) -> Patch:
+        """
+        Work out every row anew, and return those that differ, with the permission sets of all of them.
+
+        What consumers were told otherwise is told as a change of decisions, with *cause*.
+        """
+        self._stored_permissions.clear()
+        ordered = sorted({*self.organization.accounts(), *self._accounts})
+        departed = self._depart(ordered, cause)
+        steps, chains, documents = self._steps(ordered, Survey(self.organization), anew=True)
+        journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
+        rows = self._decide(steps, cause, journal)
+        patch = Patch(
+            organization_id=self.organization_id,
+            position=replace(self.position, revision=journal.revision, chain_hash=journal.chain_hash),
+            accounts=rows,
+            departed=departed,
+            chains=tuple(chains),
+            documents=tuple(documents),
+            permission_sets=self._permission_sets(steps, {step.after.account_id for step in steps}),
+            audit=tuple(journal.events),
+        )
+        self._keep(patch)
+        return patch
+
     def mark_incomplete(
         self, *, source: str, cause_id: str, time: datetime, reason: str, by_loss: bool = False
     ) -> Patch:
@@ -214,7 +239,7 @@ class OrganizationView:
         return tuple(Departure(row.account_id, max(cause.time, row.since), cause.event_id) for row in gone)
 
     def _steps(
-        self, account_ids: Iterable[str], survey: Survey
+        self, account_ids: Iterable[str], survey: Survey, *, anew: bool = False
     ) -> tuple[list[_Step], list[ChainRecord], list[DocumentRecord]]:
         steps = []
         chains: list[ChainRecord] = []
@@ -227,24 +252,28 @@ class OrganizationView:
                 new_chains, new_documents = self._ceilings.learn(placement.chain, survey.documents)
                 chains += new_chains
                 documents += new_documents
-            steps.append(self._step(account_id, placement))
+            steps.append(self._step(account_id, placement, anew=anew))
         return steps, chains, documents
 
-    def _step(self, account_id: str, placement: Placement | None) -> _Step:
+    def _step(self, account_id: str, placement: Placement | None, *, anew: bool) -> _Step:
         before = self._accounts.get(account_id)
         if placement is None:
             return _Step(before, self._row(before, account_id, None, None))
         binding = self._ceilings.binding(account_id, placement.path[:-1])
         chain_id = placement.chain.chain_id
-        if before is not None and before.chain_id == chain_id:
+        if before is not None and before.chain_id == chain_id and not anew:
             return _Step(before, self._row(before, account_id, placement, before.permissions_id), binding)
         permissions = self._ceilings.permissions(chain_id, binding)
+        # What the store has lost cannot be compared with; outside of a view computed anew that is a fault.
+        reported = (
+            before if before is not None and (not anew or self._ceilings.knows(before.reported_chain_id)) else None
+        )
         return _Step(
             before=before,
             after=self._row(before, account_id, placement, permissions.permissions_id),
             binding=binding,
             permissions=permissions,
-            comparison=self._compare(before, chain_id, permissions, binding),
+            comparison=self._compare(reported, chain_id, permissions, binding),
         )
 
     def _compare(

@@ -248,7 +248,8 @@ class Planner:
             draft.replays.failed(replay, letter)
             return
         draft.letters.append(letter)
-        draft.replays.parked(organization_id)
+        place = (draft.partition.log_id, draft.partition.topic, draft.partition.partition, record.offset)
+        draft.replays.parked(LetterName(organization_id, *place), record)
         if organization_id:
             view = (await self._view(organization_id)).view
             patch = view.mark_incomplete(

@@ -105,12 +105,13 @@ class Replays:
         """
         self.outcomes.append(Replay(letter, failure))
 
-    def parked(self, organization_id: str) -> None:
+    def parked(self, letter: LetterName, record: LogRecord) -> None:
         """
-        Take down that an organization has got one more letter.
+        Take down that an organization has got one more letter; its replay may be in the same batch.
         """
-        if organization_id in self._waiting:
-            self._waiting[organization_id] += 1
+        if letter.organization_id in self._waiting:
+            self._waiting[letter.organization_id] += 1
+            self._replayed.add((letter, _digest(record)))
 
     def superseded(self, organization_id: str) -> None:
         """

@@ -92,6 +92,18 @@ def test_a_new_letter_of_the_batch_keeps_the_organization_incomplete() -> None:
     The last of the old ones is not the last one then.
     """
     replays = open_letter()
-    replays.parked(ORGANIZATION)
+    replays.parked(replace(LETTER, offset=9), RECORD)
 
     assert not replays.succeeded(LETTER)
+
+
+def test_a_letter_and_its_replay_may_be_in_one_batch() -> None:
+    """
+    A log that is read anew in large batches comes to the same.
+    """
+    replays = Replays({ORGANIZATION: OpenLetters(0, frozenset())})
+    replays.parked(LETTER, RECORD)
+    again = replace(RECORD, headers=(("rooftree-letter", NAME),))
+
+    assert LETTER == replays.letter(again)
+    assert replays.succeeded(LETTER)

@@ -316,6 +316,7 @@ async def open_projector(settings: Settings, database: Database) -> AsyncIterato
             store,
             cache_size=settings.view_cache_size,
             max_rows=settings.batch_max_rows,
+            clock_skew=settings.clock_skew,
             stall_timeout=settings.stall_timeout,
             retry_max_delay=settings.retry_max_delay,
         ).run

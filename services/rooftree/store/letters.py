@@ -75,6 +75,7 @@ def log_record(row: Row) -> LogRecord:
         key=row["key"],
         value=row["value"],
         headers=tuple(
-            (name.decode(), value) for name, value in zip(row["header_names"], row["header_values"], strict=True)
+            (name.decode("utf-8", "surrogateescape"), value)
+            for name, value in zip(row["header_names"], row["header_values"], strict=True)
         ),
     )

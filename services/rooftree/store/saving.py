@@ -234,7 +234,7 @@ async def copy_letters(
                 letter.record.time,
                 letter.record.key,
                 letter.record.value,
-                [name.encode() for name, _ in letter.record.headers],
+                [name.encode("utf-8", "surrogateescape") for name, _ in letter.record.headers],
                 [value for _, value in letter.record.headers],
                 letter.reason,
                 letter.place,

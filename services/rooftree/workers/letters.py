@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import replace
 
 from rooftree.ports import OutgoingRecord, RecordKind, StoredLetter
-from rooftree.workers.replays import LETTER_HEADER, name_letter
+from rooftree.workers.replays import LETTER_HEADER, name_letter, sendable_headers
 
 __all__ = ["letter_record", "without_value"]
 
@@ -35,7 +35,7 @@ def letter_record(stored: StoredLetter) -> OutgoingRecord:
     added = tuple((f"{_PREFIX}{name}", text.encode()) for name, text in told.items())
     # Whoever copies the record back to the topic of changes, headers included, replays the letter.
     name = (LETTER_HEADER, name_letter(stored.name))
-    headers = (*letter.record.headers, *added, name)
+    headers = (*sendable_headers(letter.record.headers), *added, name)
     return OutgoingRecord(RecordKind.DEAD_LETTER, letter.record.key, letter.record.value, headers)
 
 

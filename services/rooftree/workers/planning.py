@@ -7,13 +7,14 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from rooftree.contracts import decode_change
 from rooftree.errors import ChangeError, InputError
 from rooftree.organization.changes import Change
+from rooftree.organization.timestamps import format_time
 from rooftree.ports import (
     Batch,
     BatchCommit,
@@ -112,11 +113,15 @@ class Planner:
         store: Where views come from.
         cache_size: Most views in memory.
         max_rows: A plan ends with the change that brings it to this many rows of accounts.
+        clock_skew: Seconds by which the time of a change may lie ahead of that of its record; None for any.
     """
 
-    def __init__(self, store: ProjectionStore, *, cache_size: int, max_rows: int) -> None:
+    def __init__(
+        self, store: ProjectionStore, *, cache_size: int, max_rows: int, clock_skew: float | None = None
+    ) -> None:
         self._store = store
         self._max_rows = max_rows
+        self._clock_skew = None if clock_skew is None else timedelta(seconds=clock_skew)
         self._cache_size = cache_size
         self._views: OrderedDict[str, LoadedView] = OrderedDict()
 
@@ -139,7 +144,7 @@ class Planner:
         turn = Turn()
         decoded = []
         for record in records:
-            decoded.append(_decode(record, (faults or {}).get(record.offset)))
+            decoded.append(self._decode(record, (faults or {}).get(record.offset)))
             await turn.give()
         seen = await self._seen([each for each in decoded if isinstance(each, Change)])
         draft = _Draft(batch.partition, seen, await find_replays(self._store, records))
@@ -183,6 +188,12 @@ class Planner:
         Forget all views: what they hold may not be stored.
         """
         self._views.clear()
+
+    def _decode(self, record: LogRecord, fault: Exception | None) -> Change | ChangeError:
+        outcome = _decoded(record, fault)
+        if isinstance(outcome, Change) and self._clock_skew is not None:
+            return _not_ahead(outcome, record, self._clock_skew)
+        return outcome
 
     async def _seen(self, changes: Sequence[Change]) -> set[tuple[str, str, str]]:
         events: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
@@ -286,7 +297,7 @@ class Planner:
         return Plan(commit, remaining, done, draft.repeated)
 
 
-def _decode(record: LogRecord, fault: Exception | None) -> Change | ChangeError:
+def _decoded(record: LogRecord, fault: Exception | None) -> Change | ChangeError:
     try:
         change = decode_change(record.value or b"", key=record.key)
     except ChangeError as error:
@@ -301,6 +312,25 @@ def _decode(record: LogRecord, fault: Exception | None) -> Change | ChangeError:
     )
     refusal.__cause__ = fault
     return refusal
+
+
+def _not_ahead(change: Change, record: LogRecord, skew: timedelta) -> Change | ChangeError:
+    """
+    Refuse a change of a time to come: it would win over all changes until then, in every register that it names.
+
+    The time of the record is asked and not the clock alone, so that the log means the same whenever it is read.
+    """
+    now = datetime.now(UTC)
+    taken = min(record.time or now, now)
+    if change.time - taken <= skew:
+        return change
+    return ChangeError(
+        f"expected at most {skew.total_seconds():g} seconds after the broker took it, at `{format_time(taken)}`,"
+        f" found `{format_time(change.time)}`",
+        place="time",
+        organization_id=change.organization_id,
+        time=change.time,
+    )
 
 
 def _supersede(draft: _Draft, organization_id: str) -> None:

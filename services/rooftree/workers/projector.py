@@ -36,12 +36,13 @@ class Projector:
         *,
         cache_size: int = 64,
         max_rows: int = 20_000,
+        clock_skew: float | None = None,
         stall_timeout: float = 120,
         retry_max_delay: float = 15,
     ) -> None:
         self._log = change_log
         self._store = store
-        self._planner = Planner(store, cache_size=cache_size, max_rows=max_rows)
+        self._planner = Planner(store, cache_size=cache_size, max_rows=max_rows, clock_skew=clock_skew)
         self._watchdog = Watchdog(change_log, stall_timeout=stall_timeout)
         self._backoff = Backoff(retry_max_delay)
 

@@ -23,7 +23,7 @@ from rooftree.ports import (
 )
 from rooftree.reading import LetterName
 
-__all__ = ["LETTER_HEADER", "Replays", "find_replays", "name_letter", "replay_record"]
+__all__ = ["LETTER_HEADER", "Replays", "find_replays", "name_letter", "replay_record", "sendable_headers"]
 
 LETTER_HEADER = "rooftree-letter"
 
@@ -48,9 +48,18 @@ def replay_record(letter: LetterName, record: LogRecord) -> OutgoingRecord:
     Its key is the organization, where that is known, so that it comes to the partition of the organization's writer.
     """
     key = letter.organization_id.encode() or record.key
-    headers = tuple(header for header in record.headers if header[0] != LETTER_HEADER)
+    headers = tuple(header for header in sendable_headers(record.headers) if header[0] != LETTER_HEADER)
     told = (LETTER_HEADER, name_letter(letter))
     return OutgoingRecord(RecordKind.CHANGE, key, record.value, (*headers, told))
+
+
+def sendable_headers(headers: Sequence[tuple[str, bytes]]) -> tuple[tuple[str, bytes], ...]:
+    """
+    Return headers with names that the client can send: bytes that are no UTF-8 are spelled out.
+    """
+    return tuple(
+        (name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"), value) for name, value in headers
+    )
 
 
 async def find_replays(store: ProjectionStore, records: Sequence[LogRecord]) -> Replays:

@@ -149,6 +149,31 @@ async def test_any_history_in_any_order_is_verified(settings: Settings, seed: in
     assert (0, []) == (outcome.status, places(outcome))
 
 
+async def test_policies_that_mean_the_same_share_a_summary(settings: Settings) -> None:
+    """
+    It is worded as the first of them was, also when that one is written otherwise today.
+    """
+
+    def update(event_id: str, day: int, *resources: str) -> bytes:
+        statement = {"Effect": "Deny", "Action": "s3:Get*", "Resource": list(resources)}
+        content = {"Version": "2012-10-17", "Statement": statement}
+        return event(
+            event_id, "policy.updated", f"2026-01-0{day}T00:00:00Z", policy_id="p-denyregions", content=content
+        )
+
+    story = (
+        *STORY[:2],
+        update("long", 3, "arn:aws:s3:::a/*", "arn:aws:s3:::a/b*"),
+        update("short", 4, "arn:aws:s3:::a/*"),
+    )
+    await publish(settings, *story)
+    async with running(settings, relay=False):
+        await settled(settings, records=len(story), relayed=False)
+    outcome = await verify(settings)
+
+    assert (0, []) == (outcome.status, places(outcome))
+
+
 @dataclass(frozen=True)
 class Tampering:
     """

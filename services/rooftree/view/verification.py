@@ -215,7 +215,10 @@ class _Accounts:
             return
         binding = self._known.binding(row.account_id, placement.path)
         summary = permissions.summary(replace(binding, account_id=ACCOUNT_PLACEHOLDER))
-        yield from _summary_deviations(f"{place} permissions", summary, stored.permissions)
+        wrongly = list(_summary_deviations(f"{place} permissions", summary, stored.permissions))
+        # Chains that decide alike share a set, which is worded as the first of them was written.
+        if wrongly and not self._known.has_summary(permissions_id, stored.permissions, binding):
+            yield from wrongly
         wrong = [
             Deviation(f"{place} {service}:{action}", verdict, stored.verdict_on(service, action))
             for (service, action), verdict in permissions.verdicts().items()
@@ -242,6 +245,19 @@ class _Known:
 
     def binding(self, account_id: str, path: Sequence[str]) -> AccountBinding:
         return self._ceilings.binding(account_id, path[:-1])
+
+    def has_summary(self, permissions_id: str, summary: Mapping[str, object], account: AccountBinding) -> bool:
+        """
+        Tell whether some chain that comes to these permissions is summarized so.
+        """
+        anybody = replace(account, account_id=ACCOUNT_PLACEHOLDER)
+        for chain_id in sorted(self._whole):
+            permissions = self._ceilings.reported_permissions(chain_id, account)
+            if permissions.permissions_id == permissions_id:
+                found = permissions.summary(anybody)
+                if not any(_summary_deviations("", found, summary)):
+                    return True
+        return False
 
     def deviations(self, place: str, row: AccountState) -> Iterator[Deviation]:
         """

@@ -53,7 +53,10 @@ async def test_dropped_tables_are_computed_anew_from_the_facts(settings: Setting
     after = await view_of(settings)
     referred = {row["chain_id"] for row in before["accounts"]}
     assert (1, 0) == (broken.status, outcome.status)
-    assert [] == outcome.json["organizations"][0]["mended"]
+    assert ([row["account_id"] for row in before["accounts"]], 0) == (
+        outcome.json["organizations"][0]["mended"],
+        outcome.json["organizations"][0]["audit_events"],
+    )
     assert before["accounts"] == after["accounts"]
     assert (before["history"], before["audit"]) == (after["history"], after["audit"])
     assert [row for row in before["chains"] if row["chain_id"] in referred] == after["chains"]
@@ -73,7 +76,7 @@ async def test_a_whole_view_is_left_as_it_is(settings: Settings) -> None:
     before = await view_of(settings)
     outcome = await command(settings, "rebuild")
 
-    assert f"{ORGANIZATION}: 3 accounts computed anew; the view was what the facts say\n" == outcome.out
+    assert f"{ORGANIZATION}: 3 accounts computed anew; each was what the facts say\n" == outcome.out
     assert before == await view_of(settings)
     assert [] == await stored(settings, "select from rooftree.outbox where sent_at is null")
 

@@ -98,7 +98,7 @@ class _Outcome:
         return {
             "organization_id": self.organization_id,
             "accounts": len(self.rebuilt.accounts),
-            "mended": sorted(row.account_id for row in patch.accounts),
+            "mended": list(self.rebuilt.mended),
             "removed": sorted(departure.account_id for departure in patch.departed),
             "audit_events": len(patch.audit),
         }
@@ -109,11 +109,11 @@ class _Outcome:
         The same in words.
         """
         patch = self.rebuilt.patch
-        mended = len(patch.accounts) + len(patch.departed)
+        mended, removed = len(self.rebuilt.mended), len(patch.departed)
         told = f"{len(self.rebuilt.accounts)} accounts computed anew"
-        if not mended:
-            return f"{self.organization_id}: {told}; the view was what the facts say"
-        return f"{self.organization_id}: {told}; {mended} mended, {len(patch.audit)} audit events"
+        if not mended and not removed:
+            return f"{self.organization_id}: {told}; each was what the facts say"
+        return f"{self.organization_id}: {told}; {mended} mended, {removed} removed, {len(patch.audit)} audit events"
 
 
 async def _from_facts(organization_id: str | None, data_dir: DataDir) -> list[_Outcome]:

@@ -34,11 +34,13 @@ class Rebuilt:
         patch: What differs from what the history ends with.
         accounts: Every row, whether it differs or not.
         permission_sets: Those of all rows, with verdicts.
+        mended: The accounts whose stored row was another one, or was not there.
     """
 
     patch: Patch
     accounts: tuple[AccountState, ...]
     permission_sets: tuple[PermissionState, ...]
+    mended: tuple[str, ...]
 
 
 def rebuild_view(
@@ -68,7 +70,9 @@ def rebuild_view(
         algebra=algebra,
     )
     patch = view.refresh(cause)
-    return Rebuilt(patch, tuple(view.accounts[each] for each in sorted(view.accounts)), patch.permission_sets)
+    rows = tuple(row for _, row in sorted(view.accounts.items()))
+    mended = tuple(row.account_id for row in rows if row != stored.accounts.get(row.account_id))
+    return Rebuilt(patch, rows, patch.permission_sets, mended)
 
 
 def _rows(stored: StoredView, known: set[str]) -> Iterable[AccountState]:

@@ -41,10 +41,28 @@ RICH_POLICY = {
 }
 
 
+RESOURCE_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "OnlyOurs",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": ["s3:*", "sqs:Send*"],
+            "Resource": ["arn:aws:s3:::logs-*/*", "*"],
+            "Condition": {
+                "StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-exampleorg"},
+                "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+            },
+        }
+    ],
+}
+
+
 def _policies() -> list[bytes]:
     folder = files("rooftree.demo").joinpath("policies")
     written = [file.read_bytes() for file in sorted(folder.iterdir(), key=lambda file: file.name)]
-    return [*written, *(json.dumps(content).encode() for content in (*CONTENTS.values(), RICH_POLICY))]
+    return [*written, *(json.dumps(content).encode() for content in (*CONTENTS.values(), RICH_POLICY, RESOURCE_POLICY))]
 
 
 def _changes() -> list[bytes]:

@@ -15,9 +15,9 @@ from tests.generators.telling import ACCOUNT, POLICY, change, snapshot_taken
 
 from rooftree.contracts import decode_change
 from rooftree.errors import ChangeError, InputError, PolicyError, SnapshotError
-from rooftree.organization.changes import Change, PolicyAttached, PolicyUpdated
+from rooftree.organization.changes import Change, ChangeData, PolicyAttached, PolicyTypeEnabled, PolicyUpdated
 from rooftree.organization.claims import facts_of
-from rooftree.organization.documents import accept_content
+from rooftree.organization.documents import AUTHORIZING_TYPES, accept_content
 from rooftree.organization.snapshot_reader import parse_snapshot
 from rooftree.organization.timestamps import format_time, parse_time
 from rooftree.permissions import forget_results
@@ -29,6 +29,7 @@ from rooftree.workers.encoding import outbox_rows
 
 __all__ = ["TARGETS"]
 
+TYPES = {kind: name for name, kind in AUTHORIZING_TYPES.items()}
 DISPOSITIONS = frozenset({"undecodable", "unknown_schema", "refused", "too_large"})
 
 
@@ -105,16 +106,21 @@ def apply_policy(data: bytes) -> None:
     """
     Take a policy as far as it can go: attached to an account, compared with what was before, and written as records.
     """
-    try:
-        content = accept_content(data, PolicyKind.SERVICE_CONTROL)
-    except PolicyError:
-        return
+    for kind in (PolicyKind.SERVICE_CONTROL, PolicyKind.RESOURCE_CONTROL):
+        try:
+            content = accept_content(data, kind)
+        except PolicyError:
+            continue
+        _apply(
+            snapshot_taken(),
+            PolicyTypeEnabled(TYPES[kind]),
+            PolicyAttached(POLICY, ACCOUNT),
+            PolicyUpdated(POLICY, policy_type=TYPES[kind], content=content),
+        )
+
+
+def _apply(*told: ChangeData) -> None:
     forget_results()
-    told = [
-        snapshot_taken(),
-        PolicyAttached(POLICY, ACCOUNT),
-        PolicyUpdated(POLICY, content=content),
-    ]
     view = OrganizationView.load("o-exampleorg")
     patches = [view.apply(change(second, data)) for second, data in enumerate(told)]
     assert outbox_rows(view.organization_id, patches)

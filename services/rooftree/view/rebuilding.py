@@ -57,7 +57,7 @@ def rebuild_view(
         cause: What an account that deviates is told with.
         algebra: What works out and compares permissions.
     """
-    chains = [chain for chain_id, chain in stored.chains.items() if identify_chain(chain.levels).chain_id == chain_id]
+    chains = [chain for chain_id, chain in stored.chains.items() if _identified(chain) == chain_id]
     documents = {digest: text for digest, text in stored.documents.items() if _digest(text) == digest}
     whole = [chain for chain in chains if _digests(chain) <= documents.keys()]
     view = OrganizationView.load(
@@ -85,8 +85,12 @@ def _rows(stored: StoredView, known: set[str]) -> Iterable[AccountState]:
         yield replace(row, reported_chain_id=next((each for each in told if each in known), row.chain_id))
 
 
+def _identified(chain: ChainRecord) -> str:
+    return identify_chain(chain.levels, chain.resource_levels).chain_id
+
+
 def _digests(chain: ChainRecord) -> set[str]:
-    return {policy.digest for level in chain.levels or () for policy in level.policies}
+    return {policy.digest for policy in chain.policies}
 
 
 def _digest(text: str) -> str:

@@ -14,14 +14,13 @@ from typing import TypeAlias
 
 from rooftree import permissions as default_algebra
 from rooftree.organization.chains import ChainRecord, identify_chain
-from rooftree.organization.documents import Document, read_document
+from rooftree.organization.documents import read_stored
 from rooftree.organization.facts import Attribute, Fact, FactKind
 from rooftree.organization.survey import Placement, Survey
 from rooftree.organization.timestamps import format_time
 from rooftree.organization.tree import Organization
 from rooftree.permissions import AccountBinding, Permissions
 from rooftree.permissions.account import ACCOUNT_PLACEHOLDER
-from rooftree.policy.document import PolicyKind
 from rooftree.view.algebra import Algebra
 from rooftree.view.ceilings import Ceilings
 from rooftree.view.patch import AccountState
@@ -234,11 +233,11 @@ class _Known:
 
     def __init__(self, stored: StoredView, algebra: Algebra) -> None:
         self._stored = stored
-        documents = {digest: document for digest, text in stored.documents.items() if (document := _document(text))}
+        documents = {digest: document for digest, text in stored.documents.items() if (document := read_stored(text))}
         self._whole = {
             chain_id
             for chain_id, chain in stored.chains.items()
-            if all(policy.digest in documents for level in chain.levels or () for policy in level.policies)
+            if all(policy.digest in documents for policy in chain.policies)
         }
         chains = [stored.chains[chain_id] for chain_id in self._whole]
         self._ceilings = Ceilings(stored.organization_id, chains, documents, algebra)
@@ -279,13 +278,12 @@ class _Known:
 
 def _chain_deviations(stored: StoredView) -> Iterator[Deviation]:
     for chain_id, chain in sorted(stored.chains.items()):
-        found = identify_chain(chain.levels).chain_id
+        found = identify_chain(chain.levels, chain.resource_levels).chain_id
         if found != chain_id:
             yield Deviation(f"chain {chain_id} levels", f"those of `{chain_id}`", f"those of `{found}`")
-        for level in chain.levels or ():
-            for policy in level.policies:
-                if policy.digest not in stored.documents:
-                    yield Deviation(f"chain {chain_id} {level.target_id}", "a document that is stored", policy.digest)
+        for policy in chain.policies:
+            if policy.digest not in stored.documents:
+                yield Deviation(f"chain {chain_id} {policy.policy_id}", "a document that is stored", policy.digest)
     for digest, text in sorted(stored.documents.items()):
         found = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         if found != digest:
@@ -359,10 +357,6 @@ def _listed(value: object) -> object:
 
 def _from(place: str, span: Span) -> str:
     return f"{place} from {format_time(span.state.since)}"
-
-
-def _document(text: str) -> Document | None:
-    return read_document(text, PolicyKind.SERVICE_CONTROL)
 
 
 def _shown(value: object) -> str:

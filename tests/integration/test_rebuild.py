@@ -66,6 +66,42 @@ async def test_dropped_tables_are_computed_anew_from_the_facts(settings: Setting
     )
 
 
+async def test_resource_control_policies_are_computed_anew_too(settings: Settings) -> None:
+    """
+    Chains of both types are verified, and come back with the documents that they are made of.
+    """
+    statement = {"Sid": "Perimeter", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+    perimeter = {
+        "policy_id": "p-perimeter",
+        "policy_type": "RESOURCE_CONTROL_POLICY",
+        "name": "Perimeter",
+        "content": {"Version": "2012-10-17", "Statement": statement},
+    }
+    story = (
+        snapshot(),
+        event("enable", "policy_type.enabled", "2026-01-02T00:00:00Z", policy_type="RESOURCE_CONTROL_POLICY"),
+        event("create", "policy.created", "2026-01-02T00:00:01Z", **perimeter),
+        event("hang", "policy.attached", "2026-01-02T00:00:02Z", policy_id="p-perimeter", target_id="ou-ab12-aaaaaaaa"),
+    )
+    await publish(settings, *story)
+    async with running(settings, relay=False):
+        await settled(settings, records=len(story), relayed=False)
+    before = await view_of(settings)
+    whole = await command(settings, "verify")
+    for table in ("account", "permission_set", "chain", "policy_document"):
+        await stored(settings, f"truncate rooftree.{table} cascade")
+    outcome = await command(settings, "rebuild")
+    after = await view_of(settings)
+
+    assert any("resource_control" in (row["levels"] or ()) for row in before["chains"])
+    assert (0, 0) == (whole.status, outcome.status)
+    assert (before["accounts"], before["history"], before["audit"]) == (
+        after["accounts"],
+        after["history"],
+        after["audit"],
+    )
+
+
 async def test_a_whole_view_is_left_as_it_is(settings: Settings) -> None:
     """
     Nothing is told, written or sent where nothing deviates.

@@ -3,9 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# Of each target of `make fuzz`, and where what it finds and learns is kept.
+SECONDS ?= 60
+FUZZED := build/fuzz
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test lint format bench lock clean
+.PHONY: help install up test lint format bench fuzz lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -36,6 +39,14 @@ format: install ## Put the code into its format
 
 bench: install ## Run the benchmarks, each beside its floor
 	$(BIN)/rooftree bench
+
+fuzz: install ## Fuzz all that reads bytes, SECONDS=60 for each target; needs Linux on x86
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/fuzz.txt
+	@mkdir -p $(FUZZED)
+	for target in json change policy snapshot time view; do \
+		$(BIN)/python -m tests.fuzz $$target $(FUZZED)/$$target -max_total_time=$(SECONDS) -timeout=20 \
+			-rss_limit_mb=2500 -max_len=65536 -artifact_prefix=$(FUZZED)/$$target- || exit 1; \
+	done
 
 lock: install ## Write the lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --generate-hashes --universal --python-version 3.11 \

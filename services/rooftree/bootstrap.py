@@ -19,11 +19,14 @@ from rooftree.embedded import embedded_broker, embedded_postgres
 from rooftree.reading import Reader
 from rooftree.settings import Assignment, Settings
 from rooftree.store.database import Database, connect_database, open_database
+from rooftree.store.inspection import DatabaseInspection
+from rooftree.store.letters import DatabaseLetters
 from rooftree.store.listening import PostgresNudges
 from rooftree.store.migrations import apply_migrations, require_schema
 from rooftree.store.outbox import PostgresOutbox
 from rooftree.store.projection import PostgresProjection
 from rooftree.store.reader import DatabaseReader
+from rooftree.store.rebuilding import DatabaseRebuild
 from rooftree.stream import KafkaChangeLog, KafkaPublisher, ensure_topics
 from rooftree.telemetry import METRICS_REGISTRY, configure_logging
 from rooftree.workers.projector import Projector
@@ -33,9 +36,12 @@ from rooftree.workers.web import WebServer
 
 __all__ = [
     "Addresses",
+    "open_inspection",
+    "open_letters",
     "open_projector",
     "open_publisher",
     "open_reader",
+    "open_rebuild",
     "open_relay",
     "open_store",
     "run_all",
@@ -214,6 +220,45 @@ async def open_reader(settings: Settings) -> AsyncIterator[Reader]:
 
 
 @asynccontextmanager
+async def open_inspection(settings: Settings) -> AsyncIterator[DatabaseInspection]:
+    """
+    Open all that is stored for verification.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+        UsageError: The database lacks a migration.
+    """
+    async with open_store(settings, "rooftree-inspection") as database:
+        yield DatabaseInspection(database)
+
+
+@asynccontextmanager
+async def open_rebuild(settings: Settings) -> AsyncIterator[DatabaseRebuild]:
+    """
+    Open the view for being computed anew.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+        UsageError: The database lacks a migration.
+    """
+    async with open_store(settings, "rooftree-rebuild") as database:
+        yield DatabaseRebuild(database)
+
+
+@asynccontextmanager
+async def open_letters(settings: Settings) -> AsyncIterator[DatabaseLetters]:
+    """
+    Open the dead letters for reading.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+        UsageError: The database lacks a migration.
+    """
+    async with open_store(settings, "rooftree-reader") as database:
+        yield DatabaseLetters(database)
+
+
+@asynccontextmanager
 async def open_publisher(settings: Settings) -> AsyncIterator[KafkaPublisher]:
     """
     Open the topics for writing; missing ones are made.
@@ -271,6 +316,7 @@ async def open_projector(settings: Settings, database: Database) -> AsyncIterato
             store,
             cache_size=settings.view_cache_size,
             max_rows=settings.batch_max_rows,
+            clock_skew=settings.clock_skew,
             stall_timeout=settings.stall_timeout,
             retry_max_delay=settings.retry_max_delay,
         ).run

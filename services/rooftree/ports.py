@@ -16,6 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from rooftree.reading import LetterName
 from rooftree.view.patch import AccountState, Patch, PermissionState
 from rooftree.view.projection import OrganizationView
 
@@ -29,6 +30,7 @@ __all__ = [
     "LogPartition",
     "LogRecord",
     "Nudges",
+    "OpenLetters",
     "OrganizationCommit",
     "OutboxRow",
     "OutboxStore",
@@ -37,6 +39,7 @@ __all__ = [
     "ProjectionStore",
     "Publisher",
     "RecordKind",
+    "Replay",
     "SeenEvent",
     "StoredLetter",
 ]
@@ -171,6 +174,7 @@ class RecordKind(StrEnum):
     What is sent where: each kind has a topic.
     """
 
+    CHANGE = "change"
     AUDIT = "audit"
     PERMISSIONS = "permissions"
     DEAD_LETTER = "dead_letter"
@@ -202,6 +206,7 @@ class DeadLetter:
     Attributes:
         organization_id: The organization that misses it, or empty.
         disposition: ``undecodable``, ``unknown_schema``, ``refused``, ``too_large`` or ``fault``.
+        superseded: Whether a snapshot in the same batch has told anew all that is missed.
     """
 
     record: LogRecord
@@ -210,6 +215,34 @@ class DeadLetter:
     place: str
     disposition: str
     error_class: str
+    superseded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """
+    A dead letter that was tried again.
+
+    Attributes:
+        failure: Why it could not be processed this time either; None if it was.
+    """
+
+    letter: LetterName
+    failure: DeadLetter | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLetters:
+    """
+    The dead letters of an organization that wait.
+
+    Attributes:
+        count: How many.
+        replayed: Of the replays asked about, by letter and digest, those of a letter that waits with just these bytes.
+    """
+
+    count: int
+    replayed: frozenset[tuple[LetterName, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +252,7 @@ class OrganizationCommit:
 
     Attributes:
         expected_version: The version of the stored organization that the patches build on; 0 if there was none.
+        superseded: Whether a snapshot has told anew all that the letters stored so far could have said.
     """
 
     organization_id: str
@@ -226,6 +260,7 @@ class OrganizationCommit:
     patches: tuple[Patch, ...]
     seen: tuple[SeenEvent, ...]
     outbox: tuple[OutboxRow, ...]
+    superseded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +274,7 @@ class BatchCommit:
     to_offset: int
     organizations: tuple[OrganizationCommit, ...] = ()
     letters: tuple[DeadLetter, ...] = ()
+    replays: tuple[Replay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +310,16 @@ class ProjectionStore(Protocol):
     async def seen(self, events: Mapping[str, Sequence[tuple[str, str]]]) -> set[tuple[str, str, str]]:
         """
         Return which of the given (source, event id) by organization the view already holds, with the organization.
+        """
+        ...
+
+    async def open_letters(self, organization_id: str, replays: Sequence[tuple[LetterName, bytes]]) -> OpenLetters:
+        """
+        Return how many dead letters of an organization wait, and which of *replays* are of one of them.
+
+        Args:
+            organization_id: The organization, or empty for letters that tell none.
+            replays: Letters of this organization, each with the SHA-256 of the value of its replay.
         """
         ...
 
@@ -339,6 +385,14 @@ class StoredLetter:
     partition: LogPartition
     letter: DeadLetter
     software_version: str
+
+    @property
+    def name(self) -> LetterName:
+        """
+        What names it.
+        """
+        place = (self.partition.log_id, self.partition.topic, self.partition.partition)
+        return LetterName(self.letter.organization_id, *place, self.letter.record.offset)
 
 
 class EncodeStates(Protocol):

@@ -12,7 +12,7 @@ from typing import Protocol
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
 
-__all__ = ["AccountRecord", "AuditRecord", "OrganizationRecord", "Reader"]
+__all__ = ["AccountRecord", "AuditRecord", "LetterName", "LetterRecord", "OrganizationRecord", "Reader"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,71 @@ class AuditRecord:
         Where it stands in the order of its organization.
         """
         return (self.revision, self.part)
+
+
+@dataclass(frozen=True, slots=True)
+class LetterName:
+    """
+    A dead letter by where it was read, which is the same whenever the log is read anew.
+
+    Attributes:
+        organization_id: The organization that misses it, or empty.
+    """
+
+    organization_id: str
+    log_id: str
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class LetterRecord:
+    """
+    A record that could not be processed, without its bytes.
+
+    Attributes:
+        organization_id: The organization that misses it, or empty.
+        offset: With log, topic and partition, where it was read.
+        size: How many bytes its value has; None for a record without a value.
+        place: Where in the record something was expected, and *reason* is what.
+        attempts: How often it was tried; reason and all that follows from it are of the last time.
+        resolved_at: Since when nothing is missed any more; None while the letter waits.
+        resolution: ``replayed`` or ``snapshot``; None while the letter waits.
+    """
+
+    organization_id: str
+    letter_id: int
+    log_id: str
+    topic: str
+    partition: int
+    offset: int
+    record_time: datetime | None
+    size: int | None
+    reason: str
+    place: str
+    disposition: str
+    error_class: str
+    software_version: str
+    recorded_at: datetime
+    attempts: int
+    attempted_at: datetime | None
+    resolved_at: datetime | None
+    resolution: str | None
+
+    @property
+    def name(self) -> LetterName:
+        """
+        What names it.
+        """
+        return LetterName(self.organization_id, self.log_id, self.topic, self.partition, self.offset)
+
+    @property
+    def waits(self) -> bool:
+        """
+        Whether its organization still misses it.
+        """
+        return self.resolved_at is None
 
 
 class Reader(Protocol):

@@ -195,6 +195,10 @@ class Settings(BaseSettings):
     batch_max_wait: Seconds = Field(
         0.25, description="Seconds for which the projector waits for records before it looks around"
     )
+    clock_skew: Seconds = Field(
+        3600,
+        description="Seconds by which the time of a change may lie ahead of when the broker took it; later ones are parked",
+    )
     view_cache_size: int = Field(
         64, ge=1, le=100_000, description="Most organizations that a projector keeps in memory"
     )

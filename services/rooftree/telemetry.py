@@ -32,6 +32,7 @@ class Action(StrEnum):
     CONSUMER_REBUILT = "consumer.rebuilt"
     LOG_LOST = "consumer.log_lost"
     LOG_NEW = "consumer.log_new"
+    READ_LENIENTLY = "consumer.read_leniently"
     STALLED = "consumer.stalled"
     BATCH_COMMITTED = "projector.batch_committed"
     BATCH_REPEATED = "projector.batch_repeated"

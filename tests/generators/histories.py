@@ -18,7 +18,7 @@ from tests.generators.policies import CONTENTS
 
 from rooftree.organization.timestamps import format_time
 
-__all__ = ["Event", "History", "deliver", "disorders", "generate_history", "histories"]
+__all__ = ["Event", "Historian", "History", "deliver", "disorders", "generate_history", "histories"]
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 SOURCE = "rooftree.generator"
@@ -79,7 +79,11 @@ class History:
         return [event.to_bytes() for event in self.events]
 
 
-class _Historian:
+class Historian:
+    """
+    Makes things happen to an organization, and tells each as an event.
+    """
+
     def __init__(self, random: Random, organization_id: str) -> None:
         self.random = random
         self.model = Model(organization_id, root_id="r-ab12")
@@ -88,6 +92,9 @@ class _Historian:
         self.ids = 0
 
     def tell(self, event_type: str, data: Mapping[str, object]) -> None:
+        """
+        Tell an event with its data as it is.
+        """
         # CloudTrail gives times of one second, and people click faster.
         self.time += timedelta(seconds=self.random.choice((0, 0, 1, 7, 600)))
         index = len(self.events)
@@ -103,9 +110,15 @@ class _Historian:
         )
 
     def say(self, event_type: str, **data: object) -> None:
+        """
+        Tell an event of this organization.
+        """
         self.tell(event_type, {"organization_id": self.model.organization_id, **data})
 
     def next_id(self) -> int:
+        """
+        Return a number that was not given yet.
+        """
         self.ids += 1
         return self.ids
 
@@ -133,12 +146,21 @@ class _Historian:
             self.take_snapshot()
 
     def parents(self) -> list[str]:
+        """
+        Return the nodes that accounts and units can stand under.
+        """
         return [self.model.root_id, *self.model.units]
 
     def members(self) -> list[str]:
+        """
+        Return the accounts that can be moved about.
+        """
         return [account for account in self.model.accounts if account != self.model.management_account_id]
 
     def create_unit(self) -> None:
+        """
+        Create a unit anywhere.
+        """
         unit, name, parent = (
             f"ou-ab12-{self.next_id():08d}",
             self.random.choice(TEAMS),
@@ -149,6 +171,9 @@ class _Historian:
         self.say("ou.created", ou_id=unit, name=name, parent_id=parent)
 
     def rename_unit(self) -> None:
+        """
+        Give a unit another name.
+        """
         if self.model.units:
             unit = self.random.choice(list(self.model.units))
             name = self.random.choice(TEAMS)
@@ -156,6 +181,9 @@ class _Historian:
             self.say("ou.renamed", ou_id=unit, name=name)
 
     def delete_unit(self) -> None:
+        """
+        Delete a unit that nothing stands under.
+        """
         used = {parent for _, parent in self.model.units.values()}
         used |= {account.parent_id for account in self.model.accounts.values()}
         empty = [unit for unit in self.model.units if unit not in used]
@@ -166,6 +194,9 @@ class _Historian:
             self.say("ou.deleted", ou_id=unit)
 
     def create_account(self) -> None:
+        """
+        Create an account anywhere, or have one join.
+        """
         account_id = f"{200_000_000_000 + self.next_id()}"
         name = f"{self.random.choice(TEAMS)}-{self.random.choice(STAGES)}"
         email = f"aws+{account_id}@example.com"
@@ -177,6 +208,9 @@ class _Historian:
         self.say("account.created", account_id=account_id, name=name, email=email, status="ACTIVE", **told)
 
     def rename_account(self) -> None:
+        """
+        Give an account another name.
+        """
         if self.members():
             account_id = self.random.choice(self.members())
             name = f"{self.random.choice(TEAMS)}-{self.random.choice(STAGES)}"
@@ -184,18 +218,27 @@ class _Historian:
             self.say("account.updated", account_id=account_id, name=name)
 
     def move_account(self) -> None:
+        """
+        Move an account anywhere.
+        """
         if self.members():
             account_id, parent = self.random.choice(self.members()), self.random.choice(self.parents())
             self.model.accounts[account_id].parent_id = parent
             self.say("account.moved", account_id=account_id, parent_id=parent)
 
     def close_account(self) -> None:
+        """
+        Close an account.
+        """
         if self.members():
             account_id = self.random.choice(self.members())
             self.model.accounts[account_id].status = "SUSPENDED"
             self.say("account.closed", account_id=account_id, status="SUSPENDED")
 
     def remove_account(self) -> None:
+        """
+        Remove an account, which may come back at once.
+        """
         if self.members():
             account_id = self.random.choice(self.members())
             account = self.model.accounts.pop(account_id)
@@ -210,17 +253,26 @@ class _Historian:
                 )
 
     def create_policy(self) -> None:
+        """
+        Create a policy.
+        """
         policy, name = f"p-{self.next_id():08d}", self.random.choice(list(CONTENTS))
         self.model.policies[policy] = ModelPolicy(name, CONTENTS[name])
         self.say("policy.created", policy_id=policy, policy_type=SCP, name=name, content=self._spell(CONTENTS[name]))
 
     def update_policy(self) -> None:
+        """
+        Give a policy another text.
+        """
         if self.model.policies:
             policy, name = self.random.choice(list(self.model.policies)), self.random.choice(list(CONTENTS))
             self.model.policies[policy].content = CONTENTS[name]
             self.say("policy.updated", policy_id=policy, content=self._spell(CONTENTS[name]))
 
     def delete_policy(self) -> None:
+        """
+        Delete a policy that hangs nowhere.
+        """
         used = {policy for _, policy in self.model.attachments}
         idle = [policy for policy in self.model.policies if policy not in used]
         if idle:
@@ -229,6 +281,9 @@ class _Historian:
             self.say("policy.deleted", policy_id=policy)
 
     def attach(self) -> None:
+        """
+        Attach a policy where it does not hang.
+        """
         free = [
             (node, policy)
             for node in self.model.nodes
@@ -241,6 +296,9 @@ class _Historian:
             self.say("policy.attached", policy_id=policy, target_id=target)
 
     def detach(self) -> None:
+        """
+        Detach a policy.
+        """
         # AWS refuses to take the last policy off a node.
         loose = [hanging for hanging in sorted(self.model.attachments) if len(self.model.attached(hanging[0])) > 1]
         if self.model.enabled and loose:
@@ -249,16 +307,25 @@ class _Historian:
             self.say("policy.detached", policy_id=policy, target_id=target)
 
     def enable_type(self) -> None:
+        """
+        Enable service control policies.
+        """
         if not self.model.enabled:
             self.model.enable()
             self.say("policy_type.enabled", policy_type=SCP)
 
     def disable_type(self) -> None:
+        """
+        Disable service control policies.
+        """
         if self.model.enabled:
             self.model.disable()
             self.say("policy_type.disabled", policy_type=SCP)
 
     def take_snapshot(self) -> None:
+        """
+        Tell the whole state.
+        """
         if self.model.management_account_id is None:
             self.model.management_account_id = "999999999999"
         # Deep enough a copy: the model goes on changing.
@@ -283,7 +350,7 @@ def generate_history(
     """
     Return a history that begins with about this much and goes on for about this many changes.
     """
-    historian = _Historian(random, organization_id)
+    historian = Historian(random, organization_id)
     historian.begin(units, accounts, policies)
     often: Sequence[Callable[[], None]] = (
         *(historian.attach, historian.attach, historian.attach, historian.detach, historian.detach),

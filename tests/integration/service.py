@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -23,7 +26,9 @@ from rooftree.workers.supervisor import supervise
 
 __all__ = [
     "ORGANIZATION",
+    "Outcome",
     "administer",
+    "command",
     "event",
     "eventually",
     "fresh_database",
@@ -245,6 +250,49 @@ def ids(records: Iterable[ConsumerRecord]) -> list[str]:
     Return the ids of events, in the order of *records*.
     """
     return [json.loads(record.value)["id"] for record in records]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    What a command has left behind.
+    """
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """
+        The output as one JSON document.
+        """
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        """
+        The output as NDJSON.
+        """
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+async def command(settings: Settings, *arguments: object) -> Outcome:
+    """
+    Run ``rooftree`` as an operator would, against the servers of *settings*.
+    """
+    names = ("kafka_bootstrap", "changes_topic", "audit_topic", "permissions_topic", "dead_letter_topic")
+    variables = {name: str(getattr(settings, name)) for name in names}
+    variables |= {"postgres_dsn": settings.postgres_dsn.get_secret_value(), "kafka_idempotence": "false"}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "import sys; from rooftree.cli import main; sys.exit(main())"),
+        *(str(argument) for argument in arguments),
+        env={**os.environ, **{f"ROOFTREE_{name.upper()}": value for name, value in variables.items()}},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 120)
+    return Outcome(process.returncode or 0, out.decode("utf-8", "surrogateescape"), err.decode())
 
 
 @asynccontextmanager

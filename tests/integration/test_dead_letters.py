@@ -5,10 +5,15 @@ What cannot be processed is kept, said, and marked, and nothing else waits for i
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Sequence
 from random import Random
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from tests.integration.service import ORGANIZATION, event, publish, read_topic, running, settled, snapshot, stored
 
 from rooftree.settings import Settings
@@ -189,3 +194,89 @@ async def test_headers_of_any_name_are_kept(settings: Settings) -> None:
 
     assert headers == record.headers[:2]
     assert (None, b"bad") == (record.key, record.value)
+
+
+class RawName(str):
+    """
+    A name of a header that becomes bytes which are no UTF-8.
+    """
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        """
+        Return the bytes.
+        """
+        return str.encode(self, "latin-1")
+
+
+async def send_raw(settings: Settings, values: Sequence[bytes], *, name: str, codec: int = 0) -> None:
+    """
+    Send one batch of records to the first partition, the second of them with a header of this name.
+    """
+    builder = _DefaultRecordBatchBuilderPy(
+        magic=2,
+        compression_type=codec,
+        is_transactional=0,
+        producer_id=-1,
+        producer_epoch=-1,
+        base_sequence=-1,
+        batch_size=10**6,
+    )
+    for offset, value in enumerate(values):
+        headers = [(RawName(name), b"x")] if offset == 1 else []
+        builder.append(offset, int(time.time() * 1000), ORGANIZATION.encode(), value, headers)
+    place = TopicPartition(settings.changes_topic, 0)
+    client = AIOKafkaClient(bootstrap_servers=settings.kafka_bootstrap)
+    await client.bootstrap()
+    await client.fetch_all_metadata()
+    try:
+        topics = [(place.topic, [(place.partition, bytes(builder.build()))])]
+        request = ProduceRequest(None, -1, 10_000, topics)
+        response = await client.send(client.cluster.leader_for_partition(place), request)
+        [(_, [(_, error_code, *_)])] = response.topics
+        assert 0 == error_code
+    finally:
+        await client.close()
+
+
+@pytest.mark.parametrize("codec", [0, 1], ids=["plain", "gzip"])
+async def test_a_header_name_that_is_no_text_stops_nothing(settings: Settings, codec: int) -> None:
+    """
+    The change under it is applied, what stands in the same batch and behind it too, and a letter keeps its name.
+    """
+    await send_raw(settings, [snapshot(), ATTACHED, b"broken"], name="a\xffb", codec=codec)
+    await send_raw(settings, [b"first", b"second"], name="\xfe")
+    renamed = event("later", "ou.renamed", "2026-01-05T00:00:00Z", ou_id="ou-ab12-aaaaaaaa", name="Later")
+    await publish(settings, renamed)
+    async with running(settings):
+        await settled(settings, records=6)
+
+    letters = await stored(
+        settings, "select record_offset, value, header_names from rooftree.dead_letter order by record_offset"
+    )
+    [account] = await stored(settings, "select cause_event_id from rooftree.account where account_id = '222222222222'")
+    sent = await read_topic(settings, settings.dead_letter_topic)
+
+    assert [(2, b"broken", []), (3, b"first", []), (4, b"second", [b"\xfe"])] == [
+        tuple(letter.values()) for letter in letters
+    ]
+    assert "attach" == account["cause_event_id"]
+    assert 1 == len(await stored(settings, "select from rooftree.seen_event where event_id = 'later'"))
+    assert [[], [], ["\\xfe"]] == [
+        [name for name, _ in record.headers if not name.startswith("rooftree-")] for record in sent
+    ]
+
+
+async def test_a_flood_of_such_records_is_read_to_its_end(settings: Settings) -> None:
+    """
+    More than go into one batch of the projector, each under the same name.
+    """
+    cut = settings.model_copy(update={"batch_max_records": 3})
+    await publish(settings, snapshot())
+    for _ in range(4):
+        await send_raw(settings, [b"a", b"b", b"c", b"d"], name="\xff")
+    async with running(cut, relay=False):
+        await settled(cut, records=17, relayed=False)
+
+    assert 16 == len(await stored(settings, "select from rooftree.dead_letter"))

@@ -174,7 +174,7 @@ async def test_a_database_without_the_schema_is_said_to_lack_it(postgres_server:
         ),
         (
             "delete from rooftree.audit_event where revision = 1 and part = 2",
-            "broken after 1 audit events: revision 2, part 1: it is not sealed to the event before",
+            "broken after 1 audit events: revision 2, part 1: events are missing after revision 1, part 1",
         ),
         (
             "delete from rooftree.audit_event where revision = 1",
@@ -182,7 +182,7 @@ async def test_a_database_without_the_schema_is_said_to_lack_it(postgres_server:
         ),
         (
             "delete from rooftree.audit_event where revision = 2",
-            "broken after 2 audit events: the event with hash",
+            "broken after 2 audit events: the event of revision 2 with hash",
         ),
     ],
 )

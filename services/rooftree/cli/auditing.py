@@ -1,5 +1,5 @@
 """
-``rooftree audit`` and ``audit verify``: what has changed, and whether the record of it is whole.
+``rooftree audit``: what has changed.
 """
 
 from __future__ import annotations
@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 import typer
@@ -17,17 +16,15 @@ from rooftree.api.documents import audit_document
 from rooftree.api.grouping import RevisionGroup, account_words, group_revisions
 from rooftree.bootstrap import open_reader
 from rooftree.cli.options import DataDir, Json, OrganizationId, given_account
-from rooftree.cli.output import print_json, print_line, print_lines, steps
+from rooftree.cli.output import print_line, print_lines
 from rooftree.cli.runtime import connected_settings
 from rooftree.cli.source import Where, choose_organizations
+from rooftree.cli.verifying import verify_audit
 from rooftree.organization.timestamps import format_time
-from rooftree.reading import AuditRecord, OrganizationRecord, Reader
-from rooftree.view.audit import seal
-from rooftree.view.patch import GENESIS
+from rooftree.reading import AuditRecord, Reader
 
 __all__ = ["add_commands"]
 
-BROKEN: Final = 1
 PAGE: Final = 500
 CHANGES_SHOWN: Final = 5
 """Changes of one revision that are said in words."""
@@ -42,7 +39,7 @@ def add_commands(app: typer.Typer) -> None:
     """
     group = typer.Typer(invoke_without_command=True, no_args_is_help=False, rich_markup_mode=None)
     group.callback()(audit)
-    group.command()(verify)
+    group.command(name="verify")(verify_audit)
     app.add_typer(group, name="audit")
 
 
@@ -65,14 +62,6 @@ def audit(
         chosen = given_account(account) if account else None
         where = Where(None, organization, data_dir)
         asyncio.run(_audit(where, account_id=chosen, limit=limit, follow=follow, as_json=as_json))
-
-
-def verify(organization: OrganizationId = None, data_dir: DataDir = None, as_json: Json = False) -> None:
-    """
-    Check that no audit event was altered, removed or put in; exit with 1 if one was.
-    """
-    if not asyncio.run(_verify(Where(None, organization, data_dir), as_json=as_json)):
-        raise typer.Exit(BROKEN)
 
 
 async def _audit(where: Where, *, account_id: str | None, limit: int, follow: bool, as_json: bool) -> None:
@@ -137,90 +126,3 @@ def _group_lines(group: RevisionGroup, names: Mapping[str, str]) -> Iterator[str
             yield f"    except what {wording.unless_words(block.change, names)}"
     if len(blocks) > CHANGES_SHOWN:
         yield f"  and {len(blocks) - CHANGES_SHOWN} changes more, which --json prints"
-
-
-async def _verify(where: Where, *, as_json: bool) -> bool:
-    async with open_reader(connected_settings(where.data_dir)) as reader:
-        chosen = set(await choose_organizations(reader, where.organization_id))
-        records = [record for record in await reader.organizations() if record.organization_id in chosen]
-        verdicts = [await _verdict(reader, record) for record in records]
-    if as_json:
-        print_json({"organizations": [verdict.document for verdict in verdicts]})
-    for verdict in verdicts if not as_json else ():
-        print_line(verdict.line)
-    return all(verdict.fault is None for verdict in verdicts)
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """
-    What came of checking the events of one organization.
-    """
-
-    organization_id: str
-    events: int
-    chain_hash: str
-    fault: str | None
-
-    @property
-    def document(self) -> dict[str, object]:
-        """
-        The same as JSON.
-        """
-        return {
-            "organization_id": self.organization_id,
-            "events": self.events,
-            "chain_hash": self.chain_hash,
-            "whole": self.fault is None,
-            "fault": self.fault,
-        }
-
-    @property
-    def line(self) -> str:
-        """
-        The same in words.
-        """
-        if self.fault is None:
-            return f"{self.organization_id}: {self.events} audit events, whole up to {self.chain_hash}"
-        return f"{self.organization_id}: broken after {self.events} audit events: {self.fault}"
-
-
-async def _verdict(reader: Reader, record: OrganizationRecord) -> _Verdict:
-    count, chain_hash, fault = await _walk(reader, record.organization_id, up_to=record.revision)
-    if fault is None and chain_hash != record.chain_hash:
-        fault = f"the event with hash {record.chain_hash}, which was written last, is not there"
-    return _Verdict(record.organization_id, count, chain_hash, fault)
-
-
-async def _walk(reader: Reader, organization_id: str, *, up_to: int) -> tuple[int, str, str | None]:
-    count, chain_hash, position = 0, GENESIS, BEGINNING
-    with steps("audit events", total=None) as progress:
-        while True:
-            events = await reader.audit_after(organization_id, position, limit=PAGE)
-            events = [event for event in events if event.revision <= up_to]
-            if not events:
-                return count, chain_hash, None
-            for event in events:
-                fault = _fault(event, position, chain_hash)
-                if fault is not None:
-                    return count, chain_hash, f"revision {event.revision}, part {event.part}: {fault}"
-                position, chain_hash, count = event.position, _hashes(event)["this"], count + 1
-                progress.advance()
-
-
-def _fault(event: AuditRecord, position: tuple[int, int], previous: str) -> str | None:
-    revision, part = position
-    if event.position not in {(revision, part + 1), (revision + 1, 1)}:
-        return f"events are missing after revision {revision}, part {part}"
-    hashes = _hashes(event)
-    if hashes["previous"] != previous:
-        return "it is not sealed to the event before"
-    if hashes["this"] != seal(previous, event.data):
-        return "it was altered"
-    return None
-
-
-def _hashes(event: AuditRecord) -> dict[str, str]:
-    found = event.data.get("chain_hash")
-    known = found if isinstance(found, dict) else {}
-    return {name: str(known.get(name)) for name in ("previous", "this")}

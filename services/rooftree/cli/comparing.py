@@ -1,27 +1,37 @@
 """
-``rooftree diff``: what would change between two snapshots, before anybody attaches anything.
+``rooftree diff``: what changes between two snapshots, or has changed between two moments.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from rooftree.api import wording
 from rooftree.api.grouping import AccountName, Block, account_words, distinct_changes
 from rooftree.cli.markdown import code, escape
-from rooftree.cli.options import Json
+from rooftree.cli.options import DataDir, From, Json, OrganizationId, To, given_times
 from rooftree.cli.output import print_line, print_lines, steps
-from rooftree.cli.source import SnapshotSource, Standing, read_snapshot
+from rooftree.cli.source import OrganizationSource, SnapshotSource, Standing, Where, open_sources, read_snapshot
 from rooftree.errors import UsageError
 from rooftree.permissions import compare
+from rooftree.view.ceilings import Ceilings
 
-__all__ = ["Difference", "Report", "add_commands", "compare_snapshots"]
+__all__ = [
+    "Difference",
+    "Report",
+    "add_commands",
+    "change_lines",
+    "compare_snapshots",
+    "compare_times",
+    "difference_of",
+]
 
 DIFFERENT: Final = 1
 EQUIVALENT: Final = "equivalent"
@@ -35,17 +45,33 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def diff(
-    before: Annotated[Path, typer.Option(metavar="SNAPSHOT", help="The organization as it is.", show_default=False)],
-    after: Annotated[Path, typer.Option(metavar="SNAPSHOT", help="The same as it would be.", show_default=False)],
+    *,
+    before: Annotated[
+        Path | None, typer.Option(metavar="SNAPSHOT", help="The organization as it is.", show_default=False)
+    ] = None,
+    after: Annotated[
+        Path | None, typer.Option(metavar="SNAPSHOT", help="The same as it would be.", show_default=False)
+    ] = None,
+    since: From = None,
+    until: To = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a report for reviewers.")] = False,
+    organization: OrganizationId = None,
+    data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """
-    Compare two snapshots decision by decision; exit with 1 if any differs. `--json` prints one line an account.
+    Compare two snapshots, or the stored view at two times, decision by decision; exit with 1 if any differs. `--json`
+    prints one line an account.
     """
     if markdown and as_json:
         raise UsageError("choose one of --json and --markdown", place="--markdown")
-    report = asyncio.run(compare_snapshots(before, after))
+    moments = given_times(since, until)
+    if before is not None and after is not None and moments is None:
+        report = asyncio.run(compare_snapshots(before, after))
+    elif before is None and after is None and moments is not None:
+        report = asyncio.run(compare_times(Where(None, organization, data_dir), *moments))
+    else:
+        raise UsageError("expected --before and --after, or --from", place="diff")
     if as_json:
         print_lines(difference.document for difference in report.differences)
     else:
@@ -81,7 +107,7 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Report:
     """
-    Everything that differs between two snapshots.
+    Everything that differs between two states.
 
     Attributes:
         compared: How many accounts are in both.
@@ -112,12 +138,7 @@ class Report:
         yield from self._summary()
         for block in self.blocks():
             yield ""
-            yield wording.change_words(block.change)
-            if block.change.get("witness"):
-                yield f"  for example {wording.witness_words(block.change)}"
-            yield f"  because {wording.blame_words(block.change, self.names)}"
-            if block.change.get("unless"):
-                yield f"  except what {wording.unless_words(block.change, self.names)}"
+            yield from change_lines(block.change, self.names)
             yield f"  in {account_words(block.accounts)}"
 
     def markdown(self) -> Iterable[str]:
@@ -157,6 +178,18 @@ class Report:
                 yield f"{title}, not compared: {', '.join(accounts)}"
 
 
+def change_lines(change: Mapping[str, Any], names: Mapping[str, str]) -> Iterable[str]:
+    """
+    Yield a change in words, with an example and what it comes from.
+    """
+    yield wording.change_words(change)
+    if change.get("witness"):
+        yield f"  for example {wording.witness_words(change)}"
+    yield f"  because {wording.blame_words(change, names)}"
+    if change.get("unless"):
+        yield f"  except what {wording.unless_words(change, names)}"
+
+
 async def compare_snapshots(before: Path, after: Path) -> Report:
     """
     Return what differs for the accounts that are in both snapshots.
@@ -165,30 +198,82 @@ async def compare_snapshots(before: Path, after: Path) -> Report:
         InputError: A snapshot is wrong.
     """
     old, new = SnapshotSource(read_snapshot(before)), SnapshotSource(read_snapshot(after))
-    was = {account.account_id: account for account in await old.accounts(at=None)}
-    now = {account.account_id: account for account in await new.accounts(at=None)}
+    return await _compare(_Side(old, await old.accounts(at=None)), _Side(new, await new.accounts(at=None)))
+
+
+async def compare_times(where: Where, since: datetime, until: datetime | None) -> Report:
+    """
+    Return what differs for the accounts that the stored view has at both times.
+
+    Raises:
+        UsageError: There is no such organization.
+        UnavailableError: The database does not answer.
+    """
+    async with open_sources(where) as sources:
+        reports = [
+            await _compare(
+                _Side(source, await source.accounts(at=since)), _Side(source, await source.accounts(at=until))
+            )
+            for source in sources
+        ]
+    return Report(
+        differences=[difference for report in reports for difference in report.differences],
+        compared=sum(report.compared for report in reports),
+        added=[account_id for report in reports for account_id in report.added],
+        removed=[account_id for report in reports for account_id in report.removed],
+        names={subject: name for report in reports for subject, name in report.names.items()},
+    )
+
+
+async def difference_of(source: OrganizationSource, before: Standing, after: Standing) -> Difference | None:
+    """
+    Return what an account may do in one standing and not in the other; None where no decision differs.
+    """
+    report = await _compare(_Side(source, [before]), _Side(source, [after]))
+    return report.differences[0] if report.differences else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """
+    The accounts of an organization on one side of a comparison.
+    """
+
+    source: OrganizationSource
+    accounts: Sequence[Standing]
+
+
+async def _compare(old: _Side, new: _Side) -> Report:
+    was = {account.account_id: account for account in old.accounts}
+    now = {account.account_id: account for account in new.accounts}
     both = sorted(was.keys() & now.keys())
-    old_ceilings, new_ceilings = await old.ceilings(was.values()), await new.ceilings(now.values())
+    ceilings = await old.source.ceilings(was.values()), await new.source.ceilings(now.values())
     differences = []
     with steps("accounts", total=len(both)) as progress:
         for account_id in both:
             progress.advance()
-            one, other = was[account_id], now[account_id]
-            if one.chain_id is None or other.chain_id is None:
-                continue
-            comparison = compare(
-                old_ceilings.permissions(one.chain_id, one.binding),
-                new_ceilings.permissions(other.chain_id, other.binding),
-            )
-            if comparison.verdict != EQUIVALENT:
-                differences.append(Difference(other, comparison.verdict, comparison.changes(other.binding)))
+            difference = _difference(ceilings, was[account_id], now[account_id])
+            if difference is not None:
+                differences.append(difference)
     return Report(
         differences=differences,
         compared=len(both),
         added=sorted(now.keys() - was.keys()),
         removed=sorted(was.keys() - now.keys()),
-        names={**await old.names(), **await new.names()},
+        names={**await old.source.names(), **await new.source.names()},
     )
+
+
+def _difference(ceilings: tuple[Ceilings, Ceilings], before: Standing, after: Standing) -> Difference | None:
+    if before.chain_id is None or after.chain_id is None:
+        return None
+    old, new = ceilings
+    comparison = compare(
+        old.permissions(before.chain_id, before.binding), new.permissions(after.chain_id, after.binding)
+    )
+    if comparison.verdict == EQUIVALENT:
+        return None
+    return Difference(after, comparison.verdict, comparison.changes(after.binding))
 
 
 def _plural(count: int) -> str:

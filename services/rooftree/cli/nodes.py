@@ -16,12 +16,24 @@ from rich.tree import Tree
 
 from rooftree.api.documents import account_document
 from rooftree.bootstrap import open_reader
-from rooftree.cli.options import Account, At, DataDir, Json, OrganizationId, OrgFile, given_account, given_time
-from rooftree.cli.output import plain, print_json, print_line, print_table, stdout_console
+from rooftree.cli.options import (
+    Account,
+    At,
+    DataDir,
+    From,
+    Json,
+    OrganizationId,
+    OrgFile,
+    To,
+    given_account,
+    given_time,
+    given_times,
+)
+from rooftree.cli.output import plain, print_json, print_line, stdout_console
 from rooftree.cli.runtime import connected_settings
 from rooftree.cli.source import Standing, Where, choose_organizations, open_account, open_sources
+from rooftree.cli.spans import print_rows, show_span
 from rooftree.errors import UsageError
-from rooftree.organization.timestamps import format_time
 from rooftree.organization.tree import Organization
 from rooftree.policy.chain import Chain, Level
 from rooftree.reading import AccountRecord
@@ -74,15 +86,23 @@ def account(
 def history(
     account: Account,
     *,
+    since: From = None,
+    until: To = None,
     limit: Annotated[int, typer.Option(min=1, help="How many rows at most.")] = 100,
     organization: OrganizationId = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """
-    Show what an account was and from when to when, the latest first.
+    Show what an account was and from when to when, the latest first; with --from, also which decisions have changed
+    between the two times.
     """
-    asyncio.run(_history(given_account(account), limit, Where(None, organization, data_dir), as_json=as_json))
+    account_id, moments = given_account(account), given_times(since, until)
+    where = Where(None, organization, data_dir)
+    if moments is None:
+        asyncio.run(_history(account_id, limit, where, as_json=as_json))
+    else:
+        asyncio.run(show_span(account_id, moments, where, as_json=as_json))
 
 
 async def _tree(where: Where, *, accounts: bool, as_json: bool) -> None:
@@ -279,18 +299,4 @@ async def _history(account_id: str, limit: int, where: Where, *, as_json: bool) 
     if as_json:
         print_json([account_document(row) for row in rows])
         return
-    print_table(
-        ("FROM", "TO", "NAME", "UNDER", "STATUS", "PERMISSIONS", "CAUSE"),
-        [
-            (
-                format_time(row.since),
-                format_time(row.until) if row.until else "now",
-                row.name,
-                " / ".join(names.get(node, node) for node in row.path[1:-1]) or "the root",
-                row.status,
-                (row.permissions_id or "none")[:12],
-                row.cause_event_id,
-            )
-            for row in rows
-        ],
-    )
+    print_rows(rows, names)

@@ -21,14 +21,17 @@ __all__ = [
     "At",
     "Contexts",
     "DataDir",
+    "From",
     "Json",
     "OrgFile",
     "OrganizationId",
     "Resource",
+    "To",
     "given_account",
     "given_context",
     "given_request",
     "given_time",
+    "given_times",
 ]
 
 Account: TypeAlias = Annotated[
@@ -51,6 +54,11 @@ At: TypeAlias = Annotated[
     str | None,
     typer.Option("--at", metavar="TIME", help="As it was at this time (RFC 3339).", show_default=False),
 ]
+From: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--from", metavar="TIME", help="What has changed since this time (RFC 3339).", show_default=False),
+]
+To: TypeAlias = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Up to this time.", show_default="now")]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 OrgFile: TypeAlias = Annotated[
     Path | None,
@@ -93,6 +101,23 @@ def given_time(text: str | None, *, option: str = "--at", org_file: Path | None 
         return parse_time(text)
     except InputError as error:
         raise UsageError(error.reason, place=option) from error
+
+
+def given_times(since: str | None, until: str | None) -> tuple[datetime, datetime | None] | None:
+    """
+    Return the two times that ``--from`` and ``--to`` name, the second None for now; None without ``--from``.
+
+    Raises:
+        UsageError: One is no time, the second lies before the first, or stands alone.
+    """
+    start, end = given_time(since, option="--from"), given_time(until, option="--to")
+    if start is None:
+        if end is not None:
+            raise UsageError("expected --from beside it", place="--to")
+        return None
+    if end is not None and end < start:
+        raise UsageError("expected a time after that of --from", place="--to")
+    return start, end
 
 
 def given_request(action: str, resource: str) -> tuple[str, str]:

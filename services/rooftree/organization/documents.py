@@ -17,6 +17,8 @@ from rooftree.policy.model import PolicyDocument
 __all__ = [
     "AUTHORIZING_TYPES",
     "BUILTIN_POLICIES",
+    "LENIENCE",
+    "QUOTAS",
     "Document",
     "Policy",
     "accept_content",
@@ -29,6 +31,14 @@ AUTHORIZING_TYPES = {
     SERVICE_CONTROL_POLICY: PolicyKind.SERVICE_CONTROL,
     RESOURCE_CONTROL_POLICY: PolicyKind.RESOURCE_CONTROL,
 }
+
+# Characters that AWS lets a policy have.
+# https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+QUOTAS = {PolicyKind.SERVICE_CONTROL: 10_240, PolicyKind.RESOURCE_CONTROL: 5_120}
+
+# By how much a policy may be longer here: AWS has raised its quota for service control policies from 5,120 before, and
+# canonical text may be longer than what was given.
+LENIENCE = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +103,11 @@ def accept_content(content: PolicyContent, kind: PolicyKind) -> str:
     Raises:
         PolicyError: The content is no policy of that kind; the error names the place.
     """
-    parse_policy(content, kind)
     text = canonical_text(content)
+    most = LENIENCE * QUOTAS.get(kind, len(text))
+    if len(text) > most:
+        raise PolicyError(f"expected at most {most} characters, found {len(text)}")
+    parse_policy(content, kind)
     # Canonical text may be longer than what was given. INVARIANT: what is let in can be read again.
     if read_document(text, kind) is None:
         raise PolicyError("the document is too large")

@@ -11,13 +11,13 @@ from rooftree.ports import (
     DeadLetter,
     EncodeStates,
     LogPartition,
-    LogRecord,
     OrganizationCommit,
     OutboxRow,
     RecordKind,
     StoredLetter,
 )
 from rooftree.store.database import Connection, Database, Row
+from rooftree.store.letters import log_record
 from rooftree.store.queries import query
 from rooftree.store.saving import copy_outbox
 from rooftree.store.stored import account_of
@@ -127,17 +127,8 @@ def _outbox_row(row: Row) -> OutboxRow:
 
 
 def _stored_letter(row: Row) -> StoredLetter:
-    record = LogRecord(
-        offset=row["record_offset"],
-        time=row["record_time"],
-        key=row["key"],
-        value=row["value"],
-        headers=tuple(
-            (name.decode(), value) for name, value in zip(row["header_names"], row["header_values"], strict=True)
-        ),
-    )
     letter = DeadLetter(
-        record, row["organization_id"], row["reason"], row["place"], row["disposition"], row["error_class"]
+        log_record(row), row["organization_id"], row["reason"], row["place"], row["disposition"], row["error_class"]
     )
     partition = LogPartition(row["log_id"], row["topic"], row["partition_id"])
     return StoredLetter(partition, letter, row["software_version"])

@@ -8,7 +8,16 @@ from collections.abc import Mapping, Sequence
 
 import rooftree
 from rooftree.errors import LostPartitionError, StaleViewError
-from rooftree.ports import BatchCommit, DeadLetter, LoadedView, LogPartition, OrganizationCommit
+from rooftree.ports import (
+    BatchCommit,
+    DeadLetter,
+    LoadedView,
+    LogPartition,
+    OpenLetters,
+    OrganizationCommit,
+    Replay,
+)
+from rooftree.reading import LetterName
 from rooftree.store.database import Connection, Database, as_json
 from rooftree.store.queries import query
 from rooftree.store.rows import LastRow, compress_verdicts, merge_patches
@@ -17,7 +26,7 @@ from rooftree.store.stored import account_of, chain_of, fact_of
 from rooftree.view.patch import GENESIS, DocumentRecord, PermissionState, Position
 from rooftree.view.projection import OrganizationView
 
-__all__ = ["PostgresProjection"]
+__all__ = ["PostgresProjection", "save_permission_set"]
 
 
 class PostgresProjection:
@@ -65,6 +74,17 @@ class PostgresProjection:
             rows = await connection.fetch(query("seen_among"), *map(list, zip(*triples, strict=True)))
         return {(row["organization_id"], row["source"], row["event_id"]) for row in rows}
 
+    async def open_letters(self, organization_id: str, replays: Sequence[tuple[LetterName, bytes]]) -> OpenLetters:
+        """
+        Return how many dead letters of an organization wait, and which of *replays* are of one of them.
+        """
+        columns = _letter_columns([letter for letter, _ in replays])
+        digests = [digest for _, digest in replays]
+        async with self._database.transaction(read_only=True) as connection:
+            count = await connection.fetchval(query("count_open_letters"), organization_id)
+            rows = await connection.fetch(query("replayed_letters"), organization_id, *columns, digests)
+        return OpenLetters(count, frozenset(replays[row["position"] - 1] for row in rows))
+
     async def load_view(self, organization_id: str) -> LoadedView:
         """
         Return the view of an organization, all of it as of one moment.
@@ -98,6 +118,7 @@ class PostgresProjection:
             for organization in sorted(batch.organizations, key=lambda commit: commit.organization_id):
                 await self._save_organization(connection, batch, organization)
             await _save_letters(connection, batch.partition, batch.letters)
+            await _save_replays(connection, batch.replays)
             if batch.letters or any(organization.outbox for organization in batch.organizations):
                 await connection.execute(query("nudge_relays"))
 
@@ -115,13 +136,15 @@ class PostgresProjection:
         head = await connection.fetchrow(query("lock_organization"), commit.organization_id)
         if head is None or head["version"] != commit.expected_version:
             raise StaleViewError(commit.organization_id)
+        if commit.superseded:
+            await connection.execute(query("supersede_letters"), commit.organization_id)
         writes = merge_patches(commit.patches)
         changed = [*writes.steps]
         rows = await connection.fetch(query("last_history"), commit.organization_id, changed) if changed else []
         last = {row["account_id"]: LastRow(row["valid_from"], row["valid_to"]) for row in rows}
         await save_writes(connection, commit.organization_id, writes, writes.history(last))
         for state in writes.permission_sets.values():
-            await _save_permission_set(connection, commit.organization_id, state)
+            await save_permission_set(connection, commit.organization_id, state)
         await copy_outbox(connection, commit)
         await copy_seen(connection, batch.partition, commit)
         position = writes.position
@@ -140,6 +163,7 @@ class PostgresProjection:
             position.incomplete_since,
             position.incomplete_until,
             position.incomplete_reason,
+            position.incomplete_by_loss,
         )
 
     async def _remember_actions(self, batch: BatchCommit) -> None:
@@ -167,7 +191,10 @@ def _permission_sets(batch: BatchCommit) -> list[PermissionState]:
     ]
 
 
-async def _save_permission_set(connection: Connection, organization_id: str, state: PermissionState) -> None:
+async def save_permission_set(connection: Connection, organization_id: str, state: PermissionState) -> None:
+    """
+    Write a permission set with its verdicts, unless it is there.
+    """
     verdict, services = compress_verdicts(state.verdicts or {})
     inserted = await connection.fetchval(
         query("save_permission_set"), organization_id, state.permissions_id, state.permissions, verdict
@@ -186,3 +213,31 @@ async def _save_permission_set(connection: Connection, organization_id: str, sta
 async def _save_letters(connection: Connection, partition: LogPartition, letters: Sequence[DeadLetter]) -> None:
     if letters:
         await copy_letters(connection, partition, letters, software_version=rooftree.__version__)
+
+
+async def _save_replays(connection: Connection, replays: Sequence[Replay]) -> None:
+    if done := [replay for replay in replays if replay.failure is None]:
+        letters = [replay.letter for replay in done]
+        columns = _letter_columns(letters)
+        await connection.execute(query("resolve_letters"), [letter.organization_id for letter in letters], *columns)
+    for replay in replays:
+        if (failure := replay.failure) is not None:
+            await connection.execute(
+                query("letter_failed_again"),
+                replay.letter.organization_id,
+                *(column[0] for column in _letter_columns([replay.letter])),
+                failure.reason,
+                failure.place,
+                failure.disposition,
+                failure.error_class,
+                rooftree.__version__,
+            )
+
+
+def _letter_columns(letters: Sequence[LetterName]) -> tuple[list[str], list[str], list[int], list[int]]:
+    return (
+        [letter.log_id for letter in letters],
+        [letter.topic for letter in letters],
+        [letter.partition for letter in letters],
+        [letter.offset for letter in letters],
+    )

@@ -4,7 +4,8 @@ The bulk statements of a commit: columns in arrays where rows may exist, COPY wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from rooftree.ports import DeadLetter, LogPartition, OrganizationCommit
 from rooftree.store.database import Connection, as_json
@@ -13,7 +14,7 @@ from rooftree.store.rows import HistoryRow, HistoryWrite, Writes
 from rooftree.store.stored import levels_of
 from rooftree.view.patch import AccountState
 
-__all__ = ["copy_letters", "copy_outbox", "copy_seen", "save_writes"]
+__all__ = ["copy_letters", "copy_outbox", "copy_seen", "save_accounts", "save_writes"]
 
 _SCHEMA = "rooftree"
 
@@ -24,7 +25,9 @@ async def save_writes(connection: Connection, organization_id: str, writes: Writ
     """
     await _save_facts(connection, organization_id, writes)
     await _save_chains(connection, organization_id, writes)
-    await _save_accounts(connection, organization_id, writes, history)
+    await save_accounts(connection, organization_id, writes.accounts, history.since)
+    if departed := writes.departed:
+        await connection.execute(query("remove_accounts"), organization_id, departed)
     await _save_history(connection, organization_id, history)
     await _copy_audit(connection, writes)
 
@@ -56,13 +59,22 @@ async def _save_chains(connection: Connection, organization_id: str, writes: Wri
         await connection.execute(query("save_documents"), organization_id, list(writes.documents), contents)
 
 
-async def _save_accounts(connection: Connection, organization_id: str, writes: Writes, history: HistoryWrite) -> None:
-    if states := writes.accounts:
+async def save_accounts(
+    connection: Connection, organization_id: str, states: Sequence[AccountState], since: Mapping[str, datetime]
+) -> None:
+    """
+    Insert or overwrite rows of the view.
+
+    Args:
+        connection: In a transaction that has locked the organization.
+        organization_id: The organization.
+        states: The rows.
+        since: From when on each of them holds.
+    """
+    if states:
         columns: Sequence[Sequence[object]] = list(zip(*(_account_columns(state) for state in states), strict=True))
-        since = [history.since[state.account_id] for state in states]
-        await connection.execute(query("save_accounts"), organization_id, *columns[:-1], since, columns[-1])
-    if departed := writes.departed:
-        await connection.execute(query("remove_accounts"), organization_id, departed)
+        starts = [since[state.account_id] for state in states]
+        await connection.execute(query("save_accounts"), organization_id, *columns[:-1], starts, columns[-1])
 
 
 def _account_columns(state: AccountState) -> tuple[object, ...]:
@@ -203,12 +215,14 @@ async def copy_letters(
     """
     Write records that could not be processed, their bytes untouched.
     """
+    now = datetime.now(UTC)
     await connection.copy_records_to_table(
         "dead_letter",
         schema_name=_SCHEMA,
         columns=[
             *("organization_id", "log_id", "topic", "partition_id", "record_offset", "record_time", "key", "value"),
             *("header_names", "header_values", "reason", "place", "disposition", "error_class", "software_version"),
+            *("resolved_at", "resolution"),
         ],
         records=[
             (
@@ -220,13 +234,15 @@ async def copy_letters(
                 letter.record.time,
                 letter.record.key,
                 letter.record.value,
-                [name.encode() for name, _ in letter.record.headers],
+                [name.encode("utf-8", "surrogateescape") for name, _ in letter.record.headers],
                 [value for _, value in letter.record.headers],
                 letter.reason,
                 letter.place,
                 letter.disposition,
                 letter.error_class,
                 software_version,
+                now if letter.superseded else None,
+                "snapshot" if letter.superseded else None,
             )
             for letter in letters
         ],

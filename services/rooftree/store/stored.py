@@ -24,7 +24,7 @@ def fact_of(row: Row) -> Fact:
     return Fact(row["kind"], row["subject"], row["attribute"], row["value"], version)
 
 
-def account_of(row: Row) -> AccountState:
+def account_of(row: Row | Mapping[str, Any]) -> AccountState:
     """
     Return the state of an account.
     """

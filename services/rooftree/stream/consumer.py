@@ -15,12 +15,13 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import CorruptRecordException, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from rooftree.errors import LogLossError, UnavailableError
+from rooftree.errors import LogLossError
 from rooftree.ports import Batch, LogPartition, LogRecord, PartitionStatus
 from rooftree.settings import Assignment, LogLossPolicy, Settings
 from rooftree.stream.client import client_options, cluster_id, stop_quietly, translated_errors
+from rooftree.stream.lenient import fetch_leniently
 from rooftree.telemetry import Action, log
 
 __all__ = ["KafkaChangeLog", "OffsetStore"]
@@ -107,16 +108,13 @@ class KafkaChangeLog:
             if losses := await self._place(consumer):
                 return losses
             try:
-                fetched = await consumer.getmany(
-                    timeout_ms=int(self._settings.batch_max_wait * 1000), max_records=self._settings.batch_max_records
-                )
+                fetched = await self._fetch(consumer)
             except (NoOffsetForPartitionError, OffsetOutOfRangeError):
                 # Of a partition not placed yet, or of one whose records are gone: placing tells them apart.
                 self.positions.clear()
                 return []
-            except UnicodeDecodeError as error:
-                # aiokafka cannot step over such a record; who may delete records can.
-                raise UnavailableError("Kafka: a record has a header whose name is not UTF-8") from error
+            except (UnicodeDecodeError, CorruptRecordException):
+                fetched = await self._take_leniently(consumer)
         return [batch for place, records in fetched.items() if (batch := self._batch(place, records))]
 
     def forget(self, partition: LogPartition) -> None:
@@ -136,9 +134,11 @@ class KafkaChangeLog:
                 return []
             positions = dict(self.positions)
             ends = await _ends(consumer, list(positions))
+        stored = await self._store.stored_offsets(self._log_id, self._settings.changes_topic)
         for place, position in positions.items():
-            if ends[place] < position:
-                # Some brokers answer a fetch behind the end with nothing, for ever.
+            # Some brokers answer a fetch behind the end with nothing, for ever. And who has the log read from its
+            # beginning again moves the stored offset: where nothing arrives, no commit would notice.
+            if ends[place] < position or stored.get(place.partition, position) != position:
                 self.positions.pop(place, None)
         return [
             PartitionStatus(self._partition(place), position, ends[place])
@@ -162,6 +162,28 @@ class KafkaChangeLog:
         self.positions.clear()
         if consumer is not None:
             await stop_quietly(consumer.stop)
+
+    async def _fetch(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, Sequence[ConsumerRecord]]:
+        most = self._settings.batch_max_records
+        fetched: dict[TopicPartition, Sequence[ConsumerRecord]]
+        fetched = await consumer.getmany(timeout_ms=int(self._settings.batch_max_wait * 1000), max_records=most)
+        # A partition with much to read fills the whole answer, until all that was fetched of it is gone: each of the
+        # others gets its own batch, of what is at hand.
+        for place in self.positions.keys() - fetched.keys() if fetched else ():
+            fetched |= await consumer.getmany(place, timeout_ms=0, max_records=most)
+        return fetched
+
+    async def _take_leniently(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, Sequence[ConsumerRecord]]:
+        # Which partition cannot be read is not told, so each makes one step.
+        log().warning(Action.READ_LENIENTLY, topic=self._settings.changes_topic)
+        most = self._settings.batch_max_records
+        fetched = {
+            place: records[:most] for place, records in (await fetch_leniently(self._settings, self.positions)).items()
+        }
+        for place, records in fetched.items():
+            if records and place in consumer.assignment():
+                consumer.seek(place, records[-1].offset + 1)
+        return fetched
 
     async def _running(self) -> AIOKafkaConsumer:
         if self._consumer is None:

@@ -35,6 +35,7 @@ class KafkaPublisher:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._topics = {
+            RecordKind.CHANGE: settings.changes_topic,
             RecordKind.AUDIT: settings.audit_topic,
             RecordKind.PERMISSIONS: settings.permissions_topic,
             RecordKind.DEAD_LETTER: settings.dead_letter_topic,

@@ -15,8 +15,7 @@ from rooftree.organization.timestamps import format_time
 from rooftree.permissions import AccountBinding, Comparison
 from rooftree.view.patch import AccountState, AuditEvent
 
-__all__ = ["AuditType", "Cause", "Journal", "Verdict", "seal"]
-
+__all__ = ["AuditType", "Cause", "Journal", "Verdict", "audit_event_id", "seal"]
 
 _CANONICAL_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
@@ -85,6 +84,22 @@ def seal(previous: str, data: Mapping[str, object]) -> str:
     return hashlib.sha256(previous.encode() + _CANONICAL_JSON.encode(bare).encode()).hexdigest()
 
 
+def audit_event_id(organization_id: str, event_type: str, cause_id: str, account_id: str | None, *, source: str) -> str:
+    """
+    Return the id of an audit event, which a repetition of its cause has again.
+
+    Args:
+        organization_id: The organization.
+        event_type: The type of the audit event.
+        cause_id: The id of the change behind it.
+        account_id: The account; None for an event about the organization.
+        source: Where *cause_id* is unique.
+    """
+    # INVARIANT: nothing enters that a repetition could change, such as a revision or a clock.
+    parts = [organization_id, event_type, source, cause_id, account_id]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
 class Journal:
     """
     Writes audit events at the end of an organization's sequence.
@@ -150,14 +165,17 @@ class Journal:
         this = seal(self.chain_hash, data)
         data["chain_hash"] = {"previous": self.chain_hash, "this": this}
         self.chain_hash = this
-        account_id = data.get("account_id")
+        told = data.get("account_id")
+        account_id = told if isinstance(told, str) else None
         verdict = data.get("verdict")
         self.events.append(
             AuditEvent(
-                event_id=self._event_id(event_type, cause, account_id),
+                event_id=audit_event_id(
+                    self._organization_id, event_type.value, cause.event_id, account_id, source=cause.source
+                ),
                 type=event_type.value,
                 organization_id=self._organization_id,
-                account_id=account_id if isinstance(account_id, str) else None,
+                account_id=account_id,
                 time=cause.time,
                 revision=self.revision,
                 part=part,
@@ -167,8 +185,3 @@ class Journal:
                 data=data,
             )
         )
-
-    def _event_id(self, event_type: AuditType, cause: Cause, account_id: object) -> str:
-        # INVARIANT: nothing enters that a repetition could change, such as a revision or a clock.
-        parts = [self._organization_id, event_type.value, cause.source, cause.event_id, account_id]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

@@ -44,6 +44,12 @@ class Ceilings:
         self._shared: dict[str, tuple[_Shared | None, _Shared | None]] = {}
         self._sweep_at = 2 * len(self._chains) + SPARE_CHAINS
 
+    def knows(self, chain_id: str | None) -> bool:
+        """
+        Tell whether a chain is at hand.
+        """
+        return chain_id in self._chains
+
     def learn(
         self, chain: ChainRecord, documents: Mapping[str, Document]
     ) -> tuple[list[ChainRecord], list[DocumentRecord]]:

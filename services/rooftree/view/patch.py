@@ -38,6 +38,7 @@ class Position:
             None while it is complete.
         incomplete_until: Time of the latest such record. Only a snapshot taken later makes the view complete.
         incomplete_reason: Why the first could not be processed.
+        incomplete_by_loss: Whether records are gone that nobody can process later.
     """
 
     revision: int = 0
@@ -45,6 +46,7 @@ class Position:
     incomplete_since: datetime | None = None
     incomplete_until: datetime | None = None
     incomplete_reason: str | None = None
+    incomplete_by_loss: bool = False
 
     @property
     def complete(self) -> bool:

@@ -162,23 +162,71 @@ class OrganizationView:
         self._keep(patch)
         return patch
 
-    def mark_incomplete(self, *, source: str, cause_id: str, time: datetime, reason: str) -> Patch:
+    def refresh(self, cause: Cause) -> Patch:
         """
-        Record that a change could not be processed, so that the view may be wrong until a later snapshot.
+        Work out every row anew, and return those that differ, with the permission sets of all of them.
+
+        What consumers were told otherwise is told as a change of decisions, with *cause*.
+        """
+        self._stored_permissions.clear()
+        ordered = sorted({*self.organization.accounts(), *self._accounts})
+        departed = self._depart(ordered, cause)
+        steps, chains, documents = self._steps(ordered, Survey(self.organization), anew=True)
+        journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
+        rows = self._decide(steps, cause, journal)
+        patch = Patch(
+            organization_id=self.organization_id,
+            position=replace(self.position, revision=journal.revision, chain_hash=journal.chain_hash),
+            accounts=rows,
+            departed=departed,
+            chains=tuple(chains),
+            documents=tuple(documents),
+            permission_sets=self._permission_sets(steps, {step.after.account_id for step in steps}),
+            audit=tuple(journal.events),
+        )
+        self._keep(patch)
+        return patch
+
+    def mark_incomplete(
+        self, *, source: str, cause_id: str, time: datetime, reason: str, by_loss: bool = False
+    ) -> Patch:
+        """
+        Record that a change could not be processed, so that the view may be wrong until it is, or until a later snapshot.
 
         Args:
             source: Where *cause_id* is unique, for example the topic.
             cause_id: What names the record in any repetition, for example its partition and offset.
             time: When the change took effect, or at the latest.
             reason: Why it could not be processed.
+            by_loss: Whether the record is gone, so that nobody can process it later.
         """
         journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
         until = max(time, self.position.incomplete_until or time)
         if self.position.complete:
             journal.became_incomplete(Cause(source, cause_id, None, time, None, reason), reason=reason)
-            self.position = Position(journal.revision, journal.chain_hash, time, until, reason)
+            self.position = Position(journal.revision, journal.chain_hash, time, until, reason, by_loss)
         else:
-            self.position = replace(self.position, incomplete_until=until)
+            lost = by_loss or self.position.incomplete_by_loss
+            self.position = replace(self.position, incomplete_until=until, incomplete_by_loss=lost)
+        return Patch(self.organization_id, self.position, audit=tuple(journal.events))
+
+    def mark_complete(self, *, source: str, cause_id: str, time: datetime, summary: str) -> Patch:
+        """
+        Record that everything that could not be processed has been since; does nothing where records are gone.
+
+        Args:
+            source: Where *cause_id* is unique, for example the topic.
+            cause_id: What names the record that was the last one, for example its partition and offset.
+            time: When it was processed.
+            summary: How that came about, in words.
+        """
+        since = self.position.incomplete_since
+        if since is None or self.position.incomplete_by_loss:
+            return Patch(self.organization_id, self.position)
+        journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
+        cause = Cause(source, cause_id, None, time, None, summary)
+        journal.became_complete(cause, reason=self.position.incomplete_reason, incomplete_since=since)
+        self.position = Position(journal.revision, journal.chain_hash)
         return Patch(self.organization_id, self.position, audit=tuple(journal.events))
 
     def _depart(self, account_ids: Iterable[str], cause: Cause) -> tuple[Departure, ...]:
@@ -191,7 +239,7 @@ class OrganizationView:
         return tuple(Departure(row.account_id, max(cause.time, row.since), cause.event_id) for row in gone)
 
     def _steps(
-        self, account_ids: Iterable[str], survey: Survey
+        self, account_ids: Iterable[str], survey: Survey, *, anew: bool = False
     ) -> tuple[list[_Step], list[ChainRecord], list[DocumentRecord]]:
         steps = []
         chains: list[ChainRecord] = []
@@ -204,24 +252,28 @@ class OrganizationView:
                 new_chains, new_documents = self._ceilings.learn(placement.chain, survey.documents)
                 chains += new_chains
                 documents += new_documents
-            steps.append(self._step(account_id, placement))
+            steps.append(self._step(account_id, placement, anew=anew))
         return steps, chains, documents
 
-    def _step(self, account_id: str, placement: Placement | None) -> _Step:
+    def _step(self, account_id: str, placement: Placement | None, *, anew: bool) -> _Step:
         before = self._accounts.get(account_id)
         if placement is None:
             return _Step(before, self._row(before, account_id, None, None))
         binding = self._ceilings.binding(account_id, placement.path[:-1])
         chain_id = placement.chain.chain_id
-        if before is not None and before.chain_id == chain_id:
+        if before is not None and before.chain_id == chain_id and not anew:
             return _Step(before, self._row(before, account_id, placement, before.permissions_id), binding)
         permissions = self._ceilings.permissions(chain_id, binding)
+        # What the store has lost cannot be compared with; outside of a view computed anew that is a fault.
+        reported = (
+            before if before is not None and (not anew or self._ceilings.knows(before.reported_chain_id)) else None
+        )
         return _Step(
             before=before,
             after=self._row(before, account_id, placement, permissions.permissions_id),
             binding=binding,
             permissions=permissions,
-            comparison=self._compare(before, chain_id, permissions, binding),
+            comparison=self._compare(reported, chain_id, permissions, binding),
         )
 
     def _compare(

@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import replace
 
 from rooftree.ports import OutgoingRecord, RecordKind, StoredLetter
+from rooftree.workers.replays import LETTER_HEADER, name_letter, sendable_headers
 
 __all__ = ["letter_record", "without_value"]
 
@@ -32,7 +33,9 @@ def letter_record(stored: StoredLetter) -> OutgoingRecord:
         "version": stored.software_version,
     }
     added = tuple((f"{_PREFIX}{name}", text.encode()) for name, text in told.items())
-    headers = (*letter.record.headers, *added)
+    # Whoever copies the record back to the topic of changes, headers included, replays the letter.
+    name = (LETTER_HEADER, name_letter(stored.name))
+    headers = (*sendable_headers(letter.record.headers), *added, name)
     return OutgoingRecord(RecordKind.DEAD_LETTER, letter.record.key, letter.record.value, headers)
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from rooftree.contracts import decode_change
 from rooftree.errors import ChangeError, InputError
 from rooftree.organization.changes import Change
+from rooftree.organization.timestamps import format_time
 from rooftree.ports import (
     Batch,
     BatchCommit,
@@ -25,11 +26,13 @@ from rooftree.ports import (
     ProjectionStore,
     SeenEvent,
 )
+from rooftree.reading import LetterName
 from rooftree.telemetry import Action, log
 from rooftree.view.patch import Patch
 from rooftree.view.projection import OrganizationView
 from rooftree.workers.encoding import outbox_rows
 from rooftree.workers.pauses import Turn
+from rooftree.workers.replays import Replays, find_replays
 
 __all__ = ["Plan", "Planner", "RecordFaultError"]
 
@@ -74,6 +77,14 @@ class Plan:
         """
         return sum(len(patch.audit) for organization in self.commit.organizations for patch in organization.patches)
 
+    @property
+    def failures(self) -> list[DeadLetter]:
+        """
+        What could not be processed, whether for the first time or again.
+        """
+        again = (replay.failure for replay in self.commit.replays)
+        return [*self.commit.letters, *(failure for failure in again if failure is not None)]
+
 
 @dataclass(slots=True)
 class _Draft:
@@ -83,9 +94,11 @@ class _Draft:
 
     partition: LogPartition
     seen_before: set[tuple[str, str, str]]
+    replays: Replays
     patches: defaultdict[str, list[Patch]] = field(default_factory=lambda: defaultdict(list))
     seen: defaultdict[str, list[SeenEvent]] = field(default_factory=lambda: defaultdict(list))
     letters: list[DeadLetter] = field(default_factory=list)
+    superseded: set[str] = field(default_factory=set)
     rows: int = 0
     repeated: int = 0
 
@@ -100,11 +113,15 @@ class Planner:
         store: Where views come from.
         cache_size: Most views in memory.
         max_rows: A plan ends with the change that brings it to this many rows of accounts.
+        clock_skew: Seconds by which the time of a change may lie ahead of that of its record; None for any.
     """
 
-    def __init__(self, store: ProjectionStore, *, cache_size: int, max_rows: int) -> None:
+    def __init__(
+        self, store: ProjectionStore, *, cache_size: int, max_rows: int, clock_skew: float | None = None
+    ) -> None:
         self._store = store
         self._max_rows = max_rows
+        self._clock_skew = None if clock_skew is None else timedelta(seconds=clock_skew)
         self._cache_size = cache_size
         self._views: OrderedDict[str, LoadedView] = OrderedDict()
 
@@ -127,9 +144,10 @@ class Planner:
         turn = Turn()
         decoded = []
         for record in records:
-            decoded.append(_decode(record, (faults or {}).get(record.offset)))
+            decoded.append(self._decode(record, (faults or {}).get(record.offset)))
             await turn.give()
-        draft = _Draft(batch.partition, await self._seen([each for each in decoded if isinstance(each, Change)]))
+        seen = await self._seen([each for each in decoded if isinstance(each, Change)])
+        draft = _Draft(batch.partition, seen, await find_replays(self._store, records))
         done = 0
         for record, outcome in zip(records, decoded, strict=True):
             with structlog.contextvars.bound_contextvars(offset=record.offset, **_named(outcome)):
@@ -144,13 +162,13 @@ class Planner:
         """
         Plan what follows from records that can never be read: every organization that came by the partition misses something.
         """
-        draft = _Draft(batch.partition, set())
+        draft = _Draft(batch.partition, set(), Replays({}))
         noticed = datetime.now(UTC)
         name = _name(batch.partition, batch.from_offset, noticed)
         for organization_id in await self._store.organizations_of(batch.partition):
             view = (await self._view(organization_id)).view
             patch = view.mark_incomplete(
-                source=batch.partition.topic, cause_id=name, time=noticed, reason=batch.lost or ""
+                source=batch.partition.topic, cause_id=name, time=noticed, reason=batch.lost or "", by_loss=True
             )
             draft.patches[organization_id].append(patch)
         return self._finish(draft, batch, 0)
@@ -171,6 +189,12 @@ class Planner:
         """
         self._views.clear()
 
+    def _decode(self, record: LogRecord, fault: Exception | None) -> Change | ChangeError:
+        outcome = _decoded(record, fault)
+        if isinstance(outcome, Change) and self._clock_skew is not None:
+            return _not_ahead(outcome, record, self._clock_skew)
+        return outcome
+
     async def _seen(self, changes: Sequence[Change]) -> set[tuple[str, str, str]]:
         events: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
         for change in changes:
@@ -185,33 +209,58 @@ class Planner:
         return self._views[organization_id]
 
     async def _take_in(self, draft: _Draft, record: LogRecord, outcome: Change | ChangeError) -> None:
+        letter = draft.replays.letter(record)
         if isinstance(outcome, ChangeError):
-            await self._park(draft, record, outcome)
+            await self._park(draft, record, outcome, letter)
             return
-        name = (outcome.organization_id, outcome.source, outcome.event_id)
+        await self._apply(draft, record, outcome)
+        if letter is not None and draft.replays.succeeded(letter):
+            await self._complete(draft, record, letter.organization_id)
+
+    async def _apply(self, draft: _Draft, record: LogRecord, change: Change) -> None:
+        organization_id = change.organization_id
+        name = (organization_id, change.source, change.event_id)
         if name in draft.seen_before:
             draft.repeated += 1
             return
-        view = (await self._view(outcome.organization_id)).view
-        patch = _applied(view, outcome, record)
+        view = (await self._view(organization_id)).view
+        was_complete = view.position.complete
+        patch = _applied(view, change, record)
         draft.seen_before.add(name)
         draft.rows += len(patch.accounts) + len(patch.departed)
-        draft.patches[outcome.organization_id].append(patch)
-        draft.seen[outcome.organization_id].append(_seen_event(outcome, record, patch))
+        draft.patches[organization_id].append(patch)
+        draft.seen[organization_id].append(_seen_event(change, record, patch))
+        if patch.position.complete and not was_complete:
+            _supersede(draft, organization_id)
 
-    async def _park(self, draft: _Draft, record: LogRecord, error: ChangeError) -> None:
+    async def _complete(self, draft: _Draft, record: LogRecord, organization_id: str) -> None:
+        view = (await self._view(organization_id)).view
+        patch = view.mark_complete(
+            source=draft.partition.topic,
+            cause_id=_name(draft.partition, record.offset, record.time),
+            time=record.time or datetime.now(UTC),
+            summary="everything that could not be processed has been replayed",
+        )
+        draft.patches[organization_id].append(patch)
+
+    async def _park(self, draft: _Draft, record: LogRecord, error: ChangeError, replay: LetterName | None) -> None:
         organization_id = error.organization_id or ""
-        draft.letters.append(
-            DeadLetter(
-                record=record,
-                organization_id=organization_id,
-                reason=_storable(error.reason),
-                place=_storable(error.place),
-                disposition=error.disposition,
-                error_class=type(error.__cause__ or error).__name__,
-            )
+        letter = DeadLetter(
+            record=record,
+            organization_id=organization_id,
+            reason=_storable(error.reason),
+            place=_storable(error.place),
+            disposition=error.disposition,
+            error_class=type(error.__cause__ or error).__name__,
         )
         log().warning(Action.RECORD_PARKED, reason=str(error), disposition=error.disposition)
+        if replay is not None:
+            # It waits already, and so its organization is marked.
+            draft.replays.failed(replay, letter)
+            return
+        draft.letters.append(letter)
+        place = (draft.partition.log_id, draft.partition.topic, draft.partition.partition, record.offset)
+        draft.replays.parked(LetterName(organization_id, *place), record)
         if organization_id:
             view = (await self._view(organization_id)).view
             patch = view.mark_incomplete(
@@ -232,15 +281,23 @@ class Planner:
                 patches=tuple(patches),
                 seen=tuple(draft.seen[organization_id]),
                 outbox=outbox_rows(organization_id, patches),
+                superseded=organization_id in draft.superseded,
             )
             for organization_id, patches in sorted(draft.patches.items())
         )
-        commit = BatchCommit(batch.partition, batch.from_offset, to_offset, organizations, tuple(draft.letters))
+        commit = BatchCommit(
+            batch.partition,
+            batch.from_offset,
+            to_offset,
+            organizations,
+            tuple(draft.letters),
+            tuple(draft.replays.outcomes),
+        )
         remaining = replace(batch, from_offset=to_offset, records=rest) if rest else None
         return Plan(commit, remaining, done, draft.repeated)
 
 
-def _decode(record: LogRecord, fault: Exception | None) -> Change | ChangeError:
+def _decoded(record: LogRecord, fault: Exception | None) -> Change | ChangeError:
     try:
         change = decode_change(record.value or b"", key=record.key)
     except ChangeError as error:
@@ -255,6 +312,34 @@ def _decode(record: LogRecord, fault: Exception | None) -> Change | ChangeError:
     )
     refusal.__cause__ = fault
     return refusal
+
+
+def _not_ahead(change: Change, record: LogRecord, skew: timedelta) -> Change | ChangeError:
+    """
+    Refuse a change of a time to come: it would win over all changes until then, in every register that it names.
+
+    The time of the record is asked and not the clock alone, so that the log means the same whenever it is read.
+    """
+    now = datetime.now(UTC)
+    taken = min(record.time or now, now)
+    if change.time - taken <= skew:
+        return change
+    return ChangeError(
+        f"expected at most {skew.total_seconds():g} seconds after the broker took it, at `{format_time(taken)}`,"
+        f" found `{format_time(change.time)}`",
+        place="time",
+        organization_id=change.organization_id,
+        time=change.time,
+    )
+
+
+def _supersede(draft: _Draft, organization_id: str) -> None:
+    draft.superseded.add(organization_id)
+    draft.replays.superseded(organization_id)
+    draft.letters = [
+        replace(letter, superseded=True) if letter.organization_id == organization_id else letter
+        for letter in draft.letters
+    ]
 
 
 def _applied(view: OrganizationView, change: Change, record: LogRecord) -> Patch:

@@ -36,12 +36,13 @@ class Projector:
         *,
         cache_size: int = 64,
         max_rows: int = 20_000,
+        clock_skew: float | None = None,
         stall_timeout: float = 120,
         retry_max_delay: float = 15,
     ) -> None:
         self._log = change_log
         self._store = store
-        self._planner = Planner(store, cache_size=cache_size, max_rows=max_rows)
+        self._planner = Planner(store, cache_size=cache_size, max_rows=max_rows, clock_skew=clock_skew)
         self._watchdog = Watchdog(change_log, stall_timeout=stall_timeout)
         self._backoff = Backoff(retry_max_delay)
 
@@ -136,10 +137,10 @@ def _blame(batch: Batch, faults: dict[int, Exception], most: int | None, error: 
 
 def _report(batch: Batch, plan: Plan, *, planning: float, committing: float) -> None:
     organizations = plan.commit.organizations
-    parked = len(plan.commit.letters)
+    parked = len(plan.failures)
     Metrics.records.labels("applied").inc(plan.records - plan.repeated - parked)
     Metrics.records.labels("repeated").inc(plan.repeated)
-    for letter in plan.commit.letters:
+    for letter in plan.failures:
         Metrics.records.labels("parked").inc()
         Metrics.dead_letters.labels(letter.disposition).inc()
     for event in (event for each in organizations for patch in each.patches for event in patch.audit):

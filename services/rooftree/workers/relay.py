@@ -77,9 +77,10 @@ class Relay:
             UnavailableError: The store or the broker does not answer; what was not marked comes again.
         """
         await self._resend_states()
-        sent = await self._send_letters()
+        sent = 0
         while True:
-            some = 0
+            # Some letters at a time, as of each organization: a flood of them keeps no event back.
+            some = await self._send_letters()
             for organization_id in await self._outbox.pending():
                 some += await self._send(organization_id)
             if not some:
@@ -119,15 +120,11 @@ class Relay:
         return len(rows)
 
     async def _send_letters(self) -> int:
-        sent = 0
-        while True:
-            async with self._outbox.claim_letters(limit=_LETTERS) as letters:
-                for record in map(letter_record, letters):
-                    await self._publish_letter(record)
-            Metrics.sent.labels("dead_letter").inc(len(letters))
-            sent += len(letters)
-            if len(letters) < _LETTERS:
-                return sent
+        async with self._outbox.claim_letters(limit=_LETTERS) as letters:
+            for record in map(letter_record, letters):
+                await self._publish_letter(record)
+        Metrics.sent.labels("dead_letter").inc(len(letters))
+        return len(letters)
 
     async def _publish_letter(self, record: OutgoingRecord) -> None:
         try:

@@ -10,6 +10,7 @@ COMMANDS = sorted(
     {str(command.name or getattr(command.callback, "__name__", "")) for command in app.registered_commands}
     | {str(group.name) for group in app.registered_groups}
 )
+NESTED = [["audit", "verify"], *(["dead-letter", name] for name in ("list", "show", "replay"))]
 
 
 def test_the_version_is_printed(run: Run) -> None:
@@ -21,7 +22,7 @@ def test_the_version_is_printed(run: Run) -> None:
     assert (0, f"{__version__}\n", "") == (outcome.status, outcome.out, outcome.err)
 
 
-@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["audit", "verify"]])
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), *NESTED])
 def test_every_command_explains_itself(run: Run, command: list[str]) -> None:
     """
     --help works everywhere and is a success.
@@ -58,6 +59,12 @@ def test_the_help_lists_every_command(run: Run) -> None:
         (["publish", "missing.ndjson"], "missing.ndjson: no such file or directory"),
         (["lint", "missing.json"], "missing.json: no such file or directory"),
         (["diff", "--before", "a", "--after", "b", "--json", "--markdown"], "choose one of --json and --markdown"),
+        (["dead-letter", "replay"], "LETTER: expected the numbers of letters, or --all"),
+        (["dead-letter", "replay", "1", "--all"], "LETTER: expected the numbers of letters, or --all"),
+        (["dead-letter", "show", "1", "--raw", "--json"], "--raw: choose one of --json and --raw"),
+        (["dead-letter", "show", "x"], "dead-letter show: Invalid value for 'LETTER'"),
+        (["rebuild", "--from-topic"], "--from-topic: the view is empty until the topic is read"),
+        (["rebuild", "--from-topic", "--organization", "o-exampleorg"], "--organization: a topic holds all"),
     ],
 )
 def test_bad_usage_is_one_line_that_says_what_was_expected(run: Run, arguments: list[str], said: str) -> None:
@@ -71,7 +78,15 @@ def test_bad_usage_is_one_line_that_says_what_was_expected(run: Run, arguments: 
     assert said in outcome.err
 
 
-@pytest.mark.parametrize("command", [["tree"], ["account", "222222222222"], ["audit"], ["audit", "verify"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(["tree"], ["account", "222222222222"], ["audit"], ["audit", "verify"], ["verify"], ["rebuild"]),
+        *(["rebuild", "--from-topic", "--yes"], ["dead-letter", "list"], ["dead-letter", "show", "1"]),
+        *(["dead-letter", "replay", "1"], ["history", "222222222222", "--from", "2026-01-01T00:00:00Z"]),
+        ["diff", "--from", "2026-01-01T00:00:00Z"],
+    ],
+)
 def test_without_a_service_the_status_is_three(run: Run, command: list[str]) -> None:
     """
     Where nothing runs and nothing is named, the line says what to do.

@@ -5,6 +5,7 @@ The ports in memory.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -18,11 +19,13 @@ from rooftree.ports import (
     LoadedView,
     LogPartition,
     LogRecord,
+    OpenLetters,
     OutboxRow,
     OutgoingRecord,
     PartitionStatus,
     StoredLetter,
 )
+from rooftree.reading import LetterName
 from rooftree.view.projection import OrganizationView
 
 __all__ = ["PARTITION", "TIME", "MemoryLog", "MemoryOutbox", "MemoryPublisher", "MemoryStore", "SilentNudges", "record"]
@@ -96,6 +99,22 @@ class MemoryStore:
             for event in organization.seen
         }
         return asked & stored
+
+    async def open_letters(self, organization_id: str, replays: Sequence[tuple[LetterName, bytes]]) -> OpenLetters:
+        """
+        Return the letters of an organization that no batch has resolved.
+        """
+        kept = {
+            StoredLetter(batch.partition, letter, "").name: hashlib.sha256(letter.record.value or b"").digest()
+            for batch in self.batches
+            for letter in batch.letters
+            if letter.organization_id == organization_id and not letter.superseded
+        }
+        for batch in self.batches:
+            for replay in batch.replays:
+                if replay.failure is None:
+                    kept.pop(replay.letter, None)
+        return OpenLetters(len(kept), frozenset(replay for replay in replays if kept.get(replay[0]) == replay[1]))
 
     async def organizations_of(self, partition: LogPartition) -> Sequence[str]:
         """

@@ -5,13 +5,17 @@ The projector: what it commits, and what it does when something fails.
 from __future__ import annotations
 
 import asyncio
+import json
+from datetime import timedelta
 from random import Random
 
 import pytest
 from tests.generators.histories import History, generate_history
-from tests.unit.workers.fakes import PARTITION, MemoryLog, MemoryStore, record
+from tests.unit.workers.fakes import PARTITION, TIME, MemoryLog, MemoryStore, record
 
+from rooftree.contracts import decode_change
 from rooftree.errors import LogLossError, RefusedRowError, UnavailableError
+from rooftree.organization.timestamps import format_time
 from rooftree.ports import Batch, BatchCommit, PartitionStatus
 from rooftree.workers.projector import Projector
 
@@ -320,3 +324,53 @@ async def test_a_batch_that_touches_too_many_accounts_is_cut(store: MemoryStore,
 
     assert len(store.batches) > 5
     assert await expected_ids(history) == audit_ids(store)
+
+
+def renamed(event_id: str, name: str, seconds: float) -> bytes:
+    """
+    Return a change that took effect so many seconds after the broker had its record.
+    """
+    data = {"organization_id": "o-exampleorg", "ou_id": "ou-ab12-aaaaaaaa", "name": name}
+    return json.dumps(
+        {
+            "specversion": "1.0",
+            "id": event_id,
+            "source": "test",
+            "type": "rooftree.ou.renamed.v1",
+            "time": format_time(TIME + timedelta(seconds=seconds)),
+            "data": data,
+        }
+    ).encode()
+
+
+async def test_a_change_of_a_time_to_come_is_parked(store: MemoryStore) -> None:
+    """
+    It would win over every change until then; what is just a little ahead, as clocks are, is taken.
+    """
+    log = log_of(store, renamed("far", "Evil", 3601), renamed("near", "Good", 3599), renamed("after", "Better", 3600))
+    projector = Projector(log, store, clock_skew=3600, retry_max_delay=0.001)
+    await asyncio.wait_for(projector.run(log.stop), 20)
+
+    [letter] = [letter for batch in store.batches for letter in batch.letters]
+    view = (await store.load_view("o-exampleorg")).view
+
+    assert (0, "refused", "time") == (letter.record.offset, letter.disposition, letter.place)
+    assert (
+        "expected at most 3600 seconds after the broker took it, at `2026-01-05T08:00:00Z`,"
+        " found `2026-01-05T09:00:01Z`" == letter.reason
+    )
+    assert "Better" == view.organization.name_of("ou-ab12-aaaaaaaa")
+    # A mark that lasted until that far time could not be cleared by a snapshot before it.
+    assert TIME == view.position.incomplete_until
+
+
+async def test_without_a_bound_any_time_is_taken(store: MemoryStore) -> None:
+    """
+    The bound is the deployment's, not the model's.
+    """
+    value = renamed("far", "Later", 10**9)
+    await project(log_of(store, value), store)
+
+    assert [decode_change(value).event_id] == [
+        event.event_id for batch in store.batches for each in batch.organizations for event in each.seen
+    ]

@@ -183,3 +183,32 @@ async def test_each_round_asks_for_states_that_the_broker_lacks(
     await relay.round()
 
     assert [("log", "permissions")] * 2 == outbox.filled
+
+
+async def test_a_flood_of_dead_letters_keeps_no_event_back(outbox: MemoryOutbox, publisher: MemoryPublisher) -> None:
+    """
+    Letters and organizations are sent in turn, some at a time.
+    """
+    outbox.letters = [letter(b"%d" % number) for number in range(1000)]
+    outbox.rows = {"o-a": [row("a0")]}
+    await relay_of(outbox, publisher).round()
+
+    kinds = [each.kind for each in publisher.sent]
+
+    assert 100 == kinds.index(RecordKind.AUDIT)
+    assert 1000 == kinds.count(RecordKind.DEAD_LETTER)
+
+
+async def test_a_flood_of_one_organization_keeps_no_other_back(
+    outbox: MemoryOutbox, publisher: MemoryPublisher
+) -> None:
+    """
+    Each gets its turn after one batch of every other.
+    """
+    outbox.rows = {"o-a": [row(f"a{number}") for number in range(100)], "o-b": [row("b0")]}
+    await relay_of(outbox, publisher).round()
+
+    sent = names(publisher.sent)
+
+    assert 2 == sent.index("b0")
+    assert 101 == len(sent)

@@ -34,7 +34,8 @@ join rooftree.seen_event as s using (organization_id, source, event_id)
 
 -- load_organization --
 -- Where the view of an organization stands.
-select revision, version, chain_hash, incomplete_since, incomplete_until, incomplete_reason
+select
+    revision, version, chain_hash, incomplete_since, incomplete_until, incomplete_reason, incomplete_by_loss
 from rooftree.organization
 where organization_id = $1
 
@@ -92,7 +93,7 @@ for update
 update rooftree.organization
 set
     revision = $2, version = version + 1, chain_hash = $3,
-    incomplete_since = $4, incomplete_until = $5, incomplete_reason = $6, updated_at = now()
+    incomplete_since = $4, incomplete_until = $5, incomplete_reason = $6, incomplete_by_loss = $7, updated_at = now()
 where organization_id = $1
 
 -- save_facts --
@@ -198,3 +199,41 @@ on conflict do nothing
 -- nudge_relays --
 -- Tell relays that listen that there is something to send; once a batch, since it takes a lock of the whole database.
 select pg_notify('rooftree_outbox', '')
+
+-- count_open_letters --
+-- How many dead letters of an organization wait.
+select count(*) from rooftree.dead_letter where organization_id = $1 and resolved_at is null
+
+-- replayed_letters --
+-- Which of these letters, by their position from 1, wait with a value of just this digest.
+select r.position
+from unnest($2::text[], $3::text[], $4::integer[], $5::bigint[], $6::bytea[])
+    with ordinality as r (log_id, topic, partition_id, record_offset, digest, position)
+join rooftree.dead_letter as d using (log_id, topic, partition_id, record_offset)
+where d.organization_id = $1 and d.resolved_at is null and sha256(coalesce(d.value, '')) = r.digest
+
+-- supersede_letters --
+-- Resolve all letters of an organization that are stored: a snapshot said what they could have said.
+update rooftree.dead_letter
+set resolved_at = now(), resolution = 'snapshot'
+where organization_id = $1 and resolved_at is null
+
+-- resolve_letters --
+-- Resolve letters that were processed.
+update rooftree.dead_letter as d
+set resolved_at = now(), resolution = 'replayed', attempts = d.attempts + 1, attempted_at = now()
+from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::bigint[])
+    as r (organization_id, log_id, topic, partition_id, record_offset)
+where
+    d.organization_id = r.organization_id and d.log_id = r.log_id and d.topic = r.topic
+    and d.partition_id = r.partition_id and d.record_offset = r.record_offset and d.resolved_at is null
+
+-- letter_failed_again --
+-- Remember that a letter could not be processed this time either, and why.
+update rooftree.dead_letter
+set
+    attempts = attempts + 1, attempted_at = now(),
+    reason = $6, place = $7, disposition = $8, error_class = $9, software_version = $10
+where
+    organization_id = $1 and log_id = $2 and topic = $3 and partition_id = $4 and record_offset = $5
+    and resolved_at is null

@@ -1,0 +1,32 @@
+"""
+How much of a topic a broker still has.
+"""
+
+from __future__ import annotations
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from rooftree.settings import Settings
+from rooftree.stream.client import client_options, cluster_id, stop_quietly, translated_errors
+
+__all__ = ["topic_beginnings"]
+
+
+async def topic_beginnings(settings: Settings, topic: str) -> tuple[str, dict[int, int]]:
+    """
+    Return the id of the cluster, and the first offset that each partition of a topic still has.
+
+    Raises:
+        UnavailableError: The broker does not answer.
+    """
+    log_id = await cluster_id(settings)
+    consumer = AIOKafkaConsumer(**client_options(settings))
+    try:
+        with translated_errors():
+            await consumer.start()
+            await consumer.topics()
+            places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+            found = await consumer.beginning_offsets(places) if places else {}
+    finally:
+        await stop_quietly(consumer.stop)
+    return log_id, {place.partition: offset for place, offset in sorted(found.items())}

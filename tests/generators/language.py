@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
-from hypothesis import strategies as st
-
 from rooftree.policy.chain import AttachedPolicy, Chain, Level
 from rooftree.policy.document import parse_policy
 
-__all__ = ["ALL_OPERATORS", "KEYS", "Key", "Language", "Pair", "Written", "listed", "pairs", "statements_of"]
+__all__ = ["ALL_OPERATORS", "KEYS", "Key", "Language", "Pair", "Written", "listed", "statements_of"]
 
 Json = dict[str, Any]
 
@@ -317,12 +315,3 @@ def statements_of(*chains: Written) -> Iterator[Json]:
         for policies in chain.documents:
             for policy in policies:
                 yield from listed(policy["Statement"])
-
-
-def pairs(*, variables: bool = True, typed: bool = True) -> st.SearchStrategy[Pair]:
-    """
-    Draw two chains, most of them almost the same.
-    """
-    return st.randoms(use_true_random=False).map(
-        lambda random: Language(random, variables=variables, typed=typed).pair()
-    )

@@ -11,14 +11,15 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final
 
+from hypothesis import strategies as st
 from tests.generators.chains import ACCOUNT
-from tests.generators.language import KEYS, Json, Key, Pair, Written, listed, statements_of
+from tests.generators.language import KEYS, Json, Key, Language, Pair, Written, listed, statements_of
 
 from rooftree.policy.context import Context
 from rooftree.policy.request import Request
 from rooftree.policy.values import parse_date, parse_network, parse_number
 
-__all__ = ["DETERMINED", "Questions", "questions_about"]
+__all__ = ["DETERMINED", "Asked", "Questions", "asked_pairs", "questions_about"]
 
 DETERMINED: Final[Json] = {
     "aws:PrincipalAccount": ACCOUNT.account_id,
@@ -57,7 +58,7 @@ _OTHERS: Final = {
     "Numeric": ("0", "5", "7.25", "-1", "1e2"),
     "Date": ("2026-03-01T00:00:00Z", "2030-01-01", "1577836800"),
     "Bool": ("true", "false"),
-    "Binary": ("QUJD", "QUJE", "AAA=", ""),
+    "Binary": ("QUJD", "QUJE", "AAA="),
     "Ip": ("10.1.2.3", "192.0.2.7", "2001:db8::5", "198.51.100.1", "::ffff:10.0.0.1", "fe80::1"),
 }
 
@@ -218,6 +219,29 @@ def _readable(family: str, text: str) -> bool:
     if family == "Date":
         return parse_date(text) is not None
     return family == "Ip" or text in _OTHERS[family]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """
+    Two chains, and requests that come close to what they name.
+    """
+
+    pair: Pair
+    requests: tuple[Request, ...]
+
+
+def asked_pairs(*, variables: bool = True, typed: bool = True, count: int = 12) -> st.SearchStrategy[Asked]:
+    """
+    Draw two chains and *count* requests about them.
+    """
+
+    def ask(random: Random) -> Asked:
+        pair = Language(random, variables=variables, typed=typed).pair()
+        questions = questions_about(random, pair)
+        return Asked(pair, tuple(questions.request() for _ in range(count)))
+
+    return st.randoms(use_true_random=False).map(ask)
 
 
 def questions_about(random: Random, *chains: Written | Pair, sendable: bool = True) -> Questions:

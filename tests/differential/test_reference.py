@@ -8,7 +8,7 @@ from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.generators.language import ALL_OPERATORS, KEYS, Language
+from tests.generators.language import ALL_OPERATORS, KEYS, Fit, Language
 from tests.generators.questions import questions_about
 
 from rooftree.policy import reference
@@ -108,7 +108,7 @@ def test_chains_are_decided_alike(random: Random, sendable: bool) -> None:  # no
     """
     Chains in all of the language decide requests that come close to what they name as the reference does.
     """
-    written = Language(random, typed=False).chain()
+    written = Language(random, fit=Fit.NONE).chain()
     questions = questions_about(random, written, sendable=sendable)
     chain = written.chain()
 

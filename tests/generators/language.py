@@ -10,13 +10,25 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from random import Random
 from typing import Any, Final
 
 from rooftree.policy.chain import AttachedPolicy, Chain, Level
 from rooftree.policy.document import parse_policy
 
-__all__ = ["ALL_OPERATORS", "KEYS", "Key", "Language", "Pair", "Written", "listed", "statements_of"]
+__all__ = [
+    "ALL_OPERATORS",
+    "FULL_ACCESS",
+    "KEYS",
+    "Fit",
+    "Key",
+    "Language",
+    "Pair",
+    "Written",
+    "listed",
+    "statements_of",
+]
 
 Json = dict[str, Any]
 
@@ -165,6 +177,16 @@ class Pair:
     after: Written
 
 
+class Fit(Enum):
+    """
+    How the operators of conditions fit what their keys hold.
+    """
+
+    KIND = "operators of the kind that the key is of"
+    TEXT = "beside those, operators of texts on any key"
+    NONE = "any operator on any key, with values of any other"
+
+
 @dataclass(frozen=True, slots=True)
 class Language:
     """
@@ -172,13 +194,13 @@ class Language:
 
     Attributes:
         variables: Whether patterns may hold policy variables.
-        typed: Whether a key is compared only as what its values are, and values of policies can be read.
+        fit: How operators fit their keys.
         keys: The condition keys to use.
     """
 
     random: Random
     variables: bool = True
-    typed: bool = True
+    fit: Fit = Fit.KIND
     keys: tuple[Key, ...] = KEYS
 
     def policy(self) -> Json:
@@ -266,7 +288,8 @@ class Language:
         choose = self.random.choice
         if choose((False,) * 9 + (True,)):
             return "Null", self._shape(choose((["true"], ["false"], [False], ["false", True])))
-        names = _OPERATORS[key.family] if self.typed or choose((True, True, False)) else ALL_OPERATORS
+        others = {Fit.KIND: (), Fit.TEXT: _OPERATORS["Arn"], Fit.NONE: ALL_OPERATORS}[self.fit]
+        names = others if others and choose((True, False)) else _OPERATORS[key.family]
         operator = choose(names)
         if key.many or (not key.name.startswith("aws:Principal") and choose((False,) * 5 + (True,))):
             operator = choose(("ForAllValues:", "ForAnyValue:", "")) + operator
@@ -275,7 +298,7 @@ class Language:
 
     def _wanted(self, key: Key) -> list[Any]:
         pool = key.wanted
-        if not self.typed and self.random.choice((True, False)):
+        if self.fit is Fit.NONE and self.random.choice((True, False)):
             pool = self.random.choice(KEYS).wanted
         bare = {"true": True, "false": False, "5": 5, "10.5": 10.5, "-3": -3, "1000.0": 1e3}
         texts = self._some(pool)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 from tests.generators.chains import ACCOUNT
-from tests.generators.language import KEYS, Json, Key, Language, Pair, Written, listed, statements_of
+from tests.generators.language import KEYS, Fit, Json, Key, Language, Pair, Written, listed, statements_of
 
 from rooftree.policy.context import Context
 from rooftree.policy.request import Request
@@ -231,13 +231,13 @@ class Asked:
     requests: tuple[Request, ...]
 
 
-def asked_pairs(*, variables: bool = True, typed: bool = True, count: int = 12) -> st.SearchStrategy[Asked]:
+def asked_pairs(*, variables: bool = True, fit: Fit = Fit.KIND, count: int = 12) -> st.SearchStrategy[Asked]:
     """
     Draw two chains and *count* requests about them.
     """
 
     def ask(random: Random) -> Asked:
-        pair = Language(random, variables=variables, typed=typed).pair()
+        pair = Language(random, variables=variables, fit=fit).pair()
         questions = questions_about(random, pair)
         return Asked(pair, tuple(questions.request() for _ in range(count)))
 

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import event, given
 from hypothesis import strategies as st
 from tests.generators.chains import ACCOUNT
-from tests.generators.language import Language, Pair
+from tests.generators.language import Fit, Language, Pair
 from tests.generators.questions import Asked, asked_pairs, questions_about
 from tests.generators.rewriting import rewritten
 from tests.property.covering import covers, witness_request
@@ -57,7 +57,7 @@ def _check_witnesses(pair: Pair, changes: list[Json]) -> None:
             expected = change["before"], change["after"]
             assert expected == _decisions(pair, request), (pair, change)
             assert expected == tuple(decide_chain(chain, request).decision for chain in chains), (pair, change)
-            assert covers(change, request), (pair, change)
+            assert covers(change, request) or change.get("exact") is False, (pair, change)
 
 
 class TestComparison:
@@ -81,10 +81,10 @@ class TestComparison:
         _check_nothing_is_missed(asked.pair, changes, asked.requests)
         _check_witnesses(asked.pair, changes)
 
-    @given(asked_pairs(typed=False))
-    def test_values_compared_as_what_they_are_not_miss_nothing(self, asked: Asked) -> None:
+    @given(asked_pairs(variables=False, fit=Fit.TEXT))
+    def test_numbers_moments_and_addresses_compared_as_text_are_told_apart_too(self, asked: Asked) -> None:
         """
-        Any operator on any key, with values that it cannot read, leaves no flip without a change.
+        A key that is compared both as what its values are and as text leaves no flip without a change.
         """
         changes = _changes(asked.pair)
 
@@ -111,7 +111,7 @@ class TestComparison:
         """
         The same texts read twice make one set of permissions without a change.
         """
-        chain = Language(random, typed=False).chain()
+        chain = Language(random, fit=Fit.NONE).chain()
         one, other = (maximum_permissions(chain.chain(), ACCOUNT) for _ in range(2))
 
         assert one.permissions_id == other.permissions_id

@@ -265,7 +265,7 @@ class Language:
         return (*base, *(self.policy() for _ in range(self.random.choice((0, 1, 1, 2)))))
 
     def _change(self, policy: Json) -> None:
-        statements = listed(policy["Statement"])
+        statements = listed(policy["Statement"]) or [self.statement()]
         index = self.random.randrange(len(statements))
         fresh, old = self.statement(), statements[index]
         element = self.random.choice(("Action", "Resource", "Condition", "Effect", "all"))

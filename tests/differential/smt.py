@@ -111,7 +111,6 @@ class _Question:
         printable = self._term(Kind.REGEXP_RANGE, self.terms.mkString(" "), self.terms.mkString("~"))
         self._printable = self._term(Kind.REGEXP_STAR, printable)
         self._variables: dict[str, _Variable] = {}
-        self._booleans: set[str] = set()
         self.action = self._constant(self._string, "action")
         self.resource = self._constant(self._string, "resource")
         letters = [self._term(Kind.REGEXP_RANGE, *map(self.terms.mkString, ends)) for ends in ("az", "09")]
@@ -128,13 +127,6 @@ class _Question:
         statements = [
             [one for policy in policies for one in listed(policy["Statement"])] for policies in chain.documents
         ]
-        self._booleans |= {
-            key.lower()
-            for statement in (one for level in statements for one in level)
-            for operator, block in statement.get("Condition", {}).items()
-            for key in block
-            if operator.lower().rpartition(":")[2].startswith("bool")
-        }
         levels = [self._some([self.applies(one) for one in level if one["Effect"] == "Allow"]) for level in statements]
         denials = [self.applies(one) for level in statements for one in level if one["Effect"] == "Deny"]
         return self._all([*levels, self._not(self._some(denials))])
@@ -258,7 +250,7 @@ class _Question:
         self._assume(self._in(text, self._printable))
         if name == "aws:principalarn":
             self._assume(self._is_principal(text))
-        if name in self._booleans:
+        if key.family == "Bool":
             self._assume(self._texts(text, ["true", "false"]))
         return _Variable(key, present, text)
 

@@ -22,20 +22,20 @@ from rooftree.store.database import connect_database
 from rooftree.store.migrations import apply_migrations
 from rooftree.stream import ensure_topics
 
-# A shared machine may stall any example; how many are tried is for the command line to raise.
+# Where tests find servers that are not to be embedded; the rest of the environment must not leak in.
+TEST_PREFIX = f"{PREFIX}TEST_"
+
+# A shared machine may stall any example; how many are tried is for the environment to raise.
 settings.register_profile(
     "rooftree",
     deadline=None,
-    max_examples=60,
+    max_examples=int(os.environ.get(f"{TEST_PREFIX}EXAMPLES", "60")),
     # shrinking whole organizations takes minutes: it is for whoever looks into a failure
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "rooftree"))
-
-# Where tests find servers that are not to be embedded; the rest of the environment must not leak in.
-TEST_PREFIX = f"{PREFIX}TEST_"
 
 for variable in [name for name in os.environ if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)]:
     del os.environ[variable]

@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from rooftree import __version__
-from rooftree.cli import (auditing, benchmarking, comparing, decisions, feeding, letters, linting, nodes, rebuilding, running, simulating, verifying)
+from rooftree.cli import (
+    auditing,
+    benchmarking,
+    comparing,
+    decisions,
+    feeding,
+    letters,
+    linting,
+    nodes,
+    rebuilding,
+    running,
+    simulating,
+    verifying,
+)
 from rooftree.cli.output import print_line
 
 __all__ = ["app"]
@@ -40,5 +53,18 @@ def _options(
     pass
 
 
-for module in (running, feeding, nodes, decisions, auditing, letters, verifying, rebuilding, comparing, linting, benchmarking, simulating):
+for module in (
+    running,
+    feeding,
+    nodes,
+    decisions,
+    auditing,
+    letters,
+    verifying,
+    rebuilding,
+    comparing,
+    linting,
+    benchmarking,
+    simulating,
+):
     module.add_commands(app)

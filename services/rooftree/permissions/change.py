@@ -170,6 +170,9 @@ def _told(space: Space, covered: Cover, sets: tuple[Node, Node], sides: _Sides) 
     worded = {wording: part for box in covered.boxes for wording, part in word_box(space, box, whole)}
     for wording, part in worded.items():
         found = _sampled(space, node, wording, part)
+        if found is not None and spared != space.impossible and _has_members(space, part):
+            # the words for a key of several values may say more than the box
+            found = replace(found, whole=False)
         if found is not None:
             yield _change(space, wording, part, found, sides)
     if covered.rest != FALSE:
@@ -178,6 +181,10 @@ def _told(space: Space, covered: Cover, sets: tuple[Node, Node], sides: _Sides) 
             found = _sampled(space, covered.rest, wording, part)
             if found is not None:
                 yield _change(space, replace(wording, exact=False), part, found, sides)
+
+
+def _has_members(space: Space, box: Box) -> bool:
+    return any(one.kind == Kind.MEMBER and mask != 0b11 for one, mask in zip(space.dimensions, box, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +282,6 @@ def _unless(space: Space, box: Box, sides: _Sides) -> Iterator[Blame]:
     """
     Yield the statements by which some requests of a box are denied both before and after.
     """
-    # the words for a key of several values may say more than the box
     masks = (0b11 if one.kind == Kind.MEMBER else mask for one, mask in zip(space.dimensions, box, strict=True))
     inside = space.diagrams.box(tuple(masks))
     for statement, origin in sides.allowing.bound.entries(Effect.DENY):

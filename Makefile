@@ -4,11 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
+SERVERS := tests/integration tests/faults tests/acceptance
+
 .DEFAULT_GOAL := help
-.PHONY: help install up test lint format bench lock clean
+.PHONY: help install up test test-kafka lint format bench lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 install: $(INSTALLED) ## Make .venv with everything in it, from the lock
 
@@ -23,6 +25,9 @@ up: install ## Run everything on this machine, with demo data; Ctrl-C stops it
 
 test: install ## Run the tests
 	$(BIN)/pytest
+
+test-kafka: install ## Run the tests that need a broker on Apache Kafka; needs Java 17 and Maven
+	ROOFTREE_TEST_BROKER=kafka $(BIN)/pytest $(SERVERS)
 
 lint: install ## Formatting, lint, types, layers
 	$(BIN)/ruff format --check .

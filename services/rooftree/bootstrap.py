@@ -192,7 +192,7 @@ async def run_all(
         server = WebServer(app, settings.http_host, settings.http_port)
         workers: dict[str, Worker] = {
             **watches,
-            "projector": await stack.enter_async_context(open_projector(settings, database)),
+            "projector": await stack.enter_async_context(open_projector(settings, database, forgetful=embed_kafka)),
             "relay": await stack.enter_async_context(open_relay(settings, database)),
             "api": server.serve,
         }
@@ -255,9 +255,14 @@ async def open_store(settings: Settings, name: str) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def open_projector(settings: Settings, database: Database) -> AsyncIterator[Worker]:
+async def open_projector(settings: Settings, database: Database, *, forgetful: bool = False) -> AsyncIterator[Worker]:
     """
     Make a projector that reads where the database says.
+
+    Args:
+        settings: Which topic, where, and how it is read.
+        database: Where the view is.
+        forgetful: Whether the broker is known to begin with nothing at each start.
 
     Raises:
         UnavailableError: Kafka does not answer.
@@ -265,7 +270,7 @@ async def open_projector(settings: Settings, database: Database) -> AsyncIterato
     store = PostgresProjection(
         database, consumer_group=settings.consumer_group, permissions_topic=settings.permissions_topic
     )
-    async with KafkaChangeLog.open(settings, store) as change_log:
+    async with KafkaChangeLog.open(settings, store, forgetful=forgetful) as change_log:
         yield Projector(
             change_log,
             store,

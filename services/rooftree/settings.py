@@ -165,7 +165,7 @@ class Settings(BaseSettings):
         description="Replicas of topics that do not exist yet; 0: three, or as many as there are brokers",
     )
     create_topics: bool = Field(True, description="Whether missing topics are created")
-    log_loss: LogLossPolicy = Field(
+    on_log_loss: LogLossPolicy = Field(
         LogLossPolicy.STOP,
         description="When the broker has lost unread records: stop, or resume and mark every organization incomplete",
     )

@@ -39,12 +39,13 @@ class PostgresProjection:
             rows = await connection.fetch(query("stored_offsets"), self._group, log_id, topic)
         return {row["partition_id"]: row["next_offset"] for row in rows}
 
-    async def read_elsewhere(self, log_id: str, topic: str) -> bool:
+    async def read_elsewhere(self, log_id: str, topic: str) -> Mapping[int, str]:
         """
-        Tell whether the topic was read from another broker before.
+        Return the partitions that were read before from another log of this name, each with the id of that log.
         """
         async with self._database.connection() as connection:
-            return bool(await connection.fetchval(query("other_logs"), self._group, log_id, topic))
+            rows = await connection.fetch(query("other_logs"), self._group, log_id, topic)
+        return {row["partition_id"]: row["log_id"] for row in rows}
 
     async def organizations_of(self, partition: LogPartition) -> Sequence[str]:
         """
@@ -127,7 +128,7 @@ class PostgresProjection:
         position = writes.position
         if commit.expected_version == 0:
             # All states of a new organization are in the outbox already.
-            place = (batch.partition.log_id, self._permissions_topic)
+            place = (batch.partition.cluster_id, self._permissions_topic)
             await connection.execute(query("mark_filled"), commit.organization_id, *place)
         elif head["complete"] != position.complete:
             # Each state says whether its organization is complete: the relay sends all of them anew.

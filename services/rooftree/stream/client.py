@@ -16,7 +16,7 @@ from aiokafka.helpers import create_ssl_context
 from rooftree.errors import UnavailableError, UsageError
 from rooftree.settings import Settings
 
-__all__ = ["admin_client", "client_options", "cluster_id", "stop_quietly", "translated_errors"]
+__all__ = ["admin_client", "client_options", "stop_quietly", "translated_errors"]
 
 _STOP_SECONDS = 5.0
 
@@ -92,15 +92,3 @@ async def admin_client(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]
             yield client
     finally:
         await stop_quietly(client.close)
-
-
-async def cluster_id(settings: Settings) -> str:
-    """
-    Return the id of the cluster: a broker that was made anew has another.
-
-    Raises:
-        UnavailableError: The broker does not answer.
-    """
-    async with admin_client(settings) as admin:
-        cluster = await admin.describe_cluster()
-        return str(cluster["cluster_id"] or "unnamed")

@@ -89,7 +89,8 @@ class Relay:
         return sent
 
     async def _resend_states(self) -> None:
-        # Asked once: a broker that is made anew under this process makes its connections fail, which asks again.
+        # Asked now and then: a broker that is made anew under this process makes its connections fail, which asks again,
+        # but a topic that is made anew does not.
         if self._log_id is None:
             self._log_id = await self._publisher.log_id()
         if count := await self._outbox.resend_states(self._log_id, self._topic, state_rows):
@@ -140,6 +141,7 @@ class Relay:
         Metrics.outbox_age_seconds.set(await self._outbox.oldest_unsent())
         if time.monotonic() - self._trimmed > _TRIM_SECONDS:
             self._trimmed = time.monotonic()
+            self._log_id = None
             if removed := await self._outbox.trim(older_than=self._retention):
                 log().info(Action.OUTBOX_TRIMMED, rows=removed)
 

@@ -5,10 +5,11 @@ from rooftree.consumer_offset
 where consumer_group = $1 and log_id = $2 and topic = $3
 
 -- other_logs --
--- Whether this topic was read from another broker before.
-select exists (
-    select from rooftree.consumer_offset where consumer_group = $1 and topic = $3 and log_id <> $2
-)
+-- Which partitions of this topic were read from another log before, and from which last.
+select distinct on (partition_id) partition_id, log_id
+from rooftree.consumer_offset
+where consumer_group = $1 and topic = $3 and log_id <> $2
+order by partition_id, updated_at desc
 
 -- move_offset --
 -- Move the offset on from where the batch starts; no row comes back if it is not there, since another worker moved it.

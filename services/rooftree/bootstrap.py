@@ -233,6 +233,8 @@ async def _database(settings: Settings, name: str) -> AsyncIterator[Database]:
         size=settings.postgres_pool_size,
         connect_timeout=settings.postgres_connect_timeout,
         command_timeout=settings.postgres_command_timeout,
+        lock_timeout=settings.postgres_lock_timeout,
+        idle_timeout=settings.postgres_idle_timeout,
         statement_cache=settings.postgres_statement_cache,
         application_name=name,
     ) as database:

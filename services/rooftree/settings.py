@@ -178,6 +178,14 @@ class Settings(BaseSettings):
         10, description="Seconds until opening or waiting for a connection counts as failed"
     )
     postgres_command_timeout: Seconds = Field(120, description="Seconds until a statement counts as failed")
+    postgres_lock_timeout: Seconds = Field(
+        30, description="Seconds until a statement that waits for another session's lock counts as failed"
+    )
+    postgres_idle_timeout: Seconds = Field(
+        30,
+        description="Seconds of silence within a transaction after which PostgreSQL ends it: what a worker that hangs "
+        "may hold up others",
+    )
     postgres_statement_cache: int = Field(
         256,
         ge=0,

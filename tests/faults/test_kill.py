@@ -10,13 +10,11 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from enum import Enum
 from functools import partial
 from pathlib import Path
 from random import Random
 
 import pytest
-from pydantic import SecretStr
 from tests.generators.histories import generate_history
 from tests.integration.service import (
     eventually,
@@ -29,8 +27,9 @@ from tests.integration.service import (
     stored,
     view_of,
 )
+from tests.settings_variables import as_environment
 
-from rooftree.settings import PREFIX, Settings
+from rooftree.settings import Settings
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -38,22 +37,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 CHANGES = int(os.environ.get("ROOFTREE_TEST_KILL_CHANGES", "300"))
 SEED = int(os.environ.get("ROOFTREE_TEST_KILL_SEED", "17"))
 SCRIPT = Path(__file__).with_name("process.py")
-
-
-def as_environment(settings: Settings) -> dict[str, str]:
-    """
-    Return the variables that make these settings.
-    """
-    shown = {
-        name: value.get_secret_value()
-        if isinstance(value, SecretStr)
-        else value.value
-        if isinstance(value, Enum)
-        else value
-        for name, value in settings
-        if value is not None
-    }
-    return {**os.environ, **{f"{PREFIX}{name.upper()}": str(value) for name, value in shown.items()}}
 
 
 async def start(settings: Settings) -> asyncio.subprocess.Process:

@@ -19,6 +19,7 @@ from tests.databases import administer, database_dsn
 from rooftree.bootstrap import open_projector, open_publisher, open_relay, open_store, run_migrate
 from rooftree.settings import Settings
 from rooftree.store.database import connect_database
+from rooftree.stream.client import client_options
 from rooftree.stream.identity import topic_identity
 from rooftree.workers.supervisor import supervise
 
@@ -186,7 +187,7 @@ async def read_topic(settings: Settings, topic: str) -> list[ConsumerRecord]:
     """
     Return every record of a topic.
     """
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap, fetch_max_wait_ms=10)
+    consumer = AIOKafkaConsumer(**client_options(settings), fetch_max_wait_ms=10)
     await consumer.start()
     try:
         places = [TopicPartition(topic, number) for number in (await topic_identity(settings, topic)).partitions]

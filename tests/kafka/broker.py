@@ -59,6 +59,12 @@ class ApacheKafka:
         """
         return f"127.0.0.1:{self._ports[protocol]}"
 
+    def segments(self, topic: str) -> list[Path]:
+        """
+        Return the files that hold the records of *topic*.
+        """
+        return sorted((self._folder / "data").glob(f"{topic}-*/*.log"))
+
     async def prepare(self) -> None:
         """
         Make certificates and format the storage, with a cluster id of its own.

@@ -158,6 +158,8 @@ async def open_database(
     size: int = 8,
     connect_timeout: float = 10,
     command_timeout: float = 120,
+    lock_timeout: float = 30,
+    idle_timeout: float = 30,
     statement_cache: int = 256,
     application_name: str = "rooftree",
 ) -> AsyncIterator[Database]:
@@ -169,6 +171,8 @@ async def open_database(
         size: Most connections at a time.
         connect_timeout: Seconds for opening a connection, and for waiting for a free one.
         command_timeout: Seconds for one statement.
+        lock_timeout: Seconds for which a statement waits for a lock of another session.
+        idle_timeout: Seconds of silence after which the server ends a transaction.
         statement_cache: Prepared statements kept by connection; 0 behind a pooler by transaction.
         application_name: How the connections are called in ``pg_stat_activity``.
 
@@ -184,7 +188,12 @@ async def open_database(
             command_timeout=command_timeout,
             statement_cache_size=statement_cache,
             init=_prepare,
-            server_settings=_session(application_name),
+            server_settings={
+                **_session(application_name),
+                "lock_timeout": _milliseconds(lock_timeout),
+                # A writer that hangs between two statements would block its organization for every other.
+                "idle_in_transaction_session_timeout": _milliseconds(idle_timeout),
+            },
         )
     try:
         yield Database(pool, acquire_timeout=connect_timeout)
@@ -215,10 +224,13 @@ def _session(application_name: str) -> dict[str, str]:
     return {
         "application_name": application_name,
         "timezone": "UTC",
-        # A writer that hangs between two statements would block its organization for every other.
-        "idle_in_transaction_session_timeout": "60s",
         "jit": "off",
     }
+
+
+def _milliseconds(seconds: float) -> str:
+    # Nought would mean no limit.
+    return f"{max(1, round(seconds * 1000))}ms"
 
 
 async def _prepare(connection: Connection) -> None:

@@ -44,7 +44,7 @@ async def start(settings: Settings) -> asyncio.subprocess.Process:
     Start the process.
     """
     return await asyncio.create_subprocess_exec(
-        sys.executable, SCRIPT, env=as_environment(settings), stderr=asyncio.subprocess.DEVNULL
+        sys.executable, SCRIPT, "projector", "relay", env=as_environment(settings), stderr=asyncio.subprocess.DEVNULL
     )
 
 

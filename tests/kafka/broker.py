@@ -23,7 +23,13 @@ from rooftree.stream.identity import topic_identity
 __all__ = ["ApacheKafka", "apache_kafka"]
 
 _START_SECONDS = 90.0
-_JVM = ("-Xms128m", "-Xmx640m", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
+_JVM = (
+    "-Xms128m",
+    "-Xmx640m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+)
 _MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-512")
 _ROUTES = ("SSL", "SASL_PLAINTEXT", "SASL_SSL")
 

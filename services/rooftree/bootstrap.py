@@ -235,6 +235,7 @@ async def _database(settings: Settings, name: str) -> AsyncIterator[Database]:
         command_timeout=settings.postgres_command_timeout,
         lock_timeout=settings.postgres_lock_timeout,
         idle_timeout=settings.postgres_idle_timeout,
+        slow_statement=settings.postgres_slow_statement,
         statement_cache=settings.postgres_statement_cache,
         application_name=name,
     ) as database:

@@ -186,6 +186,7 @@ class Settings(BaseSettings):
         description="Seconds of silence within a transaction after which PostgreSQL ends it: what a worker that hangs "
         "may hold up others",
     )
+    postgres_slow_statement: Seconds = Field(1, description="Seconds from which on a statement is told of in the log")
     postgres_statement_cache: int = Field(
         256,
         ge=0,

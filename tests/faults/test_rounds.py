@@ -21,7 +21,8 @@ from pydantic import SecretStr
 from tests.brokers import BROKER, KAFKA
 from tests.databases import administer, database_dsn
 from tests.faults.checks import same_as_undisturbed
-from tests.faults.world import FAULTS, Servers, World, run_servers
+from tests.faults.servers import Servers, run_servers
+from tests.faults.world import FAULTS, World
 from tests.generators.histories import deliver, generate_history
 from tests.integration.service import read_topic, settled
 

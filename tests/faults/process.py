@@ -5,6 +5,8 @@ Workers as a process of their own, to be killed: named by the arguments, set up 
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import signal
 import sys
 from contextlib import AsyncExitStack
 
@@ -15,6 +17,7 @@ from rooftree.telemetry import configure_logging
 from rooftree.workers.supervisor import Worker, stop_on_signals, supervise
 
 AWAY = 3
+PR_SET_PDEATHSIG = 1
 
 
 async def main(*roles: str) -> None:
@@ -36,6 +39,8 @@ async def main(*roles: str) -> None:
 
 
 if __name__ == "__main__":
+    # It ends with the tests, however those end.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     try:
         asyncio.run(main(*sys.argv[1:]))
     except UnavailableError:

@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from aiokafka import ConsumerRecord
 from pydantic import SecretStr
 from tests.faults.checks import first_deliveries, same_as_undisturbed
 from tests.faults.proxy import open_proxy
@@ -159,7 +160,7 @@ async def test_a_projector_that_sleeps_in_its_transaction_holds_nobody_up_for_lo
 
 def is_waiting_for_a_lock(settings: Settings) -> Callable[[], Awaitable[bool]]:
     """
-    Return a question: does a session of a projector wait for a lock?
+    Return a question: does a session of a worker wait for a lock?
     """
 
     async def question() -> bool:
@@ -167,7 +168,7 @@ def is_waiting_for_a_lock(settings: Settings) -> Callable[[], Awaitable[bool]]:
             settings,
             """
             select from pg_stat_activity
-            where datname = current_database() and application_name like 'rooftree-projector%'
+            where datname = current_database() and application_name like 'rooftree-%'
             and wait_event_type = 'Lock'
             """,
         )
@@ -203,42 +204,84 @@ async def test_projectors_that_sleep_by_turns_lose_and_double_nothing(sharing: S
     await same_as_undisturbed(sharing)
 
 
-async def test_a_relay_that_wakes_up_late_repeats_at_most(sharing: Settings, tmp_path: Path) -> None:
+async def unmarked(settings: Settings) -> int:
     """
-    It sleeps between sending and writing that down; the other relay sends the same again, with the same ids and bytes,
-    and whoever leaves repetitions out reads every account's events in their order.
+    Return how many rows of the outbox do not count as sent.
+    """
+    [row] = await stored(settings, "select count(*) as n from rooftree.outbox where sent_at is null")
+    return int(row["n"])
+
+
+async def sent_events(settings: Settings) -> list[ConsumerRecord]:
+    """
+    Return what is on the audit topic, after a look that nothing is there that was not written, or in another order.
+    """
+    records = await read_topic(settings, settings.audit_topic)
+    written = await stored(settings, "select event_id from rooftree.audit_event")
+
+    assert set(ids(records)) <= {row["event_id"] for row in written}
+    assert len({record.value for record in records}) == len(set(ids(records)))
+    assert first_deliveries(records) == sorted(first_deliveries(records))
+    return records
+
+
+async def everything_is_sent(settings: Settings) -> None:
+    """
+    Fail unless every audit event is on the topic.
+    """
+    written = await stored(settings, "select event_id from rooftree.audit_event")
+
+    assert {row["event_id"] for row in written} == set(ids(await sent_events(settings)))
+
+
+@pytest.mark.parametrize("fate", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "asleep"])
+async def test_a_relay_between_sending_and_marking(sharing: Settings, tmp_path: Path, fate: signal.Signals) -> None:
+    """
+    It has sent, and dies or falls asleep before that is written down: another sends the same again, with the same ids
+    and bytes, then the rest, and the sleeper does no harm when it wakes up.
     """
     await publish(sharing, snapshot(), *BUSY)
-    async with open_proxy(postgres_address(sharing)) as wire:
-        held = through(sharing, wire.address).model_copy(update={"relay_batch_size": 7})
-        async with running(sharing, relay=False):
-            await settled(sharing, records=1 + len(BUSY), relayed=False, seconds=60)
-        async with worker(held, "relay", log_path=tmp_path / "sleeper.log") as sleeper:
-            await eventually(has_said(sleeper, Action.BATCH_SENT))
-            wire.hold()
-            await asyncio.sleep(0.5)
-            sleeper.send(signal.SIGSTOP)
-            async with worker(sharing, "relay", log_path=tmp_path / "other.log"):
-                await settled(sharing, records=1 + len(BUSY), seconds=60)
-                wire.mend()
-                sleeper.send(signal.SIGCONT)
-                await asyncio.sleep(1)
-            await publish(
-                sharing,
-                event(
-                    "later",
-                    "policy.detached",
-                    "2026-02-01T00:00:00Z",
-                    policy_id="p-FullAWSAccess",
-                    target_id="ou-ab12-aaaaaaaa",
-                ),
-            )
-            async with running(sharing, relay=False):
-                await settled(sharing, records=2 + len(BUSY), seconds=30)
+    async with running(sharing, relay=False):
+        await settled(sharing, records=1 + len(BUSY), relayed=False, seconds=60)
+    few = sharing.model_copy(update={"relay_batch_size": 7})
+    rows = await unmarked(sharing)
+    async with worker(few, "relay", log_path=tmp_path / "victim.log") as victim:
+        gate = await connect_database(sharing.postgres_dsn.get_secret_value())
+        async with gate.transaction():
+            # The relay reads these rows and sends them, and waits for this lock when it marks them.
+            await gate.execute("select from rooftree.outbox where sent_at is null for update")
+            await eventually(is_waiting_for_a_lock(sharing))
+            victim.send(fate)
+        await gate.close()
+        first = ids(await sent_events(sharing))
+        before = await unmarked(sharing)
+        async with worker(sharing, "relay", log_path=tmp_path / "other.log"):
+            await settled(sharing, records=1 + len(BUSY), seconds=60)
+            victim.send(signal.SIGCONT)
+            await asyncio.sleep(1)
+            await everything_is_sent(sharing)
 
-    records = await read_topic(sharing, sharing.audit_topic)
-    written = await stored(sharing, "select event_id from rooftree.audit_event")
+    again = ids(await sent_events(sharing))
 
-    assert {row["event_id"] for row in written} == set(ids(records))
-    assert len({record.value for record in records}) == len(written)
-    assert first_deliveries(records) == sorted(first_deliveries(records))
+    assert first
+    assert rows == before
+    assert all(again.count(event_id) >= 2 for event_id in first[-1:])
+
+
+async def test_relays_that_share_the_work_keep_the_order_of_each_key(sharing: Settings, tmp_path: Path) -> None:
+    """
+    One of two is killed again and again while changes come.
+    """
+    history = generate_history(Random(29), changes=120)
+    async with (
+        running(sharing, relay=False),
+        worker(sharing, "relay", log_path=tmp_path / "steady.log"),
+    ):
+        for start in range(0, len(history.records), 40):
+            async with worker(sharing, "relay", log_path=tmp_path / f"{start}.log") as victim:
+                await eventually(has_said(victim, Action.WORKER_STARTED))
+                await publish(sharing, *history.records[start : start + 40], key=history.organization_id)
+                await asyncio.sleep(0.4)
+        await settled(sharing, records=len(history.records), seconds=60)
+
+    await same_as_undisturbed(sharing)

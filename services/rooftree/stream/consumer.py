@@ -183,8 +183,14 @@ class KafkaChangeLog:
         self._identity = await topic_identity(settings, topic)
         if not self._identity.partitions:
             raise UnavailableError(f"Kafka: there is no topic `{topic}`")
+        options = client_options(settings)
+        if shared:
+            # Whoever joins is answered when all have come or have been missed for the time of a session.
+            options["request_timeout_ms"] = int(
+                (settings.kafka_request_timeout + settings.kafka_session_timeout) * 1000
+            )
         consumer = AIOKafkaConsumer(
-            **client_options(settings),
+            **options,
             group_id=settings.consumer_group if shared else None,
             enable_auto_commit=False,
             auto_offset_reset="none",

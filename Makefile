@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-SERVERS := tests/integration tests/faults tests/acceptance
+SERVERS := tests/integration tests/faults tests/acceptance tests/benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test test-kafka lint format bench lock clean
+.PHONY: help install up test test-kafka faults load lint format bench lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,13 @@ test: install ## Run the tests
 
 test-kafka: install ## Run the tests that need a broker on Apache Kafka; needs Java 17 and Maven
 	ROOFTREE_TEST_BROKER=kafka $(BIN)/pytest $(SERVERS)
+
+faults: install ## Disturb the service on Apache Kafka, two hundred rounds of random faults
+	ROOFTREE_TEST_BROKER=kafka ROOFTREE_TEST_FAULT_ROUNDS=$${ROOFTREE_TEST_FAULT_ROUNDS:-200} \
+		$(BIN)/pytest -s tests/faults
+
+load: install ## Measure ten minutes of sustained load on Apache Kafka, beside its floors
+	ROOFTREE_TEST_BROKER=kafka $(BIN)/python -m tests.benchmarks.load
 
 lint: install ## Formatting, lint, types, layers
 	$(BIN)/ruff format --check .

@@ -262,9 +262,11 @@ class KafkaChangeLog:
         new = {number: other for number, other in others.items() if number not in stored}
         if not new:
             return {}
-        log().warning(Action.LOG_NEW, topic=topic, log_id=self.log_id, before=sorted(set(new.values())))
+        told = {"topic": topic, "log_id": self.log_id, "before": sorted(set(new.values()))}
         if self._forgetful:
+            log().info(Action.LOG_NEW, **told)
             return {}
+        log().warning(Action.LOG_NEW, **told)
         return {
             number: f"was read from the log `{other}` before, and is the log `{self.log_id}` now"
             for number, other in new.items()

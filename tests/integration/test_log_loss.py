@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from tests.integration.service import (
     stored,
     view_of,
 )
+from tests.settings_variables import as_environment
 
 from rooftree.errors import LogLossError, UnavailableError
 from rooftree.settings import LogLossPolicy, Settings
@@ -40,6 +43,7 @@ ATTACHED = event(
 DETACHED = event(
     "detach", "policy.detached", "2026-01-03T00:00:00Z", policy_id="p-denyregions", target_id="ou-ab12-aaaaaaaa"
 )
+PROJECTOR = [sys.executable, "-c", "import sys; from rooftree.cli import main; sys.exit(main())", "projector"]
 LATER = snapshot("later", "2027-01-01T00:00:00Z")
 
 
@@ -137,6 +141,19 @@ async def test_another_cluster_stops_the_service(read: Settings, another_broker:
     await failing(elsewhere, "was read from the log .* before")
 
     assert before == await view_of(read)
+
+
+async def test_the_command_ends_with_a_status_and_says_what_to_do(read: Settings) -> None:
+    """
+    Whoever runs it sees that it does not run, and why.
+    """
+    await make_anew(read, read.changes_topic)
+    told = {"env": as_environment(read), "capture_output": True, "text": True, "timeout": 60}
+    done = await asyncio.to_thread(subprocess.run, PROJECTOR, **told, check=False)
+
+    assert 3 == done.returncode
+    assert "ROOFTREE_ON_LOG_LOSS=resume" in done.stderr.splitlines()[-1]
+    assert "consumer.log_lost" in done.stderr
 
 
 async def test_another_cluster_is_read_from_its_start_and_marks(read: Settings, another_broker: Broker) -> None:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from rooftree.api.app import create_app
 from rooftree.embedded import embedded_broker, embedded_postgres
 from rooftree.reading import Reader
-from rooftree.settings import Assignment, Settings
+from rooftree.settings import Assignment, SecurityProtocol, Settings
 from rooftree.store.database import Database, connect_database, open_database
 from rooftree.store.listening import PostgresNudges
 from rooftree.store.migrations import apply_migrations, require_schema
@@ -324,6 +324,7 @@ def _for_embedded_broker(settings: Settings, bootstrap: str) -> Settings:
     return settings.model_copy(
         update={
             "kafka_bootstrap": bootstrap,
+            "kafka_security_protocol": SecurityProtocol.PLAINTEXT,
             "kafka_idempotence": False,
             "partition_assignment": Assignment.ALL,
             "topic_partitions": _EMBEDDED_PARTITIONS,

@@ -129,6 +129,7 @@ class Settings(BaseSettings):
     )
     kafka_ssl_certfile: Path | None = Field(None, description="Certificate of this client, for mutual TLS")
     kafka_ssl_keyfile: Path | None = Field(None, description="Key of this client, for mutual TLS")
+    kafka_ssl_key_password: SecretStr | None = Field(None, description="Password of that key, if it has one")
     kafka_request_timeout: Seconds = Field(30, description="Seconds until a request to Kafka counts as failed")
     kafka_session_timeout: Seconds = Field(
         30, description="Seconds without a heartbeat after which a projector's partitions go to others"
@@ -233,19 +234,27 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Settings:
-        faults = []
-        if self.kafka_security_protocol.startswith("SASL") and not (
-            self.kafka_sasl_username and self.kafka_sasl_password
-        ):
-            faults.append("KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are needed with a SASL protocol")
-        if bool(self.kafka_ssl_certfile) != bool(self.kafka_ssl_keyfile):
-            faults.append("KAFKA_SSL_CERTFILE and KAFKA_SSL_KEYFILE are given together or not at all")
+        faults = self._security_faults()
         topics = [self.changes_topic, self.audit_topic, self.permissions_topic, self.dead_letter_topic]
         if len(set(topics)) != len(topics):
             faults.append("the four topics need four names")
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _security_faults(self) -> list[str]:
+        # A secret that is given and not used is a mistake that would go unnoticed for long.
+        protocol, faults = self.kafka_security_protocol, []
+        named = (self.kafka_sasl_username, self.kafka_sasl_password)
+        if protocol.startswith("SASL") and not all(named):
+            faults.append("KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are needed with a SASL protocol")
+        if not protocol.startswith("SASL") and any(named):
+            faults.append("KAFKA_SASL_* is given, but KAFKA_SECURITY_PROTOCOL is none of the SASL protocols")
+        if not protocol.endswith("SSL") and any((self.kafka_ssl_cafile, self.kafka_ssl_certfile)):
+            faults.append("KAFKA_SSL_* is given, but KAFKA_SECURITY_PROTOCOL is neither SSL nor SASL_SSL")
+        if bool(self.kafka_ssl_certfile) != bool(self.kafka_ssl_keyfile):
+            faults.append("KAFKA_SSL_CERTFILE and KAFKA_SSL_KEYFILE are given together or not at all")
+        return faults
 
     @property
     def topics(self) -> dict[str, str]:

@@ -46,9 +46,14 @@ def client_options(settings: Settings) -> dict[str, object]:
 
 
 def _ssl_context(settings: Settings) -> object:
+    password = settings.kafka_ssl_key_password
     try:
         return create_ssl_context(
-            cafile=settings.kafka_ssl_cafile, certfile=settings.kafka_ssl_certfile, keyfile=settings.kafka_ssl_keyfile
+            cafile=settings.kafka_ssl_cafile,
+            certfile=settings.kafka_ssl_certfile,
+            keyfile=settings.kafka_ssl_keyfile,
+            # Without any, OpenSSL would ask for one on the terminal.
+            password="" if password is None else password.get_secret_value(),
         )
     except OSError as error:
         raise UsageError(f"ROOFTREE_KAFKA_SSL_*: a certificate or key cannot be read: {error}") from error

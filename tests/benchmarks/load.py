@@ -156,7 +156,7 @@ async def sustain(
     """
     Send changes at a rate and look at the service now and then, until the time is over.
     """
-    processes = [psutil.Process(each.process.pid) for each in workers]
+    processes = [psutil.Process(each.pid) for each in workers]
     samples: list[Sample] = []
     sent, looked, started = 0, 0.0, time.perf_counter()
     while (second := time.perf_counter() - started) < plan.seconds:

@@ -1,14 +1,16 @@
 """
-Workers as a process of their own, to be killed: named by the arguments, set up by the environment.
+Workers as a process of their own, to be killed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ctypes
+import os
 import signal
 import sys
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from rooftree.bootstrap import open_projector, open_relay, open_store
 from rooftree.errors import UnavailableError
@@ -38,10 +40,17 @@ async def main(*roles: str) -> None:
         await supervise(workers, stop=stop, drain_timeout=settings.drain_timeout)
 
 
-if __name__ == "__main__":
+def run(roles: tuple[str, ...], environment: dict[str, str], log_path: Path) -> None:
+    """
+    Be such a process, with its log lines in a file.
+    """
     # It ends with the tests, however those end.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.environ.clear()
+    os.environ.update(environment)
+    descriptor = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(descriptor, sys.stderr.fileno())
     try:
-        asyncio.run(main(*sys.argv[1:]))
+        asyncio.run(main(*roles))
     except UnavailableError:
         sys.exit(AWAY)  # like the command: whoever started it may start it again

@@ -6,22 +6,28 @@ from __future__ import annotations
 
 import asyncio
 import json
+import multiprocessing
+import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from tests.faults.process import run
 from tests.settings_variables import as_environment
 
 from rooftree.settings import Settings
 
 __all__ = ["WorkerProcess", "start_worker", "worker"]
 
-SCRIPT = Path(__file__).with_name("process.py")
 STOP_SECONDS = 20
+
+# A process that has imported everything makes the others by forks: hundreds are started, and imports take longest.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.faults.process"])
 
 
 @dataclass(slots=True)
@@ -36,35 +42,66 @@ class WorkerProcess:
 
     roles: tuple[str, ...]
     log_path: Path
-    process: asyncio.subprocess.Process
+    process: BaseProcess
 
     @property
     def running(self) -> bool:
         """
         Whether it has not ended, asleep or not.
         """
-        return self.process.returncode is None
+        return self.status is None
+
+    @property
+    def status(self) -> int | None:
+        """
+        The status with which it ended, or the signal as a negative number; None while it runs.
+        """
+        return self.process.exitcode
+
+    @property
+    def pid(self) -> int:
+        """
+        The process id.
+        """
+        assert self.process.pid is not None
+        return self.process.pid
 
     def send(self, number: signal.Signals) -> None:
         """
         Send a signal, if there is still somebody.
         """
-        with suppress(ProcessLookupError):
-            self.process.send_signal(number)
+        if self.running:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     async def kill(self) -> None:
         """
         End it in the middle of whatever it does.
         """
         self.send(signal.SIGKILL)
-        await self.process.wait()
+        await self.wait()
 
     async def terminate(self) -> int:
         """
         Ask it to stop, and return its status.
         """
         self.send(signal.SIGTERM)
-        return await asyncio.wait_for(self.process.wait(), STOP_SECONDS)
+        return await asyncio.wait_for(self.wait(), STOP_SECONDS)
+
+    async def wait(self) -> int:
+        """
+        Wait until it has ended, and return its status.
+        """
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self.process.sentinel, ended.set)
+        try:
+            await ended.wait()
+        finally:
+            loop.remove_reader(self.process.sentinel)
+        self.process.join()
+        assert self.status is not None
+        return self.status
 
     def lines(self) -> list[dict[str, Any]]:
         """
@@ -84,10 +121,8 @@ async def start_worker(settings: Settings, *roles: str, log_path: Path) -> Worke
     """
     Start a process.
     """
-    with log_path.open("ab") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, SCRIPT, *roles, env=as_environment(settings), stderr=log
-        )
+    process = FORKS.Process(target=run, args=(roles, as_environment(settings), log_path), daemon=True)
+    process.start()
     return WorkerProcess(roles, log_path, process)
 
 

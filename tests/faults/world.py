@@ -72,7 +72,7 @@ class World:
         for ended in [each for each in self.workers if not each.running]:
             self.workers.remove(ended)
             [role] = ended.roles
-            self.tell(f"{role} {ended.log_path.stem} had ended with {ended.process.returncode}, another starts")
+            self.tell(f"{role} {ended.log_path.stem} had ended with {ended.status}, another starts")
             await self.start(role)
 
     async def end(self) -> None:

@@ -273,6 +273,19 @@ async def test_a_topic_made_anew_stops_a_running_projector(read: Settings) -> No
         await run()
 
 
+async def test_a_broker_that_begins_to_tell_ids_of_topics_is_no_other(read: Settings) -> None:
+    """
+    What was read of it before goes on being read.
+    """
+    await stored(read, "update rooftree.consumer_offset set log_id = split_part(log_id, '/', 1)")
+    await publish(read, DETACHED)
+    async with running(read):
+        await settled(read, records=3)
+    rows = await stored(read, "select distinct log_id from rooftree.consumer_offset")
+
+    assert [(await topic_identity(read, read.changes_topic)).log_id] == [row["log_id"] for row in rows]
+
+
 async def test_a_topic_that_is_gone_is_waited_for(read: Settings) -> None:
     """
     Nothing is read and nothing is lost while there is none.

@@ -39,6 +39,13 @@ class PostgresProjection:
             rows = await connection.fetch(query("stored_offsets"), self._group, log_id, topic)
         return {row["partition_id"]: row["next_offset"] for row in rows}
 
+    async def adopt_offsets(self, log_id: str, topic: str) -> None:
+        """
+        Take what was stored by the cluster alone, when it did not tell the id of the topic yet, as of *log_id*.
+        """
+        async with self._database.connection() as connection:
+            await connection.execute(query("adopt_offsets"), self._group, log_id, topic)
+
     async def read_elsewhere(self, log_id: str, topic: str) -> Mapping[int, str]:
         """
         Return the partitions that were read before from another log of this name, each with the id of that log.

@@ -40,6 +40,12 @@ class OffsetStore(Protocol):
         """
         ...
 
+    async def adopt_offsets(self, log_id: str, topic: str) -> None:
+        """
+        Take what was stored by the cluster alone, when it did not tell the id of the topic yet, as of *log_id*.
+        """
+        ...
+
     async def read_elsewhere(self, log_id: str, topic: str) -> Mapping[int, str]:
         """
         Return the partitions that were read before from another log of this name, each with the id of that log.
@@ -183,6 +189,7 @@ class KafkaChangeLog:
         self._identity = await topic_identity(settings, topic)
         if not self._identity.partitions:
             raise UnavailableError(f"Kafka: there is no topic `{topic}`")
+        await self._store.adopt_offsets(self.log_id, topic)
         options = client_options(settings)
         if shared:
             # Whoever joins is answered when all have come or have been missed for the time of a session.

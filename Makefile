@@ -7,11 +7,13 @@ INSTALLED := $(VENV)/.installed
 SECONDS ?= 60
 FUZZED := build/fuzz
 
+SERVERS := tests/integration tests/faults tests/acceptance tests/benchmarks
+
 .DEFAULT_GOAL := help
-.PHONY: help install up test lint format bench fuzz lock clean
+.PHONY: help install up test test-kafka faults load lint format bench fuzz lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 install: $(INSTALLED) ## Make .venv with everything in it, from the lock
 
@@ -26,6 +28,16 @@ up: install ## Run everything on this machine, with demo data; Ctrl-C stops it
 
 test: install ## Run the tests
 	$(BIN)/pytest
+
+test-kafka: install ## Run the tests that need a broker on Apache Kafka; needs Java 17 and Maven
+	ROOFTREE_TEST_BROKER=kafka $(BIN)/pytest $(SERVERS)
+
+faults: install ## Disturb the service on Apache Kafka, two hundred rounds of random faults
+	ROOFTREE_TEST_BROKER=kafka ROOFTREE_TEST_FAULT_ROUNDS=$${ROOFTREE_TEST_FAULT_ROUNDS:-200} \
+		$(BIN)/pytest -s tests/faults
+
+load: install ## Measure ten minutes of sustained load on Apache Kafka, beside its floors
+	ROOFTREE_TEST_BROKER=kafka $(BIN)/python -m tests.benchmarks.load
 
 lint: install ## Formatting, lint, types, layers
 	$(BIN)/ruff format --check .

@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 import structlog
 from hypothesis import HealthCheck, Phase, settings
+from tests.brokers import Broker, run_broker
 from tests.databases import administer, database_dsn
+from tests.kafka.broker import ApacheKafka
 
-from rooftree.embedded import embedded_broker, embedded_postgres
+from rooftree.embedded import embedded_postgres
 from rooftree.settings import PREFIX, Assignment, Settings
 from rooftree.store.database import connect_database
 from rooftree.store.migrations import apply_migrations
@@ -76,15 +78,25 @@ async def postgres_server(server_folder: Path) -> AsyncIterator[str]:
 
 
 @pytest.fixture(scope="session")
-async def broker(server_folder: Path) -> AsyncIterator[str]:
+async def broker(server_folder: Path) -> AsyncIterator[Broker]:
     """
-    The ``HOST:PORT`` of a broker.
+    A broker in which tests make topics.
     """
     if given := os.environ.get(f"{TEST_PREFIX}KAFKA"):
-        yield given
+        yield Broker(given, idempotence=True)
         return
-    async with embedded_broker(server_folder) as server:
-        yield server.bootstrap
+    async with run_broker(server_folder / "broker") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kafka(broker: Broker) -> ApacheKafka:
+    """
+    The broker as Apache Kafka that the tests have started, for what no other broker does.
+    """
+    if broker.kafka is None:
+        pytest.skip("needs Apache Kafka: `make test-kafka`")
+    return broker.kafka
 
 
 @pytest.fixture(scope="session")
@@ -112,15 +124,15 @@ async def postgres_dsn(postgres_server: str, template_database: str) -> AsyncIte
 
 
 @pytest.fixture
-async def settings(postgres_dsn: str, broker: str) -> Settings:
+async def settings(postgres_dsn: str, broker: Broker) -> Settings:
     """
     Settings for a service of the test's own: its database, its topics.
     """
     mark = uuid.uuid4().hex[:8]
     chosen = Settings(
         postgres_dsn=postgres_dsn,
-        kafka_bootstrap=broker,
-        kafka_idempotence=False,
+        kafka_bootstrap=broker.bootstrap,
+        kafka_idempotence=broker.idempotence,
         partition_assignment=Assignment.ALL,
         consumer_group=f"projector-{mark}",
         changes_topic=f"changes-{mark}",

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from rooftree.api.app import create_app
 from rooftree.embedded import embedded_broker, embedded_postgres
 from rooftree.reading import Reader
-from rooftree.settings import Assignment, Settings
+from rooftree.settings import Assignment, SecurityProtocol, Settings
 from rooftree.store.database import Database, connect_database, open_database
 from rooftree.store.inspection import DatabaseInspection
 from rooftree.store.letters import DatabaseLetters
@@ -198,7 +198,7 @@ async def run_all(
         server = WebServer(app, settings.http_host, settings.http_port)
         workers: dict[str, Worker] = {
             **watches,
-            "projector": await stack.enter_async_context(open_projector(settings, database)),
+            "projector": await stack.enter_async_context(open_projector(settings, database, forgetful=embed_kafka)),
             "relay": await stack.enter_async_context(open_relay(settings, database)),
             "api": server.serve,
         }
@@ -278,6 +278,9 @@ async def _database(settings: Settings, name: str) -> AsyncIterator[Database]:
         size=settings.postgres_pool_size,
         connect_timeout=settings.postgres_connect_timeout,
         command_timeout=settings.postgres_command_timeout,
+        lock_timeout=settings.postgres_lock_timeout,
+        idle_timeout=settings.postgres_idle_timeout,
+        slow_statement=settings.postgres_slow_statement,
         statement_cache=settings.postgres_statement_cache,
         application_name=name,
     ) as database:
@@ -300,9 +303,14 @@ async def open_store(settings: Settings, name: str) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def open_projector(settings: Settings, database: Database) -> AsyncIterator[Worker]:
+async def open_projector(settings: Settings, database: Database, *, forgetful: bool = False) -> AsyncIterator[Worker]:
     """
     Make a projector that reads where the database says.
+
+    Args:
+        settings: Which topic, where, and how it is read.
+        database: Where the view is.
+        forgetful: Whether the broker is known to begin with nothing at each start.
 
     Raises:
         UnavailableError: Kafka does not answer.
@@ -310,7 +318,7 @@ async def open_projector(settings: Settings, database: Database) -> AsyncIterato
     store = PostgresProjection(
         database, consumer_group=settings.consumer_group, permissions_topic=settings.permissions_topic
     )
-    async with KafkaChangeLog.open(settings, store) as change_log:
+    async with KafkaChangeLog.open(settings, store, forgetful=forgetful) as change_log:
         yield Projector(
             change_log,
             store,
@@ -362,6 +370,7 @@ def _for_embedded_broker(settings: Settings, bootstrap: str) -> Settings:
     return settings.model_copy(
         update={
             "kafka_bootstrap": bootstrap,
+            "kafka_security_protocol": SecurityProtocol.PLAINTEXT,
             "kafka_idempotence": False,
             "partition_assignment": Assignment.ALL,
             "topic_partitions": _EMBEDDED_PARTITIONS,

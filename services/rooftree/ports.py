@@ -51,12 +51,19 @@ class LogPartition:
     One partition of one topic in one particular broker.
 
     Attributes:
-        log_id: The id of the broker's cluster; one that was made anew has another.
+        log_id: The id of the broker's cluster and, after a slash, of the topic; what was made anew has another.
     """
 
     log_id: str
     topic: str
     partition: int
+
+    @property
+    def cluster_id(self) -> str:
+        """
+        The id of the broker's cluster.
+        """
+        return self.log_id.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,7 +367,7 @@ class Publisher(Protocol):
 
     async def log_id(self) -> str:
         """
-        Return the id of the broker's cluster.
+        Return which log the topic of account states is at this moment.
         """
         ...
 

@@ -129,6 +129,7 @@ class Settings(BaseSettings):
     )
     kafka_ssl_certfile: Path | None = Field(None, description="Certificate of this client, for mutual TLS")
     kafka_ssl_keyfile: Path | None = Field(None, description="Key of this client, for mutual TLS")
+    kafka_ssl_key_password: SecretStr | None = Field(None, description="Password of that key, if it has one")
     kafka_request_timeout: Seconds = Field(30, description="Seconds until a request to Kafka counts as failed")
     kafka_session_timeout: Seconds = Field(
         30, description="Seconds without a heartbeat after which a projector's partitions go to others"
@@ -165,7 +166,7 @@ class Settings(BaseSettings):
         description="Replicas of topics that do not exist yet; 0: three, or as many as there are brokers",
     )
     create_topics: bool = Field(True, description="Whether missing topics are created")
-    log_loss: LogLossPolicy = Field(
+    on_log_loss: LogLossPolicy = Field(
         LogLossPolicy.STOP,
         description="When the broker has lost unread records: stop, or resume and mark every organization incomplete",
     )
@@ -178,6 +179,15 @@ class Settings(BaseSettings):
         10, description="Seconds until opening or waiting for a connection counts as failed"
     )
     postgres_command_timeout: Seconds = Field(120, description="Seconds until a statement counts as failed")
+    postgres_lock_timeout: Seconds = Field(
+        30, description="Seconds until a statement that waits for another session's lock counts as failed"
+    )
+    postgres_idle_timeout: Seconds = Field(
+        30,
+        description="Seconds of silence within a transaction after which PostgreSQL ends it: what a worker that hangs "
+        "may hold up others",
+    )
+    postgres_slow_statement: Seconds = Field(1, description="Seconds from which on a statement is told of in the log")
     postgres_statement_cache: int = Field(
         256,
         ge=0,
@@ -228,19 +238,27 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Settings:
-        faults = []
-        if self.kafka_security_protocol.startswith("SASL") and not (
-            self.kafka_sasl_username and self.kafka_sasl_password
-        ):
-            faults.append("KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are needed with a SASL protocol")
-        if bool(self.kafka_ssl_certfile) != bool(self.kafka_ssl_keyfile):
-            faults.append("KAFKA_SSL_CERTFILE and KAFKA_SSL_KEYFILE are given together or not at all")
+        faults = self._security_faults()
         topics = [self.changes_topic, self.audit_topic, self.permissions_topic, self.dead_letter_topic]
         if len(set(topics)) != len(topics):
             faults.append("the four topics need four names")
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _security_faults(self) -> list[str]:
+        # A secret that is given and not used is a mistake that would go unnoticed for long.
+        protocol, faults = self.kafka_security_protocol, []
+        named = (self.kafka_sasl_username, self.kafka_sasl_password)
+        if protocol.startswith("SASL") and not all(named):
+            faults.append("KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are needed with a SASL protocol")
+        if not protocol.startswith("SASL") and any(named):
+            faults.append("KAFKA_SASL_* is given, but KAFKA_SECURITY_PROTOCOL is none of the SASL protocols")
+        if not protocol.endswith("SSL") and any((self.kafka_ssl_cafile, self.kafka_ssl_certfile)):
+            faults.append("KAFKA_SSL_* is given, but KAFKA_SECURITY_PROTOCOL is neither SSL nor SASL_SSL")
+        if bool(self.kafka_ssl_certfile) != bool(self.kafka_ssl_keyfile):
+            faults.append("KAFKA_SSL_CERTFILE and KAFKA_SSL_KEYFILE are given together or not at all")
+        return faults
 
     @property
     def topics(self) -> dict[str, str]:

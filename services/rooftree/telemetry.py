@@ -44,6 +44,7 @@ class Action(StrEnum):
     TOO_LARGE = "relay.record_too_large"
     OUTBOX_TRIMMED = "relay.outbox_trimmed"
     LISTENER_LOST = "relay.listener_lost"
+    SLOW_STATEMENT = "database.slow_statement"
     SERVER_AWAY = "worker.server_away"
     WORKER_STARTED = "worker.started"
     WORKER_STOPPED = "worker.stopped"
@@ -159,6 +160,35 @@ class Metrics:
     sent = Counter("rooftree_sent_total", "Records sent, by kind", ["kind"], registry=METRICS_REGISTRY)
     outbox_age_seconds = Gauge(
         "rooftree_outbox_age_seconds", "Age of the oldest outbox row that is not sent", registry=METRICS_REGISTRY
+    )
+    pool_wait_seconds = Histogram(
+        "rooftree_postgres_pool_wait_seconds",
+        "Time until a connection to PostgreSQL was lent, or was not",
+        buckets=_SECONDS,
+        registry=METRICS_REGISTRY,
+    )
+    pool_in_use = Gauge(
+        "rooftree_postgres_pool_connections_in_use",
+        "Connections to PostgreSQL that are lent",
+        registry=METRICS_REGISTRY,
+    )
+    pool_timeouts = Counter(
+        "rooftree_postgres_pool_timeouts_total",
+        "Times that no connection to PostgreSQL came free in time",
+        registry=METRICS_REGISTRY,
+    )
+    statement_seconds = Histogram(
+        "rooftree_postgres_statement_seconds",
+        "Time of one statement, by its name",
+        ["statement"],
+        buckets=_SECONDS,
+        registry=METRICS_REGISTRY,
+    )
+    slow_statements = Counter(
+        "rooftree_postgres_slow_statements_total",
+        "Statements that took as long as is told of in the log, by their name",
+        ["statement"],
+        registry=METRICS_REGISTRY,
     )
     failures = Counter(
         "rooftree_failures_total", "Failures that were survived, by action", ["action"], registry=METRICS_REGISTRY

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.brokers import BROKER, KAFKA, Broker
 
 START_SECONDS = 60
 STOP_SECONDS = 20
@@ -21,9 +22,13 @@ STOP_SECONDS = 20
 class Rooftree:
     """
     The command as a process, in a folder of its own.
+
+    Attributes:
+        kafka: The ``HOST:PORT`` of the broker that ``up`` is to use; None for the one that it embeds.
     """
 
     folder: Path
+    kafka: str | None = None
 
     def run(self, *arguments: object, status: int = 0, stdin: str | None = None) -> str:
         """
@@ -32,7 +37,7 @@ class Rooftree:
         finished = subprocess.run(
             [*COMMAND, *(str(argument) for argument in arguments)],
             cwd=self.folder,
-            env=_environment(),
+            env=self._environment(),
             input=stdin,
             capture_output=True,
             text=True,
@@ -56,9 +61,9 @@ class Rooftree:
         log_path = self.folder / "up.log"
         with log_path.open("a", encoding="utf-8") as log:
             process = subprocess.Popen(
-                [*COMMAND, "up", "--json", *arguments],
+                [*COMMAND, "up", "--json", *(["--kafka", self.kafka] if self.kafka else []), *arguments],
                 cwd=self.folder,
-                env=_environment(),
+                env=self._environment(),
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -72,17 +77,37 @@ class Rooftree:
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=STOP_SECONDS)
 
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOFTREE_")}
+        # A broker that is not embedded is everybody's: each folder has topics of its own.
+        return {**kept, **(topics(self.folder.name) if self.kafka else {})}
+
 
 COMMAND = [sys.executable, "-c", "import sys; from rooftree.cli import main; sys.exit(main())"]
 
 
-def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("ROOFTREE_")}
+def topics(mark: str) -> dict[str, str]:
+    """
+    Return the variables that name the topics.
+    """
+    roles = ("changes", "audit", "permissions", "dead_letter")
+    return {f"ROOFTREE_{role.upper()}_TOPIC": f"{role}-{mark}" for role in roles}
 
 
 @pytest.fixture(scope="module")
-def rooftree(tmp_path_factory: pytest.TempPathFactory) -> Rooftree:
+def kafka_address(request: pytest.FixtureRequest) -> str | None:
+    """
+    Where the broker is that ``up`` is to use, if it is not to embed one.
+    """
+    if BROKER != KAFKA:
+        return None
+    broker: Broker = request.getfixturevalue("broker")
+    return broker.bootstrap
+
+
+@pytest.fixture(scope="module")
+def rooftree(tmp_path_factory: pytest.TempPathFactory, kafka_address: str | None) -> Rooftree:
     """
     Give the command an empty folder.
     """
-    return Rooftree(tmp_path_factory.mktemp("rooftree"))
+    return Rooftree(tmp_path_factory.mktemp("rooftree"), kafka_address)

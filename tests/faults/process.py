@@ -1,31 +1,56 @@
 """
-A projector and a relay as a process of their own, to be killed.
+Workers as a process of their own, to be killed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import os
+import signal
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
 
 from rooftree.bootstrap import open_projector, open_relay, open_store
+from rooftree.errors import UnavailableError
 from rooftree.settings import load_settings
-from rooftree.workers.supervisor import stop_on_signals, supervise
+from rooftree.telemetry import configure_logging
+from rooftree.workers.supervisor import Worker, stop_on_signals, supervise
+
+AWAY = 3
+PR_SET_PDEATHSIG = 1
 
 
-async def main() -> None:
+async def main(*roles: str) -> None:
     """
-    Run both with the settings of the environment.
+    Run the workers until a signal.
     """
     settings = load_settings()
+    configure_logging(level=settings.log_level, style="json")
     stop = asyncio.Event()
-    with stop_on_signals(stop):
-        async with (
-            open_store(settings, "rooftree-killed") as database,
-            open_projector(settings, database) as projector,
-            open_relay(settings, database) as relay,
-        ):
-            workers = {"projector": projector, "relay": relay}
-            await supervise(workers, stop=stop, drain_timeout=settings.drain_timeout)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(stop_on_signals(stop))
+        database = await stack.enter_async_context(open_store(settings, f"rooftree-{'-'.join(roles)}"))
+        workers: dict[str, Worker] = {}
+        if "projector" in roles:
+            workers["projector"] = await stack.enter_async_context(open_projector(settings, database))
+        if "relay" in roles:
+            workers["relay"] = await stack.enter_async_context(open_relay(settings, database))
+        await supervise(workers, stop=stop, drain_timeout=settings.drain_timeout)
 
 
-if __name__ == "__main__":
-    asyncio.run(main())
+def run(roles: tuple[str, ...], environment: dict[str, str], log_path: Path) -> None:
+    """
+    Be such a process, with its log lines in a file.
+    """
+    # It ends with the tests, however those end.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.environ.clear()
+    os.environ.update(environment)
+    descriptor = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(descriptor, sys.stderr.fileno())
+    try:
+        asyncio.run(main(*roles))
+    except UnavailableError:
+        sys.exit(AWAY)  # like the command: whoever started it may start it again

@@ -7,16 +7,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
-import sys
-from contextlib import suppress
-from enum import Enum
 from functools import partial
 from pathlib import Path
 from random import Random
 
 import pytest
-from pydantic import SecretStr
+from tests.faults.workers import worker
 from tests.generators.histories import generate_history
 from tests.integration.service import (
     eventually,
@@ -30,39 +26,13 @@ from tests.integration.service import (
     view_of,
 )
 
-from rooftree.settings import PREFIX, Settings
+from rooftree.settings import Settings
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 # ROOFTREE_TEST_KILL_CHANGES=10000 makes a night of it.
 CHANGES = int(os.environ.get("ROOFTREE_TEST_KILL_CHANGES", "300"))
 SEED = int(os.environ.get("ROOFTREE_TEST_KILL_SEED", "17"))
-SCRIPT = Path(__file__).with_name("process.py")
-
-
-def as_environment(settings: Settings) -> dict[str, str]:
-    """
-    Return the variables that make these settings.
-    """
-    shown = {
-        name: value.get_secret_value()
-        if isinstance(value, SecretStr)
-        else value.value
-        if isinstance(value, Enum)
-        else value
-        for name, value in settings
-        if value is not None
-    }
-    return {**os.environ, **{f"{PREFIX}{name.upper()}": str(value) for name, value in shown.items()}}
-
-
-async def start(settings: Settings) -> asyncio.subprocess.Process:
-    """
-    Start the process.
-    """
-    return await asyncio.create_subprocess_exec(
-        sys.executable, SCRIPT, env=as_environment(settings), stderr=asyncio.subprocess.DEVNULL
-    )
 
 
 async def position(settings: Settings) -> int:
@@ -80,26 +50,23 @@ async def has_moved(settings: Settings, begun: int) -> bool:
     return await position(settings) > begun
 
 
-async def run_with_kills(settings: Settings, random: Random, *, records: int) -> int:
+async def run_with_kills(settings: Settings, random: Random, log_path: Path, *, records: int) -> int:
     """
     Process all records with a process that is killed at random moments after it has begun; return how often.
     """
     kills = 0
     while await position(settings) < records:
         begun = await position(settings)
-        process = await start(settings)
-        try:
+        async with worker(settings, "projector", "relay", log_path=log_path):
             await eventually(partial(has_moved, settings, begun))
             await asyncio.sleep(random.uniform(0, 0.5))
-        finally:
-            with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGKILL)
-            await process.wait()
         kills += 1
     return kills
 
 
-async def test_a_process_killed_at_random_moments_ends_as_if_nothing_had_happened(settings: Settings) -> None:
+async def test_a_process_killed_at_random_moments_ends_as_if_nothing_had_happened(
+    settings: Settings, tmp_path: Path
+) -> None:
     """
     The view, its history and its audit events are those of a run without disturbance, and every event is sent,
     repeated at most, each time as the same bytes.
@@ -110,14 +77,13 @@ async def test_a_process_killed_at_random_moments_ends_as_if_nothing_had_happene
     settings = settings.model_copy(update={"batch_max_records": max(4, len(records) // 40)})
     await publish(settings, *records, key=history.organization_id)
 
-    kills = await run_with_kills(settings, random, records=len(records))
+    kills = await run_with_kills(settings, random, tmp_path / "killed.log", records=len(records))
     # One more delivery of the first record tells that the last process is up.
     await publish(settings, records[0], key=history.organization_id)
     records.append(records[0])
-    process = await start(settings)
-    await settled(settings, records=len(records), seconds=60)
-    process.terminate()
-    status = await asyncio.wait_for(process.wait(), settings.drain_timeout + 5)
+    async with worker(settings, "projector", "relay", log_path=tmp_path / "last.log") as process:
+        await settled(settings, records=len(records), seconds=60)
+        status = await process.terminate()
 
     async with fresh_database(settings) as undisturbed:
         async with running(undisturbed, relay=False):
@@ -138,7 +104,7 @@ async def test_a_process_killed_at_random_moments_ends_as_if_nothing_had_happene
     }
 
 
-async def test_a_terminated_process_finishes_what_it_has_in_hand(settings: Settings) -> None:
+async def test_a_terminated_process_finishes_what_it_has_in_hand(settings: Settings, tmp_path: Path) -> None:
     """
     SIGTERM in the middle of the log ends it within seconds and with status 0, and what was committed is sent.
     """
@@ -146,10 +112,9 @@ async def test_a_terminated_process_finishes_what_it_has_in_hand(settings: Setti
     settings = settings.model_copy(update={"batch_max_records": 5})
     await publish(settings, *history.records, key=history.organization_id)
 
-    process = await start(settings)
-    await eventually(partial(has_moved, settings, 0))
-    process.terminate()
-    status = await asyncio.wait_for(process.wait(), settings.drain_timeout + 5)
+    async with worker(settings, "projector", "relay", log_path=tmp_path / "log") as process:
+        await eventually(partial(has_moved, settings, 0))
+        status = await process.terminate()
 
     [unsent] = await stored(settings, "select count(*) as rows from rooftree.outbox where sent_at is null")
 

@@ -84,8 +84,9 @@ class Historian:
     Makes things happen to an organization, and tells each as an event.
     """
 
-    def __init__(self, random: Random, organization_id: str) -> None:
+    def __init__(self, random: Random, organization_id: str, number: int = 0) -> None:
         self.random = random
+        self.number = number
         self.model = Model(organization_id, root_id="r-ab12")
         self.events: list[Event] = []
         self.time = START
@@ -129,8 +130,9 @@ class Historian:
         model = self.model
         from_snapshot = self.random.random() < 0.7
         if from_snapshot:
-            model.management_account_id = "111111111111"
-            model.accounts["111111111111"] = ModelAccount("management", "aws@example.com", model.root_id)
+            management = f"{111_111_111_111 + self.number}"
+            model.management_account_id = management
+            model.accounts[management] = ModelAccount("management", "aws@example.com", model.root_id)
             model.enable()
         else:
             self.enable_type()
@@ -197,7 +199,7 @@ class Historian:
         """
         Create an account anywhere, or have one join.
         """
-        account_id = f"{200_000_000_000 + self.next_id()}"
+        account_id = f"{200_000_000_000 + 1_000_000 * self.number + self.next_id()}"
         name = f"{self.random.choice(TEAMS)}-{self.random.choice(STAGES)}"
         email = f"aws+{account_id}@example.com"
         # An account that is invited starts at the root, and nothing is said of its parent.
@@ -327,7 +329,7 @@ class Historian:
         Tell the whole state.
         """
         if self.model.management_account_id is None:
-            self.model.management_account_id = "999999999999"
+            self.model.management_account_id = f"{999_999_999_999 - self.number}"
         # Deep enough a copy: the model goes on changing.
         self.tell("organization.snapshot", json.loads(json.dumps(self.model.snapshot())))
 
@@ -342,6 +344,7 @@ def generate_history(
     random: Random,
     *,
     organization_id: str = "o-exampleorg",
+    number: int = 0,
     units: int = 3,
     accounts: int = 5,
     policies: int = 4,
@@ -349,8 +352,10 @@ def generate_history(
 ) -> History:
     """
     Return a history that begins with about this much and goes on for about this many changes.
+
+    No account is in two organizations of different *number*.
     """
-    historian = Historian(random, organization_id)
+    historian = Historian(random, organization_id, number)
     historian.begin(units, accounts, policies)
     often: Sequence[Callable[[], None]] = (
         *(historian.attach, historian.attach, historian.attach, historian.detach, historian.detach),

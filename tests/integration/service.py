@@ -22,6 +22,8 @@ from tests.databases import administer, database_dsn
 from rooftree.bootstrap import open_projector, open_publisher, open_relay, open_store, run_migrate
 from rooftree.settings import Settings
 from rooftree.store.database import connect_database
+from rooftree.stream.client import client_options
+from rooftree.stream.identity import topic_identity
 from rooftree.workers.supervisor import supervise
 
 __all__ = [
@@ -116,7 +118,7 @@ def snapshot(
 
 @asynccontextmanager
 async def running(
-    settings: Settings, *, projector: bool = True, relay: bool = True
+    settings: Settings, *, projector: bool = True, relay: bool = True, forgetful: bool = False
 ) -> AsyncIterator[asyncio.Task[None]]:
     """
     Run the workers while the context lasts, as a task; what makes one fail is raised at its end.
@@ -124,7 +126,7 @@ async def running(
     stop = asyncio.Event()
     async with (
         open_store(settings, "rooftree-test") as database,
-        open_projector(settings, database) as run_projector,
+        open_projector(settings, database, forgetful=forgetful) as run_projector,
         open_relay(settings, database) as run_relay,
     ):
         workers = {**({"projector": run_projector} if projector else {}), **({"relay": run_relay} if relay else {})}
@@ -190,11 +192,10 @@ async def read_topic(settings: Settings, topic: str) -> list[ConsumerRecord]:
     """
     Return every record of a topic.
     """
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap, fetch_max_wait_ms=10)
+    consumer = AIOKafkaConsumer(**client_options(settings), fetch_max_wait_ms=10)
     await consumer.start()
     try:
-        await consumer.topics()
-        places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+        places = [TopicPartition(topic, number) for number in (await topic_identity(settings, topic)).partitions]
         consumer.assign(places)
         await consumer.seek_to_beginning()
         ends = await consumer.end_offsets(places)

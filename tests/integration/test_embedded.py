@@ -21,7 +21,7 @@ import pytest
 from rooftree.embedded import embedded_broker, embedded_postgres
 from rooftree.errors import UnavailableError
 from rooftree.settings import Settings
-from rooftree.stream.client import cluster_id
+from rooftree.stream.identity import topic_identity
 
 pytestmark = pytest.mark.integration
 
@@ -109,8 +109,8 @@ async def test_each_start_of_the_broker_is_another_log(folder: Path) -> None:
     found = []
     for _ in range(2):
         async with embedded_broker(folder) as broker:
-            told = await cluster_id(Settings(kafka_bootstrap=broker.bootstrap))
-            found.append((broker.log_id, told))
+            told = await topic_identity(Settings(kafka_bootstrap=broker.bootstrap), "any")
+            found.append((broker.log_id, told.cluster_id))
 
     assert [each[0] for each in found] == [each[1] for each in found]
     assert 2 == len({each[0] for each in found})

@@ -5,9 +5,7 @@ Stops, crashes, rivals and servers that forget: the view is what the log says, a
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -16,7 +14,6 @@ from tests.integration.service import (
     ORGANIZATION,
     administer,
     event,
-    eventually,
     fresh_database,
     ids,
     publish,
@@ -29,15 +26,14 @@ from tests.integration.service import (
 )
 
 from rooftree.bootstrap import open_store
-from rooftree.embedded import embedded_broker
-from rooftree.errors import LogLossError, LostPartitionError, StaleViewError, UnavailableError
+from rooftree.errors import LostPartitionError, StaleViewError, UnavailableError
 from rooftree.ports import BatchCommit, LogPartition, OrganizationCommit, OutgoingRecord
-from rooftree.settings import LogLossPolicy, Settings
+from rooftree.settings import Settings
 from rooftree.store.database import Database
 from rooftree.store.listening import PostgresNudges
 from rooftree.store.outbox import PostgresOutbox
 from rooftree.store.projection import PostgresProjection
-from rooftree.stream import KafkaPublisher, ensure_topics
+from rooftree.stream import KafkaPublisher
 from rooftree.view.patch import Patch, Position
 from rooftree.workers.relay import Relay
 
@@ -217,73 +213,6 @@ async def test_a_relay_that_dies_after_sending_sends_the_same_bytes_again(settin
     assert 2 == len(first)
     assert sorted(ids(first) * 2) == sorted(ids(every))
     assert {record.value for record in first} == {record.value for record in every}
-
-
-async def test_a_broker_that_forgot_is_filled_again(settings: Settings, tmp_path: Path) -> None:
-    """
-    A broker made anew has the state of every account soon after the start, and its changes are read from the first.
-    """
-    await publish(settings, snapshot(), ATTACHED)
-    async with running(settings):
-        await settled(settings, records=2)
-    before = await view_of(settings)
-    async with embedded_broker(tmp_path) as anew:
-        moved = settings.model_copy(update={"kafka_bootstrap": anew.bootstrap})
-        await ensure_topics(moved)
-        await publish(moved, ATTACHED, DETACHED)
-        async with running(moved):
-            await settled(moved, records=4)
-        states = {record.key: json.loads(record.value) for record in await read_topic(moved, moved.permissions_topic)}
-        audit = await read_topic(moved, moved.audit_topic)
-
-    accounts = await stored(settings, "select account_id, permissions_id, revision from rooftree.account order by 1")
-
-    assert 1 == before["organizations"][0]["revision"]
-    assert {row["account_id"].encode() for row in accounts} == set(states)
-    assert [row["permissions_id"] for row in accounts] == [
-        states[key]["data"]["permissions_id"] for key in sorted(states)
-    ]
-    assert {"detach"} == {json.loads(record.value)["data"]["cause"]["event_id"] for record in audit}
-
-
-async def test_unread_records_that_are_gone_stop_the_service(settings: Settings) -> None:
-    """
-    A log that ends before what was read has been cut; going on as if nothing were is not for a program to decide.
-    """
-    await publish(settings, snapshot())
-    async with running(settings, relay=False):
-        await settled(settings, records=1, relayed=False)
-    await stored(settings, "update rooftree.consumer_offset set next_offset = next_offset + 1000")
-
-    with pytest.raises(LogLossError, match="was read up to 1001"):
-        async with running(settings, relay=False) as work:
-            await asyncio.wait([work], timeout=10)
-
-
-async def test_reading_on_after_a_loss_marks_what_may_miss_something(settings: Settings) -> None:
-    """
-    With the policy to resume, reading starts at what there is, and the organizations of that partition are incomplete.
-    """
-    await publish(settings, snapshot())
-    async with running(settings):
-        await settled(settings, records=1)
-    await stored(settings, "update rooftree.consumer_offset set next_offset = next_offset + 1000")
-    resumed = settings.model_copy(update={"log_loss": LogLossPolicy.RESUME})
-
-    async def is_marked() -> bool:
-        [row] = await stored(settings, "select incomplete_reason from rooftree.organization")
-        return row["incomplete_reason"] is not None
-
-    await publish(settings, ATTACHED)
-    async with running(resumed):
-        await eventually(is_marked)
-        await settled(resumed, records=2)
-
-    [account] = await stored(settings, "select * from rooftree.account_permissions where account_id = '222222222222'")
-    [organization] = await stored(settings, "select incomplete_reason from rooftree.organization")
-
-    assert ("attach", False) == (account["cause_event_id"], account["complete"])
-    assert "was read up to 1001" in organization["incomplete_reason"]
 
 
 def projection(database: Database, settings: Settings) -> PostgresProjection:

@@ -45,6 +45,16 @@ def test_settings_that_belong_together_are_checked_together(monkeypatch: pytest.
     assert "KAFKA_SSL_CERTFILE" in str(raised.value)
 
 
+@pytest.mark.parametrize("name", ["KAFKA_SASL_PASSWORD", "KAFKA_SSL_CAFILE"])
+def test_a_security_setting_that_is_not_used_does_not_start(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """
+    Whoever gives a password or a certificate believes that the connection is protected.
+    """
+    monkeypatch.setenv(f"ROOFTREE_{name}", "something")
+    with pytest.raises(UsageError, match="KAFKA_SECURITY_PROTOCOL"):
+        load_settings()
+
+
 def test_a_fault_does_not_repeat_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Error messages end up in logs.

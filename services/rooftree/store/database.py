@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeAlias
@@ -15,6 +16,8 @@ import orjson
 from asyncpg.pool import PoolConnectionProxy
 
 from rooftree.errors import RefusedRowError, UnavailableError
+from rooftree.store.observing import statement_observer
+from rooftree.telemetry import Metrics
 
 __all__ = ["Connection", "Database", "Pool", "Row", "as_json", "connect_database", "open_database", "translated_errors"]
 
@@ -116,7 +119,7 @@ class Database:
             UnavailableError: None came free in time, or the server failed meanwhile.
         """
         with translated_errors():
-            async with self._pool.acquire(timeout=self._acquire_timeout) as connection:
+            async with self._lent() as connection:
                 try:
                     yield connection
                 except (asyncpg.InternalClientError, asyncpg.InterfaceError) as error:
@@ -126,6 +129,23 @@ class Database:
                         with contextlib.suppress(asyncpg.InterfaceError):
                             connection.terminate()
                     raise
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[Connection]:
+        started = time.perf_counter()
+        try:
+            connection = await self._pool.acquire(timeout=self._acquire_timeout)
+        except TimeoutError as error:
+            Metrics.pool_timeouts.inc()
+            raise UnavailableError(f"PostgreSQL: no connection within {self._acquire_timeout:g} s") from error
+        finally:
+            Metrics.pool_wait_seconds.observe(time.perf_counter() - started)
+        Metrics.pool_in_use.inc()
+        try:
+            yield connection
+        finally:
+            Metrics.pool_in_use.dec()
+            await self._pool.release(connection)
 
     @asynccontextmanager
     async def transaction(self, *, read_only: bool = False) -> AsyncIterator[Connection]:
@@ -158,6 +178,9 @@ async def open_database(
     size: int = 8,
     connect_timeout: float = 10,
     command_timeout: float = 120,
+    lock_timeout: float = 30,
+    idle_timeout: float = 30,
+    slow_statement: float = 1,
     statement_cache: int = 256,
     application_name: str = "rooftree",
 ) -> AsyncIterator[Database]:
@@ -169,12 +192,21 @@ async def open_database(
         size: Most connections at a time.
         connect_timeout: Seconds for opening a connection, and for waiting for a free one.
         command_timeout: Seconds for one statement.
+        lock_timeout: Seconds for which a statement waits for a lock of another session.
+        idle_timeout: Seconds of silence after which the server ends a transaction.
+        slow_statement: Seconds from which on a statement is told of in the log.
         statement_cache: Prepared statements kept by connection; 0 behind a pooler by transaction.
         application_name: How the connections are called in ``pg_stat_activity``.
 
     Raises:
         UnavailableError: The server does not answer.
     """
+    observer = statement_observer(slow=slow_statement)
+
+    async def prepare(connection: Connection) -> None:
+        await _prepare(connection)
+        connection.add_query_logger(observer)
+
     with translated_errors():
         pool = await asyncpg.create_pool(
             dsn,
@@ -183,8 +215,13 @@ async def open_database(
             timeout=connect_timeout,
             command_timeout=command_timeout,
             statement_cache_size=statement_cache,
-            init=_prepare,
-            server_settings=_session(application_name),
+            init=prepare,
+            server_settings={
+                **_session(application_name),
+                "lock_timeout": _milliseconds(lock_timeout),
+                # A writer that hangs between two statements would block its organization for every other.
+                "idle_in_transaction_session_timeout": _milliseconds(idle_timeout),
+            },
         )
     try:
         yield Database(pool, acquire_timeout=connect_timeout)
@@ -215,10 +252,13 @@ def _session(application_name: str) -> dict[str, str]:
     return {
         "application_name": application_name,
         "timezone": "UTC",
-        # A writer that hangs between two statements would block its organization for every other.
-        "idle_in_transaction_session_timeout": "60s",
         "jit": "off",
     }
+
+
+def _milliseconds(seconds: float) -> str:
+    # Nought would mean no limit.
+    return f"{max(1, round(seconds * 1000))}ms"
 
 
 async def _prepare(connection: Connection) -> None:

@@ -74,6 +74,7 @@ class PostgresOutbox:
         Put the states of all accounts of an organization into the outbox, where the topic does not have them.
         """
         async with self._database.connection() as connection:
+            await connection.execute(query("adopt_filled"), log_id, topic)
             rows = await connection.fetch(query("unfilled_organizations"), log_id, topic)
         count = 0
         for row in rows:

@@ -48,12 +48,20 @@ class PostgresProjection:
             rows = await connection.fetch(query("stored_offsets"), self._group, log_id, topic)
         return {row["partition_id"]: row["next_offset"] for row in rows}
 
-    async def read_elsewhere(self, log_id: str, topic: str) -> bool:
+    async def adopt_offsets(self, log_id: str, topic: str) -> None:
         """
-        Tell whether the topic was read from another broker before.
+        Take what was stored by the cluster alone, when it did not tell the id of the topic yet, as of *log_id*.
         """
         async with self._database.connection() as connection:
-            return bool(await connection.fetchval(query("other_logs"), self._group, log_id, topic))
+            await connection.execute(query("adopt_offsets"), self._group, log_id, topic)
+
+    async def read_elsewhere(self, log_id: str, topic: str) -> Mapping[int, str]:
+        """
+        Return the partitions that were read before from another log of this name, each with the id of that log.
+        """
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(query("other_logs"), self._group, log_id, topic)
+        return {row["partition_id"]: row["log_id"] for row in rows}
 
     async def organizations_of(self, partition: LogPartition) -> Sequence[str]:
         """
@@ -150,7 +158,7 @@ class PostgresProjection:
         position = writes.position
         if commit.expected_version == 0:
             # All states of a new organization are in the outbox already.
-            place = (batch.partition.log_id, self._permissions_topic)
+            place = (batch.partition.cluster_id, self._permissions_topic)
             await connection.execute(query("mark_filled"), commit.organization_id, *place)
         elif head["complete"] != position.complete:
             # Each state says whether its organization is complete: the relay sends all of them anew.

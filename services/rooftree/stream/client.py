@@ -16,7 +16,7 @@ from aiokafka.helpers import create_ssl_context
 from rooftree.errors import UnavailableError, UsageError
 from rooftree.settings import Settings
 
-__all__ = ["admin_client", "client_options", "cluster_id", "stop_quietly", "translated_errors"]
+__all__ = ["admin_client", "client_options", "stop_quietly", "translated_errors"]
 
 _STOP_SECONDS = 5.0
 
@@ -46,9 +46,14 @@ def client_options(settings: Settings) -> dict[str, object]:
 
 
 def _ssl_context(settings: Settings) -> object:
+    password = settings.kafka_ssl_key_password
     try:
         return create_ssl_context(
-            cafile=settings.kafka_ssl_cafile, certfile=settings.kafka_ssl_certfile, keyfile=settings.kafka_ssl_keyfile
+            cafile=settings.kafka_ssl_cafile,
+            certfile=settings.kafka_ssl_certfile,
+            keyfile=settings.kafka_ssl_keyfile,
+            # Without any, OpenSSL would ask for one on the terminal.
+            password="" if password is None else password.get_secret_value(),
         )
     except OSError as error:
         raise UsageError(f"ROOFTREE_KAFKA_SSL_*: a certificate or key cannot be read: {error}") from error
@@ -92,15 +97,3 @@ async def admin_client(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]
             yield client
     finally:
         await stop_quietly(client.close)
-
-
-async def cluster_id(settings: Settings) -> str:
-    """
-    Return the id of the cluster: a broker that was made anew has another.
-
-    Raises:
-        UnavailableError: The broker does not answer.
-    """
-    async with admin_client(settings) as admin:
-        cluster = await admin.describe_cluster()
-        return str(cluster["cluster_id"] or "unnamed")

@@ -17,12 +17,13 @@ from typing import Protocol
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import CorruptRecordException, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from rooftree.errors import LogLossError
+from rooftree.errors import LogLossError, UnavailableError
 from rooftree.ports import Batch, LogPartition, LogRecord, PartitionStatus
 from rooftree.settings import Assignment, LogLossPolicy, Settings
-from rooftree.stream.client import client_options, cluster_id, stop_quietly, translated_errors
+from rooftree.stream.client import client_options, stop_quietly, translated_errors
+from rooftree.stream.identity import TopicIdentity, topic_identity
 from rooftree.stream.lenient import fetch_leniently
-from rooftree.telemetry import Action, log
+from rooftree.telemetry import Action, Metrics, log
 
 __all__ = ["KafkaChangeLog", "OffsetStore"]
 
@@ -40,9 +41,15 @@ class OffsetStore(Protocol):
         """
         ...
 
-    async def read_elsewhere(self, log_id: str, topic: str) -> bool:
+    async def adopt_offsets(self, log_id: str, topic: str) -> None:
         """
-        Tell whether the topic was read from another broker before.
+        Take what was stored by the cluster alone, when it did not tell the id of the topic yet, as of *log_id*.
+        """
+        ...
+
+    async def read_elsewhere(self, log_id: str, topic: str) -> Mapping[int, str]:
+        """
+        Return the partitions that were read before from another log of this name, each with the id of that log.
         """
         ...
 
@@ -64,27 +71,35 @@ class KafkaChangeLog:
     """
     The port `ChangeLog` on Kafka.
 
+    Args:
+        settings: Which topic, where, and how it is read.
+        store: Where it is written down how far it was read.
+        forgetful: Whether the broker is known to begin with nothing at each start, so that another log is no loss.
+
     Attributes:
         positions: Where reading stands, of the partitions that were placed since the last rebalance.
     """
 
-    def __init__(self, settings: Settings, store: OffsetStore) -> None:
+    def __init__(self, settings: Settings, store: OffsetStore, *, forgetful: bool = False) -> None:
         self._settings = settings
         self._store = store
+        self._forgetful = forgetful
         self._consumer: AIOKafkaConsumer | None = None
-        self._log_id = ""
+        self._identity = TopicIdentity("", "", ())
         self.positions: dict[TopicPartition, int] = {}
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings, store: OffsetStore) -> AsyncIterator[KafkaChangeLog]:
+    async def open(
+        cls, settings: Settings, store: OffsetStore, *, forgetful: bool = False
+    ) -> AsyncIterator[KafkaChangeLog]:
         """
         Read the topic for the time of the context.
 
         Raises:
             UnavailableError: The broker does not answer.
         """
-        change_log = cls(settings, store)
+        change_log = cls(settings, store, forgetful=forgetful)
         try:
             await change_log._start()
             yield change_log
@@ -94,9 +109,9 @@ class KafkaChangeLog:
     @property
     def log_id(self) -> str:
         """
-        The id of the cluster that is read.
+        The id of the log that is read: of its cluster and of its topic.
         """
-        return self._log_id
+        return self._identity.log_id
 
     async def take(self) -> Sequence[Batch]:
         """
@@ -104,7 +119,7 @@ class KafkaChangeLog:
         """
         consumer = await self._running()
         with translated_errors():
-            await self._adopt_new_partitions(consumer)
+            self._adopt_new_partitions(consumer)
             if losses := await self._place(consumer):
                 return losses
             try:
@@ -129,12 +144,12 @@ class KafkaChangeLog:
         """
         consumer = await self._running()
         with translated_errors():
-            if await cluster_id(self._settings) != self._log_id:
+            if await self._is_another():
                 await self.rebuild()
                 return []
             positions = dict(self.positions)
             ends = await _ends(consumer, list(positions))
-        stored = await self._store.stored_offsets(self._log_id, self._settings.changes_topic)
+        stored = await self._store.stored_offsets(self.log_id, self._settings.changes_topic)
         for place, position in positions.items():
             # Some brokers answer a fetch behind the end with nothing, for ever. And who has the log read from its
             # beginning again moves the stored offset: where nothing arrives, no commit would notice.
@@ -193,9 +208,18 @@ class KafkaChangeLog:
     async def _start(self) -> None:
         settings, topic = self._settings, self._settings.changes_topic
         shared = settings.partition_assignment is Assignment.GROUP
-        self._log_id = await cluster_id(self._settings)
+        self._identity = await topic_identity(settings, topic)
+        if not self._identity.partitions:
+            raise UnavailableError(f"Kafka: there is no topic `{topic}`")
+        await self._store.adopt_offsets(self.log_id, topic)
+        options = client_options(settings)
+        if shared:
+            # Whoever joins is answered when all have come or have been missed for the time of a session.
+            options["request_timeout_ms"] = int(
+                (settings.kafka_request_timeout + settings.kafka_session_timeout) * 1000
+            )
         consumer = AIOKafkaConsumer(
-            **client_options(settings),
+            **options,
             group_id=settings.consumer_group if shared else None,
             enable_auto_commit=False,
             auto_offset_reset="none",
@@ -213,37 +237,33 @@ class KafkaChangeLog:
             await stop_quietly(consumer.stop)
             raise
         self._consumer = consumer
-        await self._say_if_new()
 
-    async def _say_if_new(self) -> None:
-        topic = self._settings.changes_topic
-        stored = await self._store.stored_offsets(self._log_id, topic)
-        if not stored and await self._store.read_elsewhere(self._log_id, topic):
-            log().warning(Action.LOG_NEW, topic=topic, log_id=self._log_id)
+    async def _is_another(self) -> bool:
+        identity = await topic_identity(self._settings, self._settings.changes_topic)
+        if identity.log_id == self.log_id:
+            return False
+        log().warning(Action.LOG_NEW, topic=self._settings.changes_topic, log_id=identity.log_id, before=self.log_id)
+        return True
 
-    async def _adopt_new_partitions(self, consumer: AIOKafkaConsumer) -> None:
+    def _adopt_new_partitions(self, consumer: AIOKafkaConsumer) -> None:
         if self._settings.partition_assignment is Assignment.GROUP:
             return
         topic = self._settings.changes_topic
-        known = {TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()}
-        if not known:
-            # The first look: until then the client has not heard of the topic.
-            known = {TopicPartition(topic, number) for number in await self._partitions(consumer, topic)}
-        if known and known != set(consumer.assignment()):
+        # At the first look the client has not heard of the topic yet.
+        numbers = consumer.partitions_for_topic(topic) or self._identity.partitions
+        known = {TopicPartition(topic, number) for number in numbers}
+        if known != set(consumer.assignment()):
             consumer.assign(sorted(known))
             self.positions.clear()
             log().info(Action.PARTITIONS_ASSIGNED, partitions=sorted(place.partition for place in known))
-
-    async def _partitions(self, consumer: AIOKafkaConsumer, topic: str) -> Iterable[int]:
-        await consumer.topics()
-        numbers: Iterable[int] = consumer.partitions_for_topic(topic) or ()
-        return numbers
 
     async def _place(self, consumer: AIOKafkaConsumer) -> list[Batch]:
         places = sorted(set(consumer.assignment()) - set(self.positions))
         if not places:
             return []
-        stored = await self._store.stored_offsets(self._log_id, self._settings.changes_topic)
+        topic = self._settings.changes_topic
+        stored = await self._store.stored_offsets(self.log_id, topic)
+        elsewhere = await self._elsewhere(topic, stored)
         beginnings = await consumer.beginning_offsets(places)
         ends = await _ends(consumer, places)
         losses = []
@@ -252,21 +272,41 @@ class KafkaChangeLog:
             end = ends[place]
             if before is not None and end < before:
                 end = await _probed_end(consumer, place, start, end)
-            lost = _loss(before, start, end)
-            if lost is not None and before is not None:
-                losses.append(self._loss(place, before, start, lost))
-            elif before is not None:
-                start = before
+            lost = _loss(before, start, end) or elsewhere.get(place.partition)
+            if lost is None:
+                start = start if before is None else before
+            elif await self._is_another():
+                # It was made anew while it was read: what is stored is compared with the log that it belongs to.
+                await self.rebuild()
+                return []
+            else:
+                losses.append(self._loss(place, start if before is None else before, start, lost))
             if place in consumer.assignment():  # a rebalance may have come in between
                 consumer.seek(place, start)
                 self.positions[place] = start
         return losses
 
+    async def _elsewhere(self, topic: str, stored: Mapping[int, int]) -> Mapping[int, str]:
+        others = await self._store.read_elsewhere(self.log_id, topic)
+        new = {number: other for number, other in others.items() if number not in stored}
+        if not new:
+            return {}
+        told = {"topic": topic, "log_id": self.log_id, "before": sorted(set(new.values()))}
+        if self._forgetful:
+            log().info(Action.LOG_NEW, **told)
+            return {}
+        log().warning(Action.LOG_NEW, **told)
+        return {
+            number: f"was read from the log `{other}` before, and is the log `{self.log_id}` now"
+            for number, other in new.items()
+        }
+
     def _loss(self, place: TopicPartition, stored: int, start: int, lost: str) -> Batch:
         message = f"partition {place.partition} of `{place.topic}`: {lost}"
-        log().error(Action.LOG_LOST, reason=message, policy=self._settings.log_loss.value)
-        if self._settings.log_loss is LogLossPolicy.STOP:
-            raise LogLossError(f"{message}; ROOFTREE_LOG_LOSS=resume reads on and marks what may miss something")
+        log().error(Action.LOG_LOST, reason=message, policy=self._settings.on_log_loss.value)
+        Metrics.failures.labels(Action.LOG_LOST.value).inc()
+        if self._settings.on_log_loss is LogLossPolicy.STOP:
+            raise LogLossError(f"{message}; ROOFTREE_ON_LOG_LOSS=resume reads on and marks what may miss something")
         return Batch(self._partition(place), stored, start, (), lost=message)
 
     def _batch(self, place: TopicPartition, records: Sequence[ConsumerRecord]) -> Batch | None:
@@ -280,7 +320,7 @@ class KafkaChangeLog:
         return Batch(self._partition(place), position, self.positions[place], fresh)
 
     def _partition(self, place: TopicPartition) -> LogPartition:
-        return LogPartition(self._log_id, place.topic, place.partition)
+        return LogPartition(self.log_id, place.topic, place.partition)
 
 
 async def _ends(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:

@@ -7,19 +7,20 @@ from __future__ import annotations
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from rooftree.settings import Settings
-from rooftree.stream.client import client_options, cluster_id, stop_quietly, translated_errors
+from rooftree.stream.client import client_options, stop_quietly, translated_errors
+from rooftree.stream.identity import topic_identity
 
 __all__ = ["topic_beginnings"]
 
 
 async def topic_beginnings(settings: Settings, topic: str) -> tuple[str, dict[int, int]]:
     """
-    Return the id of the cluster, and the first offset that each partition of a topic still has.
+    Return the id of the log, and the first offset that each partition of a topic still has.
 
     Raises:
         UnavailableError: The broker does not answer.
     """
-    log_id = await cluster_id(settings)
+    log_id = (await topic_identity(settings, topic)).log_id
     consumer = AIOKafkaConsumer(**client_options(settings))
     try:
         with translated_errors():

@@ -15,7 +15,8 @@ from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from rooftree.errors import RecordTooLargeError
 from rooftree.ports import OutgoingRecord, RecordKind
 from rooftree.settings import Settings
-from rooftree.stream.client import client_options, cluster_id, stop_quietly, translated_errors
+from rooftree.stream.client import client_options, stop_quietly, translated_errors
+from rooftree.stream.identity import topic_identity
 
 __all__ = ["KafkaPublisher"]
 
@@ -57,12 +58,12 @@ class KafkaPublisher:
 
     async def log_id(self) -> str:
         """
-        Return the id of the broker's cluster.
+        Return which log the topic of account states is at this moment.
 
         Raises:
             UnavailableError: The broker does not answer.
         """
-        return await cluster_id(self._settings)
+        return (await topic_identity(self._settings, self._settings.permissions_topic)).log_id
 
     async def publish(self, records: Sequence[OutgoingRecord]) -> None:
         """

@@ -4,11 +4,13 @@ The topics, made where they are missing.
 
 from __future__ import annotations
 
+import asyncio
+
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from rooftree.errors import UnavailableError
 from rooftree.settings import Settings
-from rooftree.stream.client import admin_client
+from rooftree.stream.client import admin_client, translated_errors
 from rooftree.telemetry import Action, log
 
 __all__ = ["ensure_topics"]
@@ -16,6 +18,7 @@ __all__ = ["ensure_topics"]
 _ALREADY_EXISTS = 36
 _USUAL_REPLICATION = 3
 _FOREVER = "-1"
+_LOOK_SECONDS = 0.05
 
 
 async def ensure_topics(settings: Settings) -> list[str]:
@@ -35,7 +38,17 @@ async def ensure_topics(settings: Settings) -> list[str]:
         if not settings.create_topics:
             raise UnavailableError(f"Kafka has no topic {', '.join(f'`{name}`' for name in missing)}")
         replication = settings.topic_replication or await _usual_replication(admin)
-        return await _create(admin, [_new_topic(settings, name, replication) for name in missing])
+        created = await _create(admin, [_new_topic(settings, name, replication) for name in missing])
+        await _until_known(admin, missing, seconds=settings.kafka_request_timeout)
+        return created
+
+
+async def _until_known(admin: AIOKafkaAdminClient, names: list[str], *, seconds: float) -> None:
+    # A broker that has taken the order may still say for a moment that there is no such topic.
+    with translated_errors():
+        async with asyncio.timeout(seconds):
+            while not set(names) <= set(await admin.list_topics()):  # noqa: ASYNC110 - a broker does not call back
+                await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _usual_replication(admin: AIOKafkaAdminClient) -> int:

@@ -6,12 +6,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 import time
+from collections.abc import Callable
 
-__all__ = ["Backoff", "Turn", "pause"]
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
-_FIRST_DELAY = 0.1
+from rooftree.errors import UnavailableError
+from rooftree.telemetry import Action, Metrics, log
+
+__all__ = ["Turn", "pause", "persistently"]
+
+_FIRST_DELAY = 0.2
 _TURN_SECONDS = 0.02
 
 
@@ -40,25 +45,33 @@ async def pause(seconds: float, stop: asyncio.Event) -> None:
         await asyncio.wait_for(stop.wait(), seconds)
 
 
-class Backoff:
+def persistently(
+    worker: str, stop: asyncio.Event, *, longest: float, hopeless: Callable[[], bool] = lambda: False
+) -> AsyncRetrying:
     """
-    Delays that double up to a limit, each cut by up to half, so that many workers do not come back at once.
+    Return attempts at what needs a server: while that is away they go on, with pauses that grow and are drawn by lot,
+    so that many workers do not come back at once.
+
+    They end with the first that succeeds, or with the error of the server once *stop* is set or it is hopeless.
+
+    Args:
+        worker: Whose attempts they are, for the log.
+        stop: Also ends a pause.
+        longest: Seconds that a pause takes at most.
+        hopeless: Asked after each failure.
     """
 
-    def __init__(self, limit: float) -> None:
-        self._limit = limit
-        self._delay = _FIRST_DELAY
+    def tell(state: RetryCallState) -> None:
+        assert state.outcome is not None
+        Metrics.failures.labels(Action.SERVER_AWAY.value).inc()
+        reason, delay = str(state.outcome.exception()), round(state.upcoming_sleep, 3)
+        log().warning(Action.SERVER_AWAY, worker=worker, reason=reason, attempt=state.attempt_number, retry_in=delay)
 
-    def next_delay(self) -> float:
-        """
-        Return how long to wait now.
-        """
-        delay = self._delay
-        self._delay = min(self._limit, 2 * delay)
-        return delay * (1 - secrets.randbelow(500) / 1000)
-
-    def reset(self) -> None:
-        """
-        Start from the shortest delay again, after a success.
-        """
-        self._delay = _FIRST_DELAY
+    return AsyncRetrying(
+        retry=retry_if_exception_type(UnavailableError),
+        stop=lambda _: stop.is_set() or hopeless(),
+        wait=wait_random_exponential(multiplier=_FIRST_DELAY, max=longest),
+        sleep=lambda seconds: pause(seconds, stop),
+        before_sleep=tell,
+        reraise=True,
+    )

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -14,7 +13,7 @@ import structlog
 from rooftree.errors import LostPartitionError, RefusedRowError, StaleViewError, UnavailableError
 from rooftree.ports import Batch, ChangeLog, ProjectionStore
 from rooftree.telemetry import Action, Metrics, log
-from rooftree.workers.pauses import Backoff, pause
+from rooftree.workers.pauses import persistently
 from rooftree.workers.planning import Plan, Planner, RecordFaultError
 from rooftree.workers.watchdog import Watchdog
 
@@ -44,7 +43,7 @@ class Projector:
         self._store = store
         self._planner = Planner(store, cache_size=cache_size, max_rows=max_rows, clock_skew=clock_skew)
         self._watchdog = Watchdog(change_log, stall_timeout=stall_timeout)
-        self._backoff = Backoff(retry_max_delay)
+        self._retry_max_delay = retry_max_delay
 
     async def run(self, stop: asyncio.Event) -> None:
         """
@@ -55,17 +54,20 @@ class Projector:
             UnavailableError: Reading has stalled, and starting the client anew did not help.
         """
         while not stop.is_set():
+            attempts = persistently(
+                "projector", stop, longest=self._retry_max_delay, hopeless=lambda: self._watchdog.desperate
+            )
             try:
-                await self._watchdog.look()
-                batches = await self._watchdog.take()
-            except UnavailableError as error:
-                if self._watchdog.desperate:
+                async for attempt in attempts:
+                    with attempt:
+                        await self._turn(stop)
+            except UnavailableError:
+                if not stop.is_set():
                     raise
-                await self._wait(error, stop)
-                continue
-            await self._handle_all(batches, stop)
 
-    async def _handle_all(self, batches: Sequence[Batch], stop: asyncio.Event) -> None:
+    async def _turn(self, stop: asyncio.Event) -> None:
+        await self._watchdog.look()
+        batches = await self._watchdog.take()
         for batch in batches:
             if stop.is_set():
                 return
@@ -73,20 +75,12 @@ class Projector:
             with structlog.contextvars.bound_contextvars(**place):
                 try:
                     await self._handle(batch)
-                except UnavailableError as error:
+                except UnavailableError:
                     # Whether the commit took effect is not known: the store is asked where to go on.
                     self._planner.forget()
                     for each in batches:
                         self._log.forget(each.partition)
-                    await self._wait(error, stop)
-                    return
-                self._backoff.reset()
-
-    async def _wait(self, error: UnavailableError, stop: asyncio.Event) -> None:
-        delay = self._backoff.next_delay()
-        Metrics.failures.labels(Action.SERVER_AWAY.value).inc()
-        log().warning(Action.SERVER_AWAY, worker="projector", reason=str(error), retry_in=round(delay, 3))
-        await pause(delay, stop)
+                    raise
 
     async def _handle(self, batch: Batch) -> None:
         rest: Batch | None = batch

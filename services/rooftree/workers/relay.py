@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 
 from rooftree.errors import RecordTooLargeError, UnavailableError
 from rooftree.ports import Nudges, OutboxRow, OutboxStore, OutgoingRecord, Publisher
 from rooftree.telemetry import Action, Metrics, log
 from rooftree.workers.encoding import state_rows
 from rooftree.workers.letters import letter_record, without_value
-from rooftree.workers.pauses import Backoff, pause
+from rooftree.workers.pauses import persistently
 
 __all__ = ["Relay"]
 
@@ -47,7 +48,7 @@ class Relay:
         self._poll_interval = poll_interval
         self._batch_size = batch_size
         self._retention = retention
-        self._backoff = Backoff(retry_max_delay)
+        self._retry_max_delay = retry_max_delay
         self._trimmed = time.monotonic()
         self._log_id: str | None = None
 
@@ -55,19 +56,21 @@ class Relay:
         """
         Work until *stop* is set, and then once more, so that what was committed before is sent.
         """
-        while True:
-            stopping = stop.is_set()
-            try:
-                await self.round()
-                self._backoff.reset()
-            except UnavailableError as error:
-                if stopping:
-                    return
-                await self._wait(error, stop)
-                continue
-            if stopping:
-                return
-            await self._nudges.wait(self._poll_interval, stop)
+        while not stop.is_set():
+            with suppress(UnavailableError):  # which it raises only when it is to stop
+                async for attempt in persistently("relay", stop, longest=self._retry_max_delay):
+                    with attempt:
+                        await self._careful_round()
+                await self._nudges.wait(self._poll_interval, stop)
+        with suppress(UnavailableError):
+            await self.round()
+
+    async def _careful_round(self) -> None:
+        try:
+            await self.round()
+        except UnavailableError:
+            self._log_id = None
+            raise
 
     async def round(self) -> int:
         """
@@ -90,7 +93,8 @@ class Relay:
         return sent
 
     async def _resend_states(self) -> None:
-        # Asked once: a broker that is made anew under this process makes its connections fail, which asks again.
+        # Asked now and then: a broker that is made anew under this process makes its connections fail, which asks again,
+        # but a topic that is made anew does not.
         if self._log_id is None:
             self._log_id = await self._publisher.log_id()
         if count := await self._outbox.resend_states(self._log_id, self._topic, state_rows):
@@ -137,15 +141,9 @@ class Relay:
         Metrics.outbox_age_seconds.set(await self._outbox.oldest_unsent())
         if time.monotonic() - self._trimmed > _TRIM_SECONDS:
             self._trimmed = time.monotonic()
+            self._log_id = None
             if removed := await self._outbox.trim(older_than=self._retention):
                 log().info(Action.OUTBOX_TRIMMED, rows=removed)
-
-    async def _wait(self, error: UnavailableError, stop: asyncio.Event) -> None:
-        self._log_id = None
-        delay = self._backoff.next_delay()
-        Metrics.failures.labels(Action.SERVER_AWAY.value).inc()
-        log().warning(Action.SERVER_AWAY, worker="relay", reason=str(error), retry_in=round(delay, 3))
-        await pause(delay, stop)
 
 
 def _record(row: OutboxRow) -> OutgoingRecord:

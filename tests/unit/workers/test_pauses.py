@@ -7,30 +7,89 @@ from __future__ import annotations
 import asyncio
 import time
 
-from rooftree.workers.pauses import Backoff, Turn, pause
+import pytest
+from tenacity import AsyncRetrying, stop_after_attempt
+
+from rooftree.errors import UnavailableError
+from rooftree.workers.pauses import Turn, pause, persistently
 
 
-def test_delays_grow_to_a_limit() -> None:
+async def failing_for(stop: asyncio.Event, failures: int, *, longest: float = 0.001) -> int:
     """
-    Each lies between half of its bound and the bound.
+    Make attempts of which so many fail; returns how many were made.
     """
-    backoff = Backoff(1.0)
-    delays = [backoff.next_delay() for _ in range(8)]
-    bounds = [0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0, 1.0]
+    made = 0
+    async for attempt in persistently("worker", stop, longest=longest):
+        with attempt:
+            made += 1
+            if made <= failures:
+                raise UnavailableError("away")
+    return made
 
-    assert all(bound / 2 <= delay <= bound for delay, bound in zip(delays, bounds, strict=True))
 
-
-def test_a_success_starts_over() -> None:
+async def always(error: Exception, attempts: AsyncRetrying) -> None:
     """
-    The next failure waits briefly again.
+    Fail at each attempt.
     """
-    backoff = Backoff(10.0)
-    for _ in range(5):
-        backoff.next_delay()
-    backoff.reset()
+    async for attempt in attempts:
+        with attempt:
+            raise error
 
-    assert backoff.next_delay() <= 0.1
+
+async def test_attempts_go_on_while_a_server_is_away() -> None:
+    """
+    There is no number of failures after which a change is given up.
+    """
+    assert 51 == await failing_for(asyncio.Event(), 50)
+
+
+async def test_pauses_grow_and_differ() -> None:
+    """
+    Many workers that lose a server at the same moment do not come back at the same moment.
+    """
+    waits = []
+
+    async def note(seconds: float) -> None:
+        waits.append(seconds)
+
+    attempts = persistently("worker", asyncio.Event(), longest=1.0).copy(sleep=note, stop=stop_after_attempt(200))
+    with pytest.raises(UnavailableError):
+        await always(UnavailableError("away"), attempts)
+
+    assert waits[0] <= 0.2
+    assert 0.5 < max(waits) <= 1.0
+    assert len(set(waits[10:])) > 100
+
+
+async def test_a_stop_ends_the_attempts() -> None:
+    """
+    The pause is cut short, and the last error is told.
+    """
+    stop = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.05, stop.set)
+    started = time.monotonic()
+    with pytest.raises(UnavailableError, match="away"):
+        await failing_for(stop, 1_000_000, longest=60)
+
+    assert time.monotonic() - started < 5
+
+
+async def test_who_has_no_hope_stops_trying() -> None:
+    """
+    The error goes out at once.
+    """
+    with pytest.raises(UnavailableError, match="for good"):
+        await always(
+            UnavailableError("for good"), persistently("worker", asyncio.Event(), longest=60, hopeless=lambda: True)
+        )
+
+
+async def test_other_errors_are_not_survived() -> None:
+    """
+    A mistake of ours is no server that is away.
+    """
+    with pytest.raises(KeyError):
+        await always(KeyError("a mistake"), persistently("worker", asyncio.Event(), longest=60))
 
 
 async def test_a_pause_ends_with_the_stop() -> None:

@@ -4,11 +4,29 @@ select partition_id, next_offset
 from rooftree.consumer_offset
 where consumer_group = $1 and log_id = $2 and topic = $3
 
+-- adopt_offsets --
+-- What was read of this cluster before it told the id of the topic.
+update rooftree.consumer_offset as o
+set log_id = $2
+where
+    o.consumer_group = $1
+    and o.topic = $3
+    and o.log_id = split_part($2, '/', 1)
+    and not exists (
+        select from rooftree.consumer_offset as known
+        where
+            known.consumer_group = $1
+            and known.log_id = $2
+            and known.topic = $3
+            and known.partition_id = o.partition_id
+    )
+
 -- other_logs --
--- Whether this topic was read from another broker before.
-select exists (
-    select from rooftree.consumer_offset where consumer_group = $1 and topic = $3 and log_id <> $2
-)
+-- Which partitions of this topic were read from another log before, and from which last.
+select distinct on (partition_id) partition_id, log_id
+from rooftree.consumer_offset
+where consumer_group = $1 and topic = $3 and log_id <> $2
+order by partition_id, updated_at desc
 
 -- move_offset --
 -- Move the offset on from where the batch starts; no row comes back if it is not there, since another worker moved it.

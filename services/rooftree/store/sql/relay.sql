@@ -43,9 +43,16 @@ from rooftree.organization as o
 where
     not exists (
         select from rooftree.filled_topic as f
-        where f.organization_id = o.organization_id and f.log_id = $1 and f.topic = $2
+        where
+            f.organization_id = o.organization_id
+            and f.log_id in ($1, split_part($1, '/', 1))
+            and f.topic = $2
     )
 order by o.organization_id
+
+-- adopt_filled --
+-- The projector knows the cluster of the topic alone: what it wrote down is completed by the id of the topic.
+update rooftree.filled_topic set log_id = $1 where topic = $2 and log_id = split_part($1, '/', 1) and log_id <> $1
 
 -- mark_filled --
 -- Remember that the topic is given the states of an organization; no row comes back if another relay was faster.

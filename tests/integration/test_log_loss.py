@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,8 @@ DETACHED = event(
     "detach", "policy.detached", "2026-01-03T00:00:00Z", policy_id="p-denyregions", target_id="ou-ab12-aaaaaaaa"
 )
 PROJECTOR = [sys.executable, "-c", "import sys; from rooftree.cli import main; sys.exit(main())", "projector"]
-LATER = snapshot("later", "2027-01-01T00:00:00Z")
+LATER = snapshot("later", (datetime.now(UTC) + timedelta(minutes=2)).isoformat())
+"""Later than every mark of the test, and not so far ahead that it would be parked."""
 
 
 @pytest.fixture

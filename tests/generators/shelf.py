@@ -6,8 +6,18 @@ from __future__ import annotations
 
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact, FactKey
+from rooftree.organization.principal_facts import PrincipalFact, PrincipalFactKey
 from rooftree.view.algebra import Algebra
-from rooftree.view.patch import AccountState, AuditEvent, DocumentRecord, Patch, PermissionState, Position
+from rooftree.view.patch import (
+    AccountState,
+    AuditEvent,
+    DocumentRecord,
+    Patch,
+    PermissionState,
+    Position,
+    PrincipalPatch,
+    PrincipalState,
+)
 from rooftree.view.projection import OrganizationView
 
 __all__ = ["Shelf"]
@@ -27,6 +37,9 @@ class Shelf:
         self.documents: dict[str, DocumentRecord] = {}
         self.permission_sets: dict[str, PermissionState] = {}
         self.audit: list[AuditEvent] = []
+        self.principal_facts: dict[PrincipalFactKey, PrincipalFact] = {}
+        self.principals: dict[tuple[str, str, str], PrincipalState] = {}
+        self.principal_documents: dict[str, DocumentRecord] = {}
         self.position = Position()
 
     def write(self, patch: Patch) -> None:
@@ -45,7 +58,17 @@ class Shelf:
             if state.verdicts is not None:
                 self.permission_sets.setdefault(state.permissions_id, state)
         self.audit.extend(patch.audit)
+        self._write_principals(patch.principals)
         self.position = patch.position
+
+    def _write_principals(self, patch: PrincipalPatch) -> None:
+        self.principal_facts.update((fact.key, fact) for fact in patch.facts)
+        for key in patch.forgotten:
+            self.principal_facts.pop(key, None)
+        for gone in patch.gone:
+            del self.principals[gone]
+        self.principals.update((state.key, state) for state in patch.states)
+        self.principal_documents.update((document.digest, document) for document in patch.documents)
 
     def load(self, algebra: Algebra) -> OrganizationView:
         """
@@ -61,5 +84,7 @@ class Shelf:
             self.position,
             chains=chains,
             documents=[self.documents[digest] for digest in digests],
+            principals=self.principal_facts.values(),
+            principal_documents=self.principal_documents.values(),
             algebra=algebra,
         )

@@ -50,6 +50,7 @@ def test_any_order_and_any_repetition_end_in_the_same_view(history: History, ran
     assert {fact.key: fact for fact in expected.organization.registers} == {
         fact.key: fact for fact in actual.organization.registers
     }
+    assert {fact.key: fact for fact in expected.directory} == {fact.key: fact for fact in actual.directory}
     assert rows(expected) == rows(actual)
 
 
@@ -108,7 +109,7 @@ def test_a_view_that_is_stored_and_loaded_goes_on_as_if_it_had_stayed(history: H
 
 def bare(patch: Patch) -> tuple[object, ...]:
     """A patch without chains, documents and verdicts that a loaded view cannot know to be stored."""
-    return (patch.facts, patch.accounts, patch.departed, patch.audit, patch.position)
+    return (patch.facts, patch.accounts, patch.departed, patch.audit, patch.position, patch.principals)
 
 
 @PROFILE

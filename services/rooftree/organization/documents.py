@@ -11,7 +11,7 @@ from functools import lru_cache
 from rooftree.errors import PolicyError
 from rooftree.organization.identifiers import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
 from rooftree.policy.builtin import BUILTIN_CONTENT, BUILTIN_KINDS, BUILTIN_NAMES
-from rooftree.policy.document import PolicyContent, PolicyKind, canonical_text, parse_policy
+from rooftree.policy.document import MAX_BYTES, PolicyContent, PolicyKind, canonical_text, parse_policy
 from rooftree.policy.model import PolicyDocument
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Document",
     "Policy",
     "accept_content",
+    "accept_document",
     "read_document",
     "read_stored",
 ]
@@ -112,6 +113,21 @@ def accept_content(content: PolicyContent, kind: PolicyKind) -> str:
     if read_document(text, kind) is None:
         raise PolicyError("the document is too large")
     return text
+
+
+def accept_document(content: PolicyContent, kind: PolicyKind) -> tuple[str, str]:
+    """
+    Return the digest and the canonical text of a policy that comes in, without keeping what it means.
+
+    Raises:
+        PolicyError: The content is no policy of that kind; the error names the place.
+    """
+    digest = parse_policy(content, kind).digest
+    text = canonical_text(content)
+    if len(text.encode()) > MAX_BYTES:
+        # As above: what is let in can be read again.
+        raise PolicyError("the document is too large")
+    return digest, text
 
 
 def _builtin(policy_id: str, content: Mapping[str, object]) -> Policy:

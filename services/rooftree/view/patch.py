@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rooftree.organization.chains import ChainRecord
+from rooftree.organization.directory import Grants
 from rooftree.organization.facts import Fact
+from rooftree.organization.principal_facts import PrincipalFact, PrincipalFactKey
 
 __all__ = [
     "GENESIS",
@@ -20,6 +22,8 @@ __all__ = [
     "Patch",
     "PermissionState",
     "Position",
+    "PrincipalPatch",
+    "PrincipalState",
 ]
 
 # What the hash chain of an organization's audit events starts from.
@@ -166,6 +170,49 @@ class AuditEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class PrincipalState:
+    """
+    One principal's row.
+
+    Attributes:
+        since: The time of the change that made the row.
+        cause_event_id: The event behind that change.
+    """
+
+    account_id: str
+    grants: Grants
+    since: datetime
+    cause_event_id: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """
+        The account, the kind and the name, which no two rows have in common.
+        """
+        return (self.account_id, self.grants.principal.kind, self.grants.principal.name)
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalPatch:
+    """
+    What is written about principals.
+
+    Attributes:
+        facts: Registers to insert or to overwrite.
+        forgotten: Registers to delete afterwards.
+        states: Rows to insert or to overwrite.
+        gone: Rows to delete, by account, kind and name.
+        documents: Documents of principals to insert unless there.
+    """
+
+    facts: tuple[PrincipalFact, ...] = ()
+    forgotten: tuple[PrincipalFactKey, ...] = ()
+    states: tuple[PrincipalState, ...] = ()
+    gone: tuple[tuple[str, str, str], ...] = ()
+    documents: tuple[DocumentRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Patch:
     """
     Everything that is written for one change, in one transaction.
@@ -180,6 +227,7 @@ class Patch:
             unless there.
         audit: Events in the order of their revision and part.
         position: Where the view stands afterwards.
+        principals: What is written about principals.
     """
 
     organization_id: str
@@ -191,3 +239,4 @@ class Patch:
     documents: tuple[DocumentRecord, ...] = ()
     permission_sets: tuple[PermissionState, ...] = ()
     audit: tuple[AuditEvent, ...] = ()
+    principals: PrincipalPatch = PrincipalPatch()

@@ -13,10 +13,12 @@ from datetime import UTC, datetime
 
 from rooftree import permissions as default_algebra
 from rooftree.organization.chains import ChainRecord
-from rooftree.organization.changes import AccountMoved, Change, SnapshotTaken
+from rooftree.organization.changes import AccountMoved, Change, PrincipalChange, SnapshotTaken
 from rooftree.organization.claims import facts_of
+from rooftree.organization.directory import Directory
 from rooftree.organization.documents import read_stored
 from rooftree.organization.facts import Attribute, Fact, FactKind
+from rooftree.organization.principal_facts import PrincipalFact
 from rooftree.organization.survey import Placement, Survey
 from rooftree.organization.tree import Organization
 from rooftree.permissions import AccountBinding, Comparison, Permissions
@@ -25,6 +27,7 @@ from rooftree.view.algebra import Algebra
 from rooftree.view.audit import Cause, Journal, Verdict
 from rooftree.view.ceilings import Ceilings
 from rooftree.view.patch import AccountState, Departure, DocumentRecord, Patch, PermissionState, Position
+from rooftree.view.principals import take_in_principals
 from rooftree.view.wording import describe
 
 __all__ = ["OrganizationView"]
@@ -65,13 +68,20 @@ class OrganizationView:
 
     Attributes:
         organization: What is known, and what follows from it.
+        directory: The principals of its accounts.
         position: How far the view has come.
     """
 
     def __init__(
-        self, organization: Organization, accounts: dict[str, AccountState], ceilings: Ceilings, position: Position
+        self,
+        organization: Organization,
+        accounts: dict[str, AccountState],
+        ceilings: Ceilings,
+        position: Position,
+        directory: Directory,
     ) -> None:
         self.organization = organization
+        self.directory = directory
         self.position = position
         self._accounts = accounts
         self._ceilings = ceilings
@@ -88,6 +98,8 @@ class OrganizationView:
         *,
         chains: Iterable[ChainRecord] = (),
         documents: Iterable[DocumentRecord] = (),
+        principals: Iterable[PrincipalFact] = (),
+        principal_documents: Iterable[DocumentRecord] = (),
         algebra: Algebra = default_algebra,
     ) -> OrganizationView:
         """
@@ -100,6 +112,8 @@ class OrganizationView:
             position: Where it stood.
             chains: At least those that *accounts* name as reported.
             documents: At least those that *chains* name.
+            principals: All facts about principals.
+            principal_documents: At least those that *principals* name.
             algebra: What works out and compares permissions.
         """
         known = {
@@ -110,6 +124,7 @@ class OrganizationView:
             {account.account_id: account for account in accounts},
             Ceilings(organization_id, chains, known, algebra),
             position or Position(),
+            Directory(principals, {record.digest: record.content for record in principal_documents}),
         )
 
     @property
@@ -132,6 +147,9 @@ class OrganizationView:
 
         A change that was applied before does nothing, and so does one that says nothing newer than what is known.
         """
+        if isinstance(change.data, PrincipalChange):
+            principals = take_in_principals(self.directory, change, change.data)
+            return Patch(self.organization_id, self.position, principals=principals)
         before = self._accounts.get(change.data.account_id) if isinstance(change.data, AccountMoved) else None
         merge = self.organization.merge(facts_of(change))
         if not merge.facts:

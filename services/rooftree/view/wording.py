@@ -21,6 +21,10 @@ from rooftree.organization.changes import (
     PolicyTypeDisabled,
     PolicyTypeEnabled,
     PolicyUpdated,
+    PrincipalChange,
+    PrincipalDeleted,
+    PrincipalsTaken,
+    PrincipalUpdated,
     SnapshotTaken,
 )
 from rooftree.organization.tree import Organization
@@ -40,6 +44,8 @@ _VERBS: dict[type, str] = {
     PolicyDeleted: "deleted",
     PolicyTypeEnabled: "enabled",
     PolicyTypeDisabled: "disabled",
+    PrincipalUpdated: "updated",
+    PrincipalDeleted: "deleted",
 }
 
 
@@ -66,6 +72,15 @@ def describe(change: Change, organization: Organization, *, moved_from: str | No
             words = f"{name_of(policy_id)} detached from {name_of(target_id)}"
         case PolicyTypeEnabled() | PolicyTypeDisabled() as data:
             words = f"{data.policy_type} {_VERBS[type(data)]}"
+        case PrincipalUpdated() | PrincipalDeleted() | PrincipalsTaken() as data:
+            words = _describe_principals(data, name_of(data.account_id))
         case SnapshotTaken():
             words = "found by reconciliation with a snapshot"
     return words
+
+
+def _describe_principals(data: PrincipalChange, account: str) -> str:
+    if isinstance(data, PrincipalsTaken):
+        return f"principals of {account} found by reconciliation with a snapshot"
+    kind, _, name = data.subject.partition("/")
+    return f"{kind} {name.rpartition('/')[2]} {_VERBS[type(data)]} in {account}"

@@ -112,7 +112,7 @@ class Planner:
     Args:
         store: Where views come from.
         cache_size: Most views in memory.
-        max_rows: A plan ends with the change that brings it to this many rows of accounts.
+        max_rows: A plan ends with the change that brings it to this many rows of accounts and principals.
         clock_skew: Seconds by which the time of a change may lie ahead of that of its record; None for any.
     """
 
@@ -227,7 +227,7 @@ class Planner:
         was_complete = view.position.complete
         patch = _applied(view, change, record)
         draft.seen_before.add(name)
-        draft.rows += len(patch.accounts) + len(patch.departed)
+        draft.rows += len(patch.accounts) + len(patch.departed) + len(patch.principals.states)
         draft.patches[organization_id].append(patch)
         draft.seen[organization_id].append(_seen_event(change, record, patch))
         if patch.position.complete and not was_complete:

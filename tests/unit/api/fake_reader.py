@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from rooftree.errors import UnavailableError
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
+from rooftree.organization.principal_facts import PrincipalFact
 from rooftree.reading import AccountRecord, AuditRecord, OrganizationRecord
 
 ORGANIZATION = "o-exampleorg"
@@ -146,6 +147,12 @@ class FakeReader:
 
     async def facts(self, organization_id: str) -> list[Fact]:
         return []
+
+    async def principal_facts(self, organization_id: str, account_id: str) -> list[PrincipalFact]:
+        return []
+
+    async def principal_documents(self, organization_id: str, digests: Iterable[str]) -> dict[str, str]:
+        return {}
 
     async def audit(
         self,

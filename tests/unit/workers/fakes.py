@@ -67,6 +67,7 @@ class MemoryStore:
         """
         self.loads += 1
         facts, accounts, chains, documents, position, version = {}, {}, {}, {}, None, 0
+        principals, texts = {}, {}
         for organization in self._commits(organization_id):
             version += 1
             for patch in organization.patches:
@@ -76,6 +77,10 @@ class MemoryStore:
                 accounts.update({account.account_id: account for account in patch.accounts})
                 chains.update({chain.chain_id: chain for chain in patch.chains})
                 documents.update({document.digest: document for document in patch.documents})
+                principals.update({fact.key: fact for fact in patch.principals.facts})
+                for key in patch.principals.forgotten:
+                    principals.pop(key, None)
+                texts.update({document.digest: document for document in patch.principals.documents})
                 position = patch.position
         view = OrganizationView.load(
             organization_id,
@@ -84,6 +89,8 @@ class MemoryStore:
             position,
             chains=chains.values(),
             documents=documents.values(),
+            principals=principals.values(),
+            principal_documents=texts.values(),
         )
         return LoadedView(view, version)
 

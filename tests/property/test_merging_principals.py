@@ -4,11 +4,13 @@ from random import Random
 
 from hypothesis import given
 from tests.generators.algebra import TextAlgebra
-from tests.generators.histories import History, deliver, disorders, histories
+from tests.generators.histories import Event, History, deliver, disorders, histories
 from tests.generators.shelf import Shelf
 
 from rooftree.contracts import decode_change
 from rooftree.organization.directory import Directory, Grants
+from rooftree.organization.principal_export import named_documents, principals_document
+from rooftree.organization.principal_facts import AccountPrincipals, principal_facts_of
 
 ALGEBRA = TextAlgebra()
 
@@ -80,3 +82,20 @@ def test_what_is_kept_lies_above_the_latest_snapshot(history: History, random: R
         assert len(snapshots) <= 1
         for floor in snapshots:
             assert all(floor <= fact.version for fact in facts)
+
+
+@given(history=histories(changes=80, principals=60), random=disorders())
+def test_an_export_reads_as_the_same_principals(history: History, random: Random) -> None:
+    """What is printed of an account can be published again and changes nothing."""
+    shelf = principals_of(history, random)
+    texts = {digest: record.content for digest, record in shelf.principal_documents.items()}
+    for account_id in history.outcome.rosters:
+        facts = [fact for fact in shelf.principal_facts.values() if fact.account_id == account_id]
+        known = AccountPrincipals(account_id, facts)
+        assert named_documents(known) <= texts.keys()
+        document = principals_document(history.organization_id, known, texts)
+        event = Event("export", "rooftree.principal.snapshot.v1", history.events[-1].time, "~", "arn:x", document)
+        change = decode_change(event.to_bytes())
+        again = AccountPrincipals(account_id, principal_facts_of(change))
+        assert known.principals() == again.principals()
+        assert {arn for arn, policy in known.policies().items() if policy.digest} == again.policies().keys()

@@ -28,6 +28,7 @@ __all__ = [
     "NAME",
     "PARTITION",
     "PATH",
+    "POLICY",
     "POLICY_ARN",
     "TAG",
     "TRUST",

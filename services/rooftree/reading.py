@@ -12,6 +12,7 @@ from typing import Protocol
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact
+from rooftree.view.patch import ProbeState
 
 __all__ = ["AccountRecord", "AuditRecord", "LetterName", "LetterRecord", "OrganizationRecord", "Reader"]
 
@@ -253,6 +254,12 @@ class Reader(Protocol):
     async def principal_documents(self, organization_id: str, digests: Iterable[str]) -> dict[str, str]:
         """
         Return the texts of those of the documents of principals that are known.
+        """
+        ...
+
+    async def probes(self, organization_id: str) -> list[ProbeState]:
+        """
+        Return the probes of an organization by name.
         """
         ...
 

@@ -346,6 +346,24 @@ class Historian:
             parts = [replace(event, time=time, sequence=sequence) for event in self.events[told:]]
             self.events[told:] = parts
 
+    def watch(self) -> None:
+        name = self.random.choice(("first", "second", "third"))
+        if name in self.model.probes and self.random.random() < 0.3:
+            self.model.probes.remove(name)
+            self.say("probe.removed", name=name)
+            return
+        self.model.probes.add(name)
+        account_id = self.random.choice([*self.model.accounts, "200000000001", "555555555555"])
+        kind = self.random.choice(("user/alice", "role/deploy", "role/team/deploy", "root"))
+        self.say(
+            "probe.set",
+            name=name,
+            principal=f"arn:aws:iam::{account_id}:{kind}",
+            action=self.random.choice(("s3:GetObject", "ec2:RunInstances", "organizations:LeaveOrganization")),
+            context={"aws:RequestedRegion": self.random.choice(("eu-west-1", "us-east-1"))},
+            expect=self.random.choice(("allow", "deny")),
+        )
+
     def _spell(self, content: Mapping[str, object]) -> object:
         """
         Write a policy one of the ways in which people and AWS write it.
@@ -368,7 +386,8 @@ def generate_history(
     Return a history that begins with about this much and goes on for about this many changes.
 
     No account is in two organizations of different *number*.
-    Of 17 kinds of changes to the organization each is as likely as every one of so many to *principals*.
+    Of 17 kinds of changes to the organization each is as likely as every one of so many to *principals*, and of a
+    quarter as many to probes.
     """
     historian = Historian(random, organization_id, number)
     historian.begin(units, accounts, policies)
@@ -378,6 +397,7 @@ def generate_history(
         *(historian.create_account, historian.create_policy, historian.create_unit, historian.rename_account),
         *(historian.rename_unit, historian.close_account, historian.remove_account, historian.delete_unit),
         *(historian.delete_policy, *(historian.change_principals,) * principals),
+        *(historian.watch,) * (principals // 4),
     )
     seldom: Sequence[Callable[[], None]] = (
         historian.disable_type,

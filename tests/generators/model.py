@@ -56,6 +56,7 @@ class Model:
     accounts: dict[str, ModelAccount] = field(default_factory=dict)
     policies: dict[str, ModelPolicy] = field(default_factory=dict)
     attachments: set[tuple[str, str]] = field(default_factory=set)  # target, policy
+    probes: set[str] = field(default_factory=set)
     rosters: dict[str, Roster] = field(default_factory=dict)  # by account, whether it is in the organization or not
 
     @property

@@ -17,6 +17,7 @@ from rooftree.view.patch import (
     Position,
     PrincipalPatch,
     PrincipalState,
+    ProbeState,
 )
 from rooftree.view.projection import OrganizationView
 
@@ -40,6 +41,7 @@ class Shelf:
         self.principal_facts: dict[PrincipalFactKey, PrincipalFact] = {}
         self.principals: dict[tuple[str, str, str], PrincipalState] = {}
         self.principal_documents: dict[str, DocumentRecord] = {}
+        self.probes: dict[str, ProbeState] = {}
         self.position = Position()
 
     def write(self, patch: Patch) -> None:
@@ -59,6 +61,9 @@ class Shelf:
                 self.permission_sets.setdefault(state.permissions_id, state)
         self.audit.extend(patch.audit)
         self._write_principals(patch.principals)
+        for name in patch.probes.gone:
+            del self.probes[name]
+        self.probes.update((state.probe.name, state) for state in patch.probes.states)
         self.position = patch.position
 
     def _write_principals(self, patch: PrincipalPatch) -> None:
@@ -86,5 +91,6 @@ class Shelf:
             documents=[self.documents[digest] for digest in digests],
             principals=self.principal_facts.values(),
             principal_documents=self.principal_documents.values(),
+            probes=self.probes.values(),
             algebra=algebra,
         )

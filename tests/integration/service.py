@@ -232,6 +232,7 @@ async def view_of(settings: Settings) -> dict[str, list[dict[str, Any]]]:
         "principal_documents": await stored(
             settings, "select * from rooftree.principal_document order by organization_id, digest"
         ),
+        "probes": await stored(settings, "select * from rooftree.probe order by organization_id, name"),
         "chains": await stored(settings, "select * from rooftree.chain order by organization_id, chain_id"),
         "permissions": await stored(
             settings,

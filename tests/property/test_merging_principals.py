@@ -7,10 +7,12 @@ from tests.generators.algebra import TextAlgebra
 from tests.generators.histories import Event, History, deliver, disorders, histories
 from tests.generators.shelf import Shelf
 
+from rooftree.authorization.surroundings import Surroundings
 from rooftree.contracts import decode_change
 from rooftree.organization.directory import Directory, Grants
 from rooftree.organization.principal_export import named_documents, principals_document
 from rooftree.organization.principal_facts import AccountPrincipals, principal_facts_of
+from rooftree.view.watching import Watcher
 
 ALGEBRA = TextAlgebra()
 
@@ -82,6 +84,40 @@ def test_what_is_kept_lies_above_the_latest_snapshot(history: History, random: R
         assert len(snapshots) <= 1
         for floor in snapshots:
             assert all(floor <= fact.version for fact in facts)
+
+
+@given(history=histories(changes=120, principals=40), random=disorders())
+def test_probes_are_decided_as_they_would_be_now(history: History, random: Random) -> None:
+    """Whenever each was decided last, in whatever order all came: nothing that has a say has changed since."""
+    shelf = principals_of(history, random)
+    view = shelf.load(ALGEBRA)
+    watcher = Watcher(Surroundings(view.organization), view.directory)
+    assert history.outcome.probes == shelf.probes.keys()
+    for name, state in shelf.probes.items():
+        assert (view.organization.probe(name), watcher.find(state.probe)) == (state.probe, state.finding)
+
+
+@given(history=histories(changes=120, principals=40), random=disorders())
+def test_flips_lead_from_one_decision_to_the_next(history: History, random: Random) -> None:
+    """Whoever follows the audit topic knows how each probe is decided, from when it was set."""
+    shelf = Shelf(history.organization_id)
+    view = shelf.load(ALGEBRA)
+    told: dict[str, tuple[object, object]] = {}
+    for event in deliver(random, history.events):
+        patch = view.apply(decode_change(event.to_bytes()))
+        flips: dict[str, dict[str, object]] = {
+            flip["name"]: flip
+            for audit in patch.audit
+            for flip in audit.data["probes"]  # type: ignore[attr-defined]
+        }
+        for state in patch.probes.states:
+            name, flip = state.probe.name, flips.pop(state.probe.name, None)
+            known = told.get(name)
+            if flip is not None:
+                assert known is not None
+                assert (known, state.finding.decision) == ((state.probe, flip["before"]), flip["after"])
+            told[name] = (state.probe, state.finding.decision)
+        assert {} == flips
 
 
 @given(history=histories(changes=80, principals=60), random=disorders())

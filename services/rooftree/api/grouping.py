@@ -85,16 +85,25 @@ class RevisionGroup:
         """
         What happened to how many accounts.
         """
-        first = self.events[0]
-        if first.verdict is None:
-            return wording.organization_words(first.type)
-        if self.parts == 1:
-            return wording.headline(first.data)
-        verdicts = Counter(event.verdict for event in self.events)
+        told = [event for event in self.events if event.verdict is not None]
+        if not told:
+            flips = self.flips
+            return wording.flips_headline(flips) if flips else wording.organization_words(self.events[0].type)
+        count = self.parts - (len(self.events) - len(told))
+        if count == 1:
+            return wording.headline(told[0].data)
+        verdicts = Counter(event.verdict for event in told)
         if len(verdicts) == 1:
-            return f"{self.parts} accounts {wording.verdict_words(first.verdict)}"
+            return f"{count} accounts {wording.verdict_words(str(told[0].verdict))}"
         counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
-        return f"{self.parts} accounts decide otherwise: {counts}"
+        return f"{count} accounts decide otherwise: {counts}"
+
+    @property
+    def flips(self) -> list[Mapping[str, Any]]:
+        """
+        The probes that are decided otherwise, as far as their events are at hand.
+        """
+        return [flip for event in self.events for flip in _list(event.data.get("probes"))]
 
     @property
     def cause(self) -> str:
@@ -115,8 +124,8 @@ class RevisionGroup:
         """
         The verdict that all events share; ``mixed`` if there are several.
         """
-        verdicts = {event.verdict for event in self.events}
-        return verdicts.pop() if len(verdicts) == 1 else "mixed"
+        verdicts = {event.verdict for event in self.events if event.verdict is not None}
+        return verdicts.pop() if len(verdicts) == 1 else "mixed" if verdicts else None
 
     @property
     def accounts(self) -> list[AccountName]:
@@ -162,6 +171,10 @@ def account_words(accounts: Sequence[AccountName], *, total: int | None = None) 
     named = [f"{account.name} ({account.account_id})" for account in accounts[:NAMED]]
     rest = (len(accounts) if total is None else total) - len(named)
     return ", ".join([*named, *([f"{rest} more"] if rest > 0 else [])])
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _account(event: AuditRecord) -> AccountName:

@@ -18,9 +18,12 @@ __all__ = [
     "change_words",
     "condition_words",
     "conditions_words",
+    "flip_words",
+    "flips_headline",
     "headline",
     "organization_words",
     "permission_lines",
+    "probe_words",
     "set_words",
     "unless_words",
     "verdict_words",
@@ -98,6 +101,48 @@ def organization_words(event_type: str) -> str:
     if event_type.startswith("rooftree.organization.complete"):
         return "Nothing is missing any more"
     return event_type
+
+
+def flips_headline(flips: Sequence[Mapping[str, object]]) -> str:
+    """
+    Say in one line what happened to probes.
+    """
+    if len(flips) == 1:
+        return f"Probe {flips[0].get('name')} is {_expectation(flips[0])}"
+    wrong = sum(flip.get("as_expected") is not True for flip in flips)
+    return f"{len(flips)} probes are decided otherwise, {wrong} of them not as expected"
+
+
+def flip_words(flip: Mapping[str, object]) -> str:
+    """
+    Say what became of a probe: what it asks, how that was decided, how it is now.
+    """
+    reasons = [_mapping(reason) for reason in _sequence(flip.get("decided_by"))]
+    named = dict.fromkeys(f"{reason.get('policy_name')} ({reason.get('statement')})" for reason in reasons)
+    lacking = ", ".join(str(kind).replace("_", " ") for kind in _sequence(flip.get("blocked_by")))
+    because = f", by {', '.join(named)}" if named else f", for lack of an Allow: {lacking}" if lacking else ""
+    decisions = f"was {flip.get('before')}, is {flip.get('after')}{because}"
+    return f"probe {flip.get('name')} is {_expectation(flip)}: {probe_words(flip)} {decisions}"
+
+
+def probe_words(probe: Mapping[str, object]) -> str:
+    """
+    Say what a probe asks for.
+    """
+    context = _mapping(probe.get("context"))
+    pairs = ", ".join(f"{key}={_value(value)}" for key, value in sorted(context.items()))
+    asked = f"{probe.get('action')} on {probe.get('resource')} by {probe.get('principal')}"
+    return f"{asked}{f' with {pairs}' if pairs else ''}"
+
+
+def _expectation(probe: Mapping[str, object]) -> str:
+    match probe.get("as_expected"):
+        case True:
+            return "as expected"
+        case False:
+            return "not as expected"
+        case _:
+            return "not known any more"
 
 
 def cause_words(data: Mapping[str, object]) -> str:

@@ -21,6 +21,7 @@ from rooftree.contracts.fields import (
     Text,
 )
 from rooftree.contracts.principals import PrincipalDeletedData, PrincipalSnapshotData, PrincipalUpdatedData
+from rooftree.contracts.probes import ProbeRemovedData, ProbeSetData
 from rooftree.contracts.snapshot import SnapshotDocument
 from rooftree.errors import PolicyError
 from rooftree.organization import changes
@@ -328,6 +329,8 @@ DATA_MODELS: Mapping[str, type[ChangeDataModel]] = MappingProxyType(
         ChangeType.PRINCIPALS: PrincipalSnapshotData,
         ChangeType.PRINCIPAL_UPDATED: PrincipalUpdatedData,
         ChangeType.PRINCIPAL_DELETED: PrincipalDeletedData,
+        ChangeType.PROBE_SET: ProbeSetData,
+        ChangeType.PROBE_REMOVED: ProbeRemovedData,
     }
 )
 

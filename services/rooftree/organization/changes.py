@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from rooftree.organization.facts import Version
 from rooftree.organization.principals import Attributes
+from rooftree.organization.probes import Probe
 from rooftree.organization.snapshot import Snapshot
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
     "PrincipalDeleted",
     "PrincipalUpdated",
     "PrincipalsTaken",
+    "ProbeRemoved",
+    "ProbeSet",
     "SnapshotTaken",
 ]
 
@@ -65,6 +68,8 @@ class ChangeType(StrEnum):
     PRINCIPALS = "rooftree.principal.snapshot.v1"
     PRINCIPAL_UPDATED = "rooftree.principal.updated.v1"
     PRINCIPAL_DELETED = "rooftree.principal.deleted.v1"
+    PROBE_SET = "rooftree.probe.set.v1"
+    PROBE_REMOVED = "rooftree.probe.removed.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +282,24 @@ class PrincipalDeleted:
     subject: str
 
 
+@dataclass(frozen=True, slots=True)
+class ProbeSet:
+    """
+    A decision is to be watched from now on, or another one under the same name.
+    """
+
+    probe: Probe
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeRemoved:
+    """
+    A decision is not to be watched any more.
+    """
+
+    name: str
+
+
 PrincipalChange: TypeAlias = PrincipalsTaken | PrincipalUpdated | PrincipalDeleted
 
 ChangeData: TypeAlias = (
@@ -297,6 +320,8 @@ ChangeData: TypeAlias = (
     | PolicyTypeDisabled
     | SnapshotTaken
     | PrincipalChange
+    | ProbeSet
+    | ProbeRemoved
 )
 
 

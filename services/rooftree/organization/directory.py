@@ -49,6 +49,13 @@ class Grants:
     boundary: GrantedPolicy | None
     missing: tuple[str, ...]
 
+    def policy_id(self, policy: GrantedPolicy) -> str:
+        """
+        Return what names one of its policies: the ARN, or whose inline policy it is and what it is called there.
+        """
+        own = f"{self.principal.kind}/{self.principal.name}"
+        return policy.arn or f"{f'group/{policy.group}' if policy.group else own}:{policy.name}"
+
 
 class Directory:
     """
@@ -68,6 +75,13 @@ class Directory:
     def __iter__(self) -> Iterator[PrincipalFact]:
         for account in self._accounts.values():
             yield from account
+
+    def is_whole(self, account_id: str) -> bool:
+        """
+        Tell whether a snapshot has named all principals of an account: whoever is not among them does not exist.
+        """
+        account = self._accounts.get(account_id)
+        return account is not None and account.is_whole
 
     def merge(self, account_id: str, facts: Iterable[PrincipalFact]) -> PrincipalMerge:
         """

@@ -156,6 +156,13 @@ class AccountPrincipals:
         for registers in self._registers.values():
             yield from registers.values()
 
+    @property
+    def is_whole(self) -> bool:
+        """
+        Whether a snapshot has taken effect.
+        """
+        return self._floor != _BEGINNING
+
     def merge(self, facts: Iterable[PrincipalFact]) -> PrincipalMerge:
         """
         Take in *facts* and tell what they have done.

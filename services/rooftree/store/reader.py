@@ -17,8 +17,10 @@ from rooftree.organization.principal_facts import PrincipalFact
 from rooftree.reading import AccountRecord, AuditRecord, OrganizationRecord
 from rooftree.store.database import Database
 from rooftree.store.principals import principal_fact_of
+from rooftree.store.probes import probe_of
 from rooftree.store.queries import query
 from rooftree.store.stored import chain_of
+from rooftree.view.patch import ProbeState
 
 __all__ = ["DatabaseReader"]
 
@@ -133,6 +135,12 @@ class DatabaseReader:
         """
         rows = await self._fetch(query("read_principal_documents"), organization_id, sorted(set(digests)))
         return {row["digest"]: row["content"] for row in rows}
+
+    async def probes(self, organization_id: str) -> list[ProbeState]:
+        """
+        Return the probes of an organization by name.
+        """
+        return [probe_of(row) for row in await self._fetch(query("load_probes"), organization_id)]
 
     async def audit(
         self,

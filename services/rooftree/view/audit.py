@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from rooftree.organization.timestamps import format_time
 from rooftree.permissions import AccountBinding, Comparison
 from rooftree.view.patch import AccountState, AuditEvent
 
-__all__ = ["AuditType", "Cause", "Journal", "Verdict", "audit_event_id", "seal"]
+__all__ = ["AuditType", "Cause", "Flips", "Journal", "Tiding", "Verdict", "audit_event_id", "seal"]
 
 _CANONICAL_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
@@ -26,6 +27,7 @@ class AuditType(StrEnum):
     """
 
     DECISION_CHANGED = "rooftree.decision.changed.v1"
+    PROBE_FLIPPED = "rooftree.probe.flipped.v1"
     INCOMPLETE = "rooftree.organization.incomplete.v1"
     COMPLETE = "rooftree.organization.complete.v1"
 
@@ -62,15 +64,91 @@ class Cause:
         }
 
 
+class Tiding(Protocol):
+    """
+    What becomes one event of an account.
+    """
+
+    @property
+    def type(self) -> AuditType:
+        """
+        The type of the event.
+        """
+        ...
+
+    @property
+    def account(self) -> AccountState | None:
+        """
+        The account; None for an event about the organization.
+        """
+        ...
+
+    def data(self) -> dict[str, object]:
+        """
+        Return what the event says beside its account and its cause.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """
     An account whose decisions have changed.
+
+    Attributes:
+        probes: The probes of this account that are decided otherwise, good as JSON.
     """
 
     account: AccountState
     binding: AccountBinding
     comparison: Comparison
+    probes: Sequence[Mapping[str, object]] = ()
+
+    @property
+    def type(self) -> AuditType:
+        """
+        The type of the event.
+        """
+        return AuditType.DECISION_CHANGED
+
+    def data(self) -> dict[str, object]:
+        """
+        Return what the event says beside its account and its cause.
+        """
+        return {
+            "verdict": str(self.comparison.verdict),
+            "changes": self.comparison.changes(self.binding),
+            "probes": list(self.probes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Flips:
+    """
+    Probes of an account, or of none, that are decided otherwise while nothing else of it has changed.
+    """
+
+    account: AccountState | None
+    probes: Sequence[Mapping[str, object]]
+
+    @property
+    def type(self) -> AuditType:
+        """
+        The type of the event.
+        """
+        return AuditType.PROBE_FLIPPED
+
+    def data(self) -> dict[str, object]:
+        """
+        Return what the event says beside its account and its cause.
+        """
+        return {"probes": list(self.probes)}
+
+
+def _of_account(account: AccountState | None) -> dict[str, object]:
+    if account is None:
+        return {}
+    return {"account_id": account.account_id, "account_name": account.name, "path": list(account.path)}
 
 
 def seal(previous: str, data: Mapping[str, object]) -> str:
@@ -116,24 +194,16 @@ class Journal:
         self.chain_hash = chain_hash
         self.events: list[AuditEvent] = []
 
-    def decisions_changed(self, cause: Cause, verdicts: Sequence[Verdict], *, complete: bool) -> None:
+    def changed(self, cause: Cause, tidings: Sequence[Tiding], *, complete: bool) -> None:
         """
-        Write one event an account, as the parts of one revision.
+        Write what a change has altered, as the parts of one revision.
         """
         self.revision += 1
         told = cause.as_json()
-        for part, verdict in enumerate(verdicts, start=1):
-            data: dict[str, object] = {
-                "organization_id": self._organization_id,
-                "account_id": verdict.account.account_id,
-                "account_name": verdict.account.name,
-                "path": list(verdict.account.path),
-                "cause": told,
-                "verdict": str(verdict.comparison.verdict),
-                "changes": verdict.comparison.changes(verdict.binding),
-                "probes": [],
-            }
-            self._write(AuditType.DECISION_CHANGED, cause, data, complete=complete, part=part, parts=len(verdicts))
+        for part, tiding in enumerate(tidings, start=1):
+            data = {"organization_id": self._organization_id, **_of_account(tiding.account), "cause": told}
+            data.update(tiding.data())
+            self._write(tiding.type, cause, data, complete=complete, part=part, parts=len(tidings))
 
     def became_incomplete(self, cause: Cause, *, reason: str) -> None:
         """

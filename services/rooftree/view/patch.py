@@ -12,6 +12,7 @@ from rooftree.organization.chains import ChainRecord
 from rooftree.organization.directory import Grants
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact, PrincipalFactKey
+from rooftree.organization.probes import Finding, Probe
 
 __all__ = [
     "GENESIS",
@@ -24,6 +25,8 @@ __all__ = [
     "Position",
     "PrincipalPatch",
     "PrincipalState",
+    "ProbePatch",
+    "ProbeState",
 ]
 
 # What the hash chain of an organization's audit events starts from.
@@ -213,6 +216,40 @@ class PrincipalPatch:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeState:
+    """
+    A probe with the decision that consumers were told of last.
+
+    Attributes:
+        account_id: The account that flips are told of; None where there is none.
+        as_expected: Whether it is decided as expected; None where that is not known.
+        since: Since when it is decided like this, or since it was set.
+        cause_event_id: The event that made it so.
+    """
+
+    probe: Probe
+    account_id: str | None
+    finding: Finding
+    as_expected: bool | None
+    since: datetime
+    cause_event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProbePatch:
+    """
+    What is written about probes.
+
+    Attributes:
+        states: Rows to insert or to overwrite.
+        gone: The names of rows to delete.
+    """
+
+    states: tuple[ProbeState, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Patch:
     """
     Everything that is written for one change, in one transaction.
@@ -228,6 +265,7 @@ class Patch:
         audit: Events in the order of their revision and part.
         position: Where the view stands afterwards.
         principals: What is written about principals.
+        probes: What is written about probes.
     """
 
     organization_id: str
@@ -240,3 +278,4 @@ class Patch:
     permission_sets: tuple[PermissionState, ...] = ()
     audit: tuple[AuditEvent, ...] = ()
     principals: PrincipalPatch = PrincipalPatch()
+    probes: ProbePatch = ProbePatch()

@@ -7,11 +7,13 @@ stored and loaded in between.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from rooftree import permissions as default_algebra
+from rooftree.authorization.surroundings import Surroundings
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.changes import AccountMoved, Change, PrincipalChange, SnapshotTaken
 from rooftree.organization.claims import facts_of
@@ -20,14 +22,26 @@ from rooftree.organization.documents import read_stored
 from rooftree.organization.facts import Attribute, Fact, FactKind
 from rooftree.organization.principal_facts import PrincipalFact
 from rooftree.organization.survey import Placement, Survey
-from rooftree.organization.tree import Organization
+from rooftree.organization.tree import Merge, Organization
 from rooftree.permissions import AccountBinding, Comparison, Permissions
 from rooftree.permissions.account import ACCOUNT_PLACEHOLDER
 from rooftree.view.algebra import Algebra
-from rooftree.view.audit import Cause, Journal, Verdict
+from rooftree.view.audit import Cause, Flips, Journal, Verdict
 from rooftree.view.ceilings import Ceilings
-from rooftree.view.patch import AccountState, Departure, DocumentRecord, Patch, PermissionState, Position
+from rooftree.view.patch import (
+    AccountState,
+    Departure,
+    DocumentRecord,
+    Patch,
+    PermissionState,
+    Position,
+    PrincipalPatch,
+    ProbePatch,
+    ProbeState,
+)
 from rooftree.view.principals import take_in_principals
+from rooftree.view.probes import Flip, Probes
+from rooftree.view.watching import Watcher
 from rooftree.view.wording import describe
 
 __all__ = ["OrganizationView"]
@@ -78,9 +92,12 @@ class OrganizationView:
         accounts: dict[str, AccountState],
         ceilings: Ceilings,
         position: Position,
+        *,
         directory: Directory,
+        probes: Probes,
     ) -> None:
         self.organization = organization
+        self._probes = probes
         self.directory = directory
         self.position = position
         self._accounts = accounts
@@ -100,6 +117,7 @@ class OrganizationView:
         documents: Iterable[DocumentRecord] = (),
         principals: Iterable[PrincipalFact] = (),
         principal_documents: Iterable[DocumentRecord] = (),
+        probes: Iterable[ProbeState] = (),
         algebra: Algebra = default_algebra,
     ) -> OrganizationView:
         """
@@ -114,6 +132,7 @@ class OrganizationView:
             documents: At least those that *chains* name.
             principals: All facts about principals.
             principal_documents: At least those that *principals* name.
+            probes: All rows of probes.
             algebra: What works out and compares permissions.
         """
         known = {
@@ -124,7 +143,8 @@ class OrganizationView:
             {account.account_id: account for account in accounts},
             Ceilings(organization_id, chains, known, algebra),
             position or Position(),
-            Directory(principals, {record.digest: record.content for record in principal_documents}),
+            directory=Directory(principals, {record.digest: record.content for record in principal_documents}),
+            probes=Probes(probes),
         )
 
     @property
@@ -148,8 +168,7 @@ class OrganizationView:
         A change that was applied before does nothing, and so does one that says nothing newer than what is known.
         """
         if isinstance(change.data, PrincipalChange):
-            principals = take_in_principals(self.directory, change, change.data)
-            return Patch(self.organization_id, self.position, principals=principals)
+            return self._apply_to_principals(change, change.data)
         before = self._accounts.get(change.data.account_id) if isinstance(change.data, AccountMoved) else None
         merge = self.organization.merge(facts_of(change))
         if not merge.facts:
@@ -163,8 +182,9 @@ class OrganizationView:
         departed = self._depart(ordered, cause)
         steps, chains, documents = self._steps(ordered, survey)
 
+        probes, flips = self._look_at_probes(merge, cause)
         journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
-        rows = self._decide(steps, cause, journal)
+        rows = self._decide(steps, flips, cause, journal)
         position = self._reach(change, cause, journal)
         patch = Patch(
             organization_id=self.organization_id,
@@ -176,9 +196,39 @@ class OrganizationView:
             documents=tuple(documents),
             permission_sets=self._permission_sets(steps, {row.account_id for row in rows}),
             audit=tuple(journal.events),
+            probes=probes,
         )
         self._keep(patch)
         return patch
+
+    def _apply_to_principals(self, change: Change, data: PrincipalChange) -> Patch:
+        principals = take_in_principals(self.directory, change, data)
+        if principals == PrincipalPatch():
+            return Patch(self.organization_id, self.position)
+        summary = describe(change, self.organization)
+        cause = Cause(change.source, change.event_id, change.type, change.time, change.actor, summary)
+        probes, flips = self._renew_probes(self._probes.touched({data.account_id}), cause)
+        journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
+        self._decide((), flips, cause, journal)
+        self.position = replace(self.position, revision=journal.revision, chain_hash=journal.chain_hash)
+        return Patch(
+            self.organization_id, self.position, audit=tuple(journal.events), principals=principals, probes=probes
+        )
+
+    def _look_at_probes(self, merge: Merge, cause: Cause) -> tuple[ProbePatch, list[Flip]]:
+        kinds = {fact.kind for fact in merge.facts}
+        told = {fact.subject for fact in merge.facts if fact.kind == FactKind.PROBE}
+        # Policies of types that bind resources are no reason to look at the rows of accounts.
+        touched = self._probes.touched(None if FactKind.POLICY_TYPE in kinds else merge.accounts)
+        return self._renew_probes([*touched, *told], cause)
+
+    def _renew_probes(self, names: Sequence[str], cause: Cause) -> tuple[ProbePatch, list[Flip]]:
+        if not names:
+            return ProbePatch(), []
+        watcher = Watcher(Surroundings(self.organization), self.directory)
+        return self._probes.renew(
+            names, self.organization.probe, watcher.find, time=cause.time, cause_event_id=cause.event_id
+        )
 
     def refresh(self, cause: Cause) -> Patch:
         """
@@ -190,8 +240,9 @@ class OrganizationView:
         ordered = sorted({*self.organization.accounts(), *self._accounts})
         departed = self._depart(ordered, cause)
         steps, chains, documents = self._steps(ordered, Survey(self.organization), anew=True)
+        probes, flips = self._renew_probes(self._probes.touched(None), cause)
         journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
-        rows = self._decide(steps, cause, journal)
+        rows = self._decide(steps, flips, cause, journal)
         patch = Patch(
             organization_id=self.organization_id,
             position=replace(self.position, revision=journal.revision, chain_hash=journal.chain_hash),
@@ -201,6 +252,7 @@ class OrganizationView:
             documents=tuple(documents),
             permission_sets=self._permission_sets(steps, {step.after.account_id for step in steps}),
             audit=tuple(journal.events),
+            probes=probes,
         )
         self._keep(patch)
         return patch
@@ -329,17 +381,26 @@ class OrganizationView:
             cause_event_id=before.cause_event_id if before else "",
         )
 
-    def _decide(self, steps: Sequence[_Step], cause: Cause, journal: Journal) -> tuple[AccountState, ...]:
+    def _decide(
+        self, steps: Sequence[_Step], flips: Sequence[Flip], cause: Cause, journal: Journal
+    ) -> tuple[AccountState, ...]:
         """
-        Write the audit events of *steps*, and return the rows that differ from before.
+        Write the audit events of *steps* and *flips*, and return the rows that differ from before.
         """
-        verdicts = [
-            Verdict(step.after, step.binding, step.comparison)
+        flipped: defaultdict[str | None, list[dict[str, object]]] = defaultdict(list)
+        known = {**self._accounts, **{step.after.account_id: step.after for step in steps}}
+        for flip in flips:
+            account_id = flip.after.account_id
+            flipped[account_id if account_id in known else None].append(flip.as_json())
+        tidings: list[Verdict | Flips] = [
+            Verdict(step.after, step.binding, step.comparison, flipped.pop(step.after.account_id, ()))
             for step in steps
             if step.comparison is not None and step.binding is not None
         ]
-        if verdicts:
-            journal.decisions_changed(cause, verdicts, complete=self.position.complete)
+        tidings += [Flips(known[account_id] if account_id else None, told) for account_id, told in flipped.items()]
+        if tidings:
+            tidings.sort(key=lambda tiding: tiding.account.account_id if tiding.account else "")
+            journal.changed(cause, tidings, complete=self.position.complete)
         return tuple(
             replace(
                 step.after,

@@ -25,6 +25,8 @@ from rooftree.organization.changes import (
     PrincipalDeleted,
     PrincipalsTaken,
     PrincipalUpdated,
+    ProbeRemoved,
+    ProbeSet,
     SnapshotTaken,
 )
 from rooftree.organization.tree import Organization
@@ -46,6 +48,8 @@ _VERBS: dict[type, str] = {
     PolicyTypeDisabled: "disabled",
     PrincipalUpdated: "updated",
     PrincipalDeleted: "deleted",
+    ProbeSet: "set",
+    ProbeRemoved: "removed",
 }
 
 
@@ -72,14 +76,17 @@ def describe(change: Change, organization: Organization, *, moved_from: str | No
             words = f"{name_of(policy_id)} detached from {name_of(target_id)}"
         case PolicyTypeEnabled() | PolicyTypeDisabled() as data:
             words = f"{data.policy_type} {_VERBS[type(data)]}"
-        case PrincipalUpdated() | PrincipalDeleted() | PrincipalsTaken() as data:
-            words = _describe_principals(data, name_of(data.account_id))
+        case ProbeSet() | ProbeRemoved() | PrincipalUpdated() | PrincipalDeleted() | PrincipalsTaken() as data:
+            words = _describe_other(data, organization)
         case SnapshotTaken():
             words = "found by reconciliation with a snapshot"
     return words
 
 
-def _describe_principals(data: PrincipalChange, account: str) -> str:
+def _describe_other(data: PrincipalChange | ProbeSet | ProbeRemoved, organization: Organization) -> str:
+    if isinstance(data, ProbeSet | ProbeRemoved):
+        return f"probe {data.probe.name if isinstance(data, ProbeSet) else data.name} {_VERBS[type(data)]}"
+    account = organization.name_of(data.account_id)
     if isinstance(data, PrincipalsTaken):
         return f"principals of {account} found by reconciliation with a snapshot"
     kind, _, name = data.subject.partition("/")

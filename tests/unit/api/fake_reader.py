@@ -14,6 +14,7 @@ from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact
 from rooftree.reading import AccountRecord, AuditRecord, OrganizationRecord
+from rooftree.view.patch import ProbeState
 
 ORGANIZATION = "o-exampleorg"
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -94,7 +95,9 @@ class FakeReader:
         organizations: Iterable[str] = (ORGANIZATION,),
         away: bool = False,
         incomplete_since: datetime | None = None,
+        probes: Iterable[ProbeState] = (),
     ) -> None:
+        self.watched = list(probes)
         self.stored = list(accounts)
         self.events = sorted(events, key=lambda one: one.position)
         self.known = list(organizations)
@@ -153,6 +156,9 @@ class FakeReader:
 
     async def principal_documents(self, organization_id: str, digests: Iterable[str]) -> dict[str, str]:
         return {}
+
+    async def probes(self, organization_id: str) -> list[ProbeState]:
+        return list(self.watched)
 
     async def audit(
         self,

@@ -67,7 +67,7 @@ class MemoryStore:
         """
         self.loads += 1
         facts, accounts, chains, documents, position, version = {}, {}, {}, {}, None, 0
-        principals, texts = {}, {}
+        principals, texts, probes = {}, {}, {}
         for organization in self._commits(organization_id):
             version += 1
             for patch in organization.patches:
@@ -80,6 +80,9 @@ class MemoryStore:
                 principals.update({fact.key: fact for fact in patch.principals.facts})
                 for key in patch.principals.forgotten:
                     principals.pop(key, None)
+                probes.update({state.probe.name: state for state in patch.probes.states})
+                for name in patch.probes.gone:
+                    del probes[name]
                 texts.update({document.digest: document for document in patch.principals.documents})
                 position = patch.position
         view = OrganizationView.load(
@@ -91,6 +94,7 @@ class MemoryStore:
             documents=documents.values(),
             principals=principals.values(),
             principal_documents=texts.values(),
+            probes=probes.values(),
         )
         return LoadedView(view, version)
 
@@ -284,6 +288,12 @@ class MemoryOutbox:
         """
         self.trims.append(older_than)
         return 0
+
+    async def count_probes(self) -> Mapping[str, int]:
+        """
+        Return that there is one of each.
+        """
+        return {"as_expected": 1, "not_as_expected": 1, "unknown": 1}
 
     async def oldest_unsent(self) -> float:
         """

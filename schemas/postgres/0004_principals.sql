@@ -38,6 +38,7 @@ create table rooftree.principal (
     trust_digest text,
     tags jsonb not null,
     missing text[] not null,
+    reported jsonb,
     since timestamptz not null,
     cause_event_id text not null,
     primary key (organization_id, account_id, kind, name)
@@ -46,6 +47,8 @@ comment on table rooftree.principal is 'One row a principal, of accounts that ar
 comment on column rooftree.principal.policies is 'Its identity-based policies, those of its groups included: {name, arn, group, digest}, arn null for an inline policy, group null for one of its own';
 comment on column rooftree.principal.boundary is 'The permissions boundary as {name, arn, group, digest}';
 comment on column rooftree.principal.missing is 'ARNs of policies whose document is not known, and group/NAME for groups that are not';
+comment on column rooftree.principal.reported is 'While something is missing: the policies and the boundary that were reported last, as {policies, boundary}';
+create index principal_reported on rooftree.principal (organization_id) where reported is not null;
 
 create view rooftree.principals as
 select

@@ -62,7 +62,7 @@ class Event:
         return json.dumps(self.to_json()).encode()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class History:
     """
     What happened to an organization, in order, and what that came to.
@@ -71,6 +71,10 @@ class History:
     organization_id: str
     events: tuple[Event, ...]
     outcome: Model
+
+    def __repr__(self) -> str:
+        # What hypothesis shows of a failure; the seed makes all of it again.
+        return f"<history of {len(self.events)} events>"
 
     @property
     def records(self) -> list[bytes]:

@@ -91,6 +91,11 @@ class Shelf:
             documents=[self.documents[digest] for digest in digests],
             principals=self.principal_facts.values(),
             principal_documents=self.principal_documents.values(),
+            reported=[
+                (state.account_id, f"{state.grants.principal.kind}/{state.grants.principal.name}", state.reported)
+                for state in self.principals.values()
+                if state.reported is not None
+            ],
             probes=self.probes.values(),
             algebra=algebra,
         )

@@ -20,10 +20,15 @@ __all__ = [
     "DecisionsChangedData",
     "KnownActions",
     "PatternModel",
+    "PrincipalDecisionsChangedData",
+    "PrincipalImpactModel",
+    "PrincipalNameModel",
+    "PrincipalWitnessModel",
     "ProbeFlipModel",
     "ProbesFlippedData",
     "ReasonModel",
     "StatementModel",
+    "TouchedPrincipalsModel",
     "WitnessModel",
 ]
 
@@ -166,6 +171,38 @@ class ProbeFlipModel(Outbound):
     missing: list[str] = Field(description="What the view does not know, where that leaves the decision open.")
 
 
+class PrincipalWitnessModel(Outbound):
+    """
+    One direction in which principals are touched, with a request that each of them sends.
+    """
+
+    direction: Literal["denied", "allowed"]
+    before: Decision
+    after: Decision
+    witness: WitnessModel = Field(description="Without the keys that the principal settles, such as its ARN.")
+
+
+class TouchedPrincipalsModel(Outbound):
+    """
+    Principals that lose or gain something, by the same requests.
+    """
+
+    arns: list[str] = Field(min_length=1)
+    verdict: Literal["tightened", "loosened", "mixed"]
+    changes: list[PrincipalWitnessModel] = Field(min_length=1)
+
+
+class PrincipalImpactModel(Outbound):
+    """
+    What becomes of the users and roles of an account, as far as their own policies and boundaries reach.
+    """
+
+    touched: list[TouchedPrincipalsModel]
+    touched_count: int = Field(description="Of more than 1,000, the first are named.")
+    untouched_count: int
+    unknown_count: int = Field(description="Some of their policies are not known, or no request could be confirmed.")
+
+
 class DecisionsChangedData(Outbound):
     """
     The decisions that an event has changed for one account.
@@ -178,7 +215,40 @@ class DecisionsChangedData(Outbound):
     cause: CauseModel
     verdict: Literal["tightened", "loosened", "mixed"]
     changes: list[DecisionChangeModel] = Field(min_length=1)
+    principals: PrincipalImpactModel | None = Field(
+        default=None, description="What becomes of the account's users and roles; absent while none of them is known."
+    )
     probes: list[ProbeFlipModel]
+    organization_revision: int
+    complete: bool
+    chain_hash: ChainHash
+
+
+class PrincipalNameModel(Outbound):
+    """
+    A user or a role.
+    """
+
+    kind: Literal["user", "role"]
+    name: str
+    arn: str
+
+
+class PrincipalDecisionsChangedData(Outbound):
+    """
+    The decisions that a change of a principal's own policies has altered for it.
+
+    What it may do is what its identity policies, its boundary and the control policies of its account all allow.
+    """
+
+    organization_id: OrganizationId
+    account_id: AccountId
+    account_name: str
+    path: list[str]
+    principal: PrincipalNameModel
+    cause: CauseModel
+    verdict: Literal["tightened", "loosened", "mixed"]
+    changes: list[DecisionChangeModel] = Field(min_length=1)
     organization_revision: int
     complete: bool
     chain_hash: ChainHash
@@ -226,6 +296,7 @@ class AuditEnvelope(Outbound):
     source: str = Field(pattern="^/organizations/o-[a-z0-9]{10,32}$")
     type: Literal[
         "rooftree.decision.changed.v1",
+        "rooftree.principal.decision.changed.v1",
         "rooftree.probe.flipped.v1",
         "rooftree.organization.incomplete.v1",
         "rooftree.organization.complete.v1",
@@ -237,4 +308,4 @@ class AuditEnvelope(Outbound):
     part: int = Field(ge=1)
     parts: int = Field(ge=1)
     partitionkey: str
-    data: DecisionsChangedData | ProbesFlippedData | CompletenessData
+    data: DecisionsChangedData | PrincipalDecisionsChangedData | ProbesFlippedData | CompletenessData

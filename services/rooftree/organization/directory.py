@@ -76,6 +76,13 @@ class Directory:
         for account in self._accounts.values():
             yield from account
 
+    @property
+    def is_empty(self) -> bool:
+        """
+        Whether nothing is known of the principals of any account.
+        """
+        return not self._accounts
+
     def is_whole(self, account_id: str) -> bool:
         """
         Tell whether a snapshot has named all principals of an account: whoever is not among them does not exist.

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from rooftree.organization.directory import GrantedPolicy
 from rooftree.organization.facts import Version
 from rooftree.organization.principal_facts import PrincipalFact, PrincipalFactKey
+from rooftree.organization.principals import principal_subject
 from rooftree.store.database import Connection, Row, as_json
 from rooftree.store.queries import query
-from rooftree.view.patch import Patch, PrincipalState
+from rooftree.view.patch import Patch, PrincipalState, Reported
 
-__all__ = ["PrincipalWrites", "principal_fact_of", "save_principals"]
+__all__ = ["PrincipalWrites", "principal_fact_of", "reported_of", "save_principals"]
 
 _Key = tuple[str, str, str]
 
@@ -75,6 +76,16 @@ def principal_fact_of(row: Row) -> PrincipalFact:
     return PrincipalFact(row["account_id"], row["subject"], row["attribute"], row["value"], version)
 
 
+def reported_of(row: Row) -> tuple[str, str, Reported]:
+    """
+    Return the account, the subject and what was reported last of a principal.
+    """
+    told = row["reported"]
+    boundary = None if told["boundary"] is None else GrantedPolicy(**told["boundary"])
+    policies = tuple(GrantedPolicy(**policy) for policy in told["policies"])
+    return row["account_id"], principal_subject(row["kind"], row["name"]), Reported(policies, boundary)
+
+
 def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
@@ -108,9 +119,15 @@ def _row_columns(state: PrincipalState) -> tuple[object, ...]:
         principal.trust_policy,
         as_json(dict(principal.tags)),
         as_json(grants.missing),
+        None if state.reported is None else as_json(_reported(state.reported)),
         state.since,
         state.cause_event_id,
     )
+
+
+def _reported(reported: Reported) -> dict[str, object]:
+    boundary = None if reported.boundary is None else _policy(reported.boundary)
+    return {"policies": [_policy(policy) for policy in reported.policies], "boundary": boundary}
 
 
 def _policy(policy: GrantedPolicy) -> dict[str, object]:

@@ -19,7 +19,7 @@ from rooftree.ports import (
 )
 from rooftree.reading import LetterName
 from rooftree.store.database import Connection, Database, as_json
-from rooftree.store.principals import principal_fact_of
+from rooftree.store.principals import principal_fact_of, reported_of
 from rooftree.store.probes import probe_of
 from rooftree.store.queries import query
 from rooftree.store.rows import LastRow, compress_verdicts, merge_patches
@@ -106,6 +106,7 @@ class PostgresProjection:
             chains = await connection.fetch(query("load_chains"), organization_id)
             documents = await connection.fetch(query("load_documents"), organization_id)
             principals = await connection.fetch(query("load_principal_facts"), organization_id)
+            reported = await connection.fetch(query("load_reported_principals"), organization_id)
             probes = await connection.fetch(query("load_probes"), organization_id)
             principal_documents = await connection.fetch(query("load_principal_documents"), organization_id)
         stored = dict(head) if head else {"version": 0}
@@ -119,6 +120,7 @@ class PostgresProjection:
             documents=[DocumentRecord(row["digest"], row["content"]) for row in documents],
             principals=[principal_fact_of(row) for row in principals],
             principal_documents=[DocumentRecord(row["digest"], row["content"]) for row in principal_documents],
+            reported=[reported_of(row) for row in reported],
             probes=[probe_of(row) for row in probes],
         )
         return LoadedView(view, version)

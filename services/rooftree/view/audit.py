@@ -14,9 +14,20 @@ from typing import Protocol
 
 from rooftree.organization.timestamps import format_time
 from rooftree.permissions import AccountBinding, Comparison
+from rooftree.view.impact import PrincipalImpact
 from rooftree.view.patch import AccountState, AuditEvent
 
-__all__ = ["AuditType", "Cause", "Flips", "Journal", "Tiding", "Verdict", "audit_event_id", "seal"]
+__all__ = [
+    "AuditType",
+    "Cause",
+    "Flips",
+    "Journal",
+    "PrincipalVerdict",
+    "Tiding",
+    "Verdict",
+    "audit_event_id",
+    "seal",
+]
 
 _CANONICAL_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
@@ -27,6 +38,7 @@ class AuditType(StrEnum):
     """
 
     DECISION_CHANGED = "rooftree.decision.changed.v1"
+    PRINCIPAL_CHANGED = "rooftree.principal.decision.changed.v1"
     PROBE_FLIPPED = "rooftree.probe.flipped.v1"
     INCOMPLETE = "rooftree.organization.incomplete.v1"
     COMPLETE = "rooftree.organization.complete.v1"
@@ -97,12 +109,14 @@ class Verdict:
 
     Attributes:
         probes: The probes of this account that are decided otherwise, good as JSON.
+        principals: What becomes of its principals, good as JSON; None if none is known.
     """
 
     account: AccountState
     binding: AccountBinding
     comparison: Comparison
     probes: Sequence[Mapping[str, object]] = ()
+    principals: Mapping[str, object] | None = None
 
     @property
     def type(self) -> AuditType:
@@ -118,7 +132,36 @@ class Verdict:
         return {
             "verdict": str(self.comparison.verdict),
             "changes": self.comparison.changes(self.binding),
+            **({} if self.principals is None else {"principals": self.principals}),
             "probes": list(self.probes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalVerdict:
+    """
+    A principal whose decisions have changed with its own policies.
+    """
+
+    account: AccountState
+    impact: PrincipalImpact
+
+    @property
+    def type(self) -> AuditType:
+        """
+        The type of the event.
+        """
+        return AuditType.PRINCIPAL_CHANGED
+
+    def data(self) -> dict[str, object]:
+        """
+        Return what the event says beside its account and its cause.
+        """
+        principal = self.impact.grants.principal
+        return {
+            "principal": {"kind": str(principal.kind), "name": principal.name, "arn": principal.arn},
+            "verdict": self.impact.verdict,
+            "changes": self.impact.changes,
         }
 
 
@@ -162,7 +205,15 @@ def seal(previous: str, data: Mapping[str, object]) -> str:
     return hashlib.sha256(previous.encode() + _CANONICAL_JSON.encode(bare).encode()).hexdigest()
 
 
-def audit_event_id(organization_id: str, event_type: str, cause_id: str, account_id: str | None, *, source: str) -> str:
+def audit_event_id(
+    organization_id: str,
+    event_type: str,
+    cause_id: str,
+    account_id: str | None,
+    *,
+    source: str,
+    principal: object = None,
+) -> str:
     """
     Return the id of an audit event, which a repetition of its cause has again.
 
@@ -172,9 +223,12 @@ def audit_event_id(organization_id: str, event_type: str, cause_id: str, account
         cause_id: The id of the change behind it.
         account_id: The account; None for an event about the organization.
         source: Where *cause_id* is unique.
+        principal: What the event says of the principal that it is about; None for any other event.
     """
     # INVARIANT: nothing enters that a repetition could change, such as a revision or a clock.
-    parts = [organization_id, event_type, source, cause_id, account_id]
+    parts: list[object] = [organization_id, event_type, source, cause_id, account_id]
+    if isinstance(principal, dict):
+        parts.append(principal.get("arn"))
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
@@ -238,10 +292,11 @@ class Journal:
         told = data.get("account_id")
         account_id = told if isinstance(told, str) else None
         verdict = data.get("verdict")
+        principal = data.get("principal")
         self.events.append(
             AuditEvent(
                 event_id=audit_event_id(
-                    self._organization_id, event_type.value, cause.event_id, account_id, source=cause.source
+                    self._organization_id, event_type.value, cause.event_id, account_id, source=cause.source, principal=principal
                 ),
                 type=event_type.value,
                 organization_id=self._organization_id,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rooftree.organization.chains import ChainRecord
-from rooftree.organization.directory import Grants
+from rooftree.organization.directory import GrantedPolicy, Grants
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact, PrincipalFactKey
 from rooftree.organization.probes import Finding, Probe
@@ -27,6 +27,7 @@ __all__ = [
     "PrincipalState",
     "ProbePatch",
     "ProbeState",
+    "Reported",
 ]
 
 # What the hash chain of an organization's audit events starts from.
@@ -173,17 +174,40 @@ class AuditEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """
+    What consumers know that a principal has.
+
+    Attributes:
+        policies: Its identity-based policies, all of them known.
+        boundary: Its permissions boundary; None for none.
+    """
+
+    policies: tuple[GrantedPolicy, ...]
+    boundary: GrantedPolicy | None
+
+    @classmethod
+    def of(cls, grants: Grants) -> Reported:
+        """
+        Return what a principal has of which nothing is missing.
+        """
+        return cls(grants.policies, grants.boundary)
+
+
+@dataclass(frozen=True, slots=True)
 class PrincipalState:
     """
     One principal's row.
 
     Attributes:
+        reported: What consumers were told of last, while something of what it has now is not known.
         since: The time of the change that made the row.
         cause_event_id: The event behind that change.
     """
 
     account_id: str
     grants: Grants
+    reported: Reported | None
     since: datetime
     cause_event_id: str
 

@@ -4,6 +4,7 @@ From a batch of records to everything that one transaction writes.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -225,7 +226,11 @@ class Planner:
             return
         view = (await self._view(organization_id)).view
         was_complete = view.position.complete
-        patch = _applied(view, change, record)
+        if view.principals.directory.is_empty:
+            patch = _applied(view, change, record)
+        else:
+            # What becomes of many thousand principals may take seconds, in which heartbeats are due.
+            patch = await asyncio.to_thread(_applied, view, change, record)
         draft.seen_before.add(name)
         draft.rows += len(patch.accounts) + len(patch.departed) + len(patch.principals.states)
         draft.patches[organization_id].append(patch)

@@ -170,8 +170,9 @@ def test_a_flip_without_another_change_has_an_event_of_its_own() -> None:
     """The change of a principal's own policies alters no maximum permissions."""
     view = watched(change(3, ProbeSet(probe())))
     patch = view.apply(updated(4, principal={"kind": "user", "name": "alice", "groups": {"admins": False}}))
-    (event,) = patch.audit
+    own, event = patch.audit
     data = AuditEnvelope.model_validate_json(encode_audit_event(event)).data
+    assert ("rooftree.principal.decision.changed.v1", ACCOUNT) == (own.type, own.account_id)
     assert ("rooftree.probe.flipped.v1", ACCOUNT, None) == (event.type, event.account_id, event.verdict)
     assert ["identity"] == data.probes[0].blocked_by  # type: ignore[union-attr]
     assert (1, patch.position.chain_hash) == (patch.position.revision, data.chain_hash.this)

@@ -67,7 +67,7 @@ class MemoryStore:
         """
         self.loads += 1
         facts, accounts, chains, documents, position, version = {}, {}, {}, {}, None, 0
-        principals, texts, probes = {}, {}, {}
+        principals, texts, rows, probes = {}, {}, {}, {}
         for organization in self._commits(organization_id):
             version += 1
             for patch in organization.patches:
@@ -80,6 +80,9 @@ class MemoryStore:
                 principals.update({fact.key: fact for fact in patch.principals.facts})
                 for key in patch.principals.forgotten:
                     principals.pop(key, None)
+                rows.update({state.key: state for state in patch.principals.states})
+                for key in patch.principals.gone:
+                    del rows[key]
                 probes.update({state.probe.name: state for state in patch.probes.states})
                 for name in patch.probes.gone:
                     del probes[name]
@@ -94,6 +97,11 @@ class MemoryStore:
             documents=documents.values(),
             principals=principals.values(),
             principal_documents=texts.values(),
+            reported=[
+                (account_id, f"{kind}/{name}", state.reported)
+                for (account_id, kind, name), state in rows.items()
+                if state.reported is not None
+            ],
             probes=probes.values(),
         )
         return LoadedView(view, version)

@@ -10,6 +10,12 @@ select digest, content
 from rooftree.principal_document
 where organization_id = $1
 
+-- load_reported_principals --
+-- What was reported last of principals of which something is missing by now.
+select account_id, kind, name, reported
+from rooftree.principal
+where organization_id = $1 and reported is not null
+
 -- save_principal_facts --
 -- Insert or overwrite registers; the winner was found in memory, under the version of the organization.
 insert into rooftree.principal_fact (
@@ -42,24 +48,25 @@ on conflict do nothing
 -- Insert or overwrite rows of principals; groups and what is missing come as JSON, since arrays of arrays are flattened.
 insert into rooftree.principal (
     organization_id, account_id, kind, name, arn, unique_id, groups, policies, boundary, trust_digest, tags, missing,
-    since, cause_event_id
+    reported, since, cause_event_id
 )
 select
     $1, p.account_id, p.kind, p.name, p.arn, p.unique_id,
     array(select jsonb_array_elements_text(p.groups::jsonb)), p.policies::jsonb, p.boundary::jsonb, p.trust_digest,
-    p.tags::jsonb, array(select jsonb_array_elements_text(p.missing::jsonb)), p.since, p.cause_event_id
+    p.tags::jsonb, array(select jsonb_array_elements_text(p.missing::jsonb)), p.reported::jsonb, p.since,
+    p.cause_event_id
 from unnest(
     $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-    $11::text[], $12::text[], $13::timestamptz[], $14::text[]
+    $11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::text[]
 ) as p (
-    account_id, kind, name, arn, unique_id, groups, policies, boundary, trust_digest, tags, missing, since,
+    account_id, kind, name, arn, unique_id, groups, policies, boundary, trust_digest, tags, missing, reported, since,
     cause_event_id
 )
 on conflict (organization_id, account_id, kind, name) do update
 set
     arn = excluded.arn, unique_id = excluded.unique_id, groups = excluded.groups, policies = excluded.policies,
     boundary = excluded.boundary, trust_digest = excluded.trust_digest, tags = excluded.tags,
-    missing = excluded.missing, since = excluded.since, cause_event_id = excluded.cause_event_id
+    missing = excluded.missing, reported = excluded.reported, since = excluded.since, cause_event_id = excluded.cause_event_id
 
 -- remove_principals --
 -- Delete rows of principals that are gone.

@@ -27,7 +27,24 @@ TRUSTS: Mapping[str, Mapping[str, object]] = {
         ("account", {"AWS": "arn:aws:iam::111111111111:root"}),
     )
 }
-IDENTITY = {name: content for name, content in CONTENTS.items() if name != "DenyRootUser"}
+
+
+def _allow(actions: object, resources: object = "*", **elements: object) -> dict[str, object]:
+    statement = {"Effect": "Allow", "Action": actions, "Resource": resources, **elements}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+IDENTITY: Mapping[str, Mapping[str, object]] = {
+    "AllowAll": CONTENTS["AllowAll"],
+    "AllowAnalytics": CONTENTS["AllowAnalytics"],
+    "DenyLeaving": CONTENTS["DenyLeaving"],
+    "AllowAllBuckets": _allow(["s3:*", "cloudtrail:*"]),
+    "AllowOneBucket": _allow(["s3:*", "ec2:*"], ["arn:aws:s3:::shop/*", "arn:aws:ec2:*:*:instance/*"]),
+    "AllowOtherBucket": _allow(["s3:*", "ec2:*"], ["arn:aws:s3:::media/*", "arn:aws:ec2:*:*:volume/*"]),
+    "AllowOwnFolder": _allow("s3:*", "arn:aws:s3:::home/${aws:username}/*"),
+    "AllowRegion": _allow("ec2:*", Condition={"StringEquals": {"aws:RequestedRegion": ["eu-west-1", "ap-south-1"]}}),
+    "AllowTeam": _allow("organizations:*", Condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:*/team/*"}}),
+}
 
 
 @dataclass

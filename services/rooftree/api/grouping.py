@@ -86,6 +86,8 @@ class RevisionGroup:
         What happened to how many accounts.
         """
         told = [event for event in self.events if event.verdict is not None]
+        if told and all(map(_is_of_principal, told)):
+            return self._principals_title(told)
         if not told:
             flips = self.flips
             return wording.flips_headline(flips) if flips else wording.organization_words(self.events[0].type)
@@ -97,6 +99,23 @@ class RevisionGroup:
             return f"{count} accounts {wording.verdict_words(str(told[0].verdict))}"
         counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
         return f"{count} accounts decide otherwise: {counts}"
+
+    def _principals_title(self, told: Sequence[AuditRecord]) -> str:
+        count = self.parts - (len(self.events) - len(told))
+        if count == 1:
+            return f"{_account(told[0]).name} {wording.verdict_words(str(told[0].verdict))}"
+        verdicts = Counter(event.verdict for event in told)
+        if len(verdicts) == 1:
+            return f"{count} principals {wording.verdict_words(str(told[0].verdict))}"
+        counts = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.most_common())
+        return f"{count} principals decide otherwise: {counts}"
+
+    @property
+    def impact(self) -> str | None:
+        """
+        What becomes of users and roles, in one line; None where none of them is known.
+        """
+        return wording.impact_words(event.data["principals"] for event in self.events if event.data.get("principals"))
 
     @property
     def flips(self) -> list[Mapping[str, Any]]:
@@ -177,9 +196,20 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def _is_of_principal(event: AuditRecord) -> bool:
+    return isinstance(event.data.get("principal"), dict)
+
+
 def _account(event: AuditRecord) -> AccountName:
+    """
+    Return the account of an event, or the principal in it that the event is about.
+    """
     identifier = event.account_id or event.organization_id
-    return AccountName(identifier, str(event.data.get("account_name") or identifier))
+    name = str(event.data.get("account_name") or identifier)
+    principal = event.data.get("principal")
+    if isinstance(principal, dict):
+        name = f"{principal.get('kind')} {principal.get('name')} in {name}"
+    return AccountName(identifier, name)
 
 
 _STATEMENTS: Final = ("statements", "unless")

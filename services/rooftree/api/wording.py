@@ -21,6 +21,7 @@ __all__ = [
     "flip_words",
     "flips_headline",
     "headline",
+    "impact_words",
     "organization_words",
     "permission_lines",
     "probe_words",
@@ -29,6 +30,9 @@ __all__ = [
     "verdict_words",
     "witness_words",
 ]
+
+OWN_POLICIES: Final = {"identity": "its own policies", "boundary": "its permissions boundary"}
+"""Where the policies of a principal hang."""
 
 VERDICTS: Final = {
     "tightened": "may do less than before",
@@ -101,6 +105,28 @@ def organization_words(event_type: str) -> str:
     if event_type.startswith("rooftree.organization.complete"):
         return "Nothing is missing any more"
     return event_type
+
+
+def impact_words(impacts: Iterable[object]) -> str | None:
+    """
+    Say how many users and roles of some accounts a change touches, and name one with what it loses or gains.
+    """
+    told = [_mapping(impact) for impact in impacts]
+    if not told:
+        return None
+    touched, untouched, unknown = (
+        sum(int(str(impact.get(f"{name}_count") or 0)) for impact in told)
+        for name in ("touched", "untouched", "unknown")
+    )
+    open_ends = f", {unknown} are not known well enough" if unknown else ""
+    counts = f"touches {touched} of {touched + untouched + unknown} users and roles{open_ends}"
+    groups = (_mapping(group) for impact in told for group in _sequence(impact.get("touched")))
+    group = next(groups, None)
+    if group is None:
+        return counts
+    change = _mapping(_sequence(group.get("changes"))[0])
+    now = "now denied" if change.get("direction") == "denied" else "now allowed"
+    return f"{counts}, such as {_sequence(group.get('arns'))[0]}: {now} {witness_words(change)}"
 
 
 def flips_headline(flips: Sequence[Mapping[str, object]]) -> str:
@@ -226,7 +252,9 @@ def _statements_words(
 def _called(identifier: str, names: Mapping[str, str]) -> str:
     if identifier.startswith("r-"):
         return "the root"
-    return names.get(identifier) or BUILTIN_NAMES.get(identifier, identifier)
+    if identifier.startswith("arn:"):
+        return identifier.rpartition("/")[2]
+    return names.get(identifier) or OWN_POLICIES.get(identifier) or BUILTIN_NAMES.get(identifier, identifier)
 
 
 def _verb(entry: Mapping[str, object], change: Mapping[str, object]) -> str:

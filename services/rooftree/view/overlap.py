@@ -15,7 +15,7 @@ from rooftree.policy.model import Effect, PolicyDocument, Statement
 from rooftree.policy.patterns import compile_glob
 from rooftree.policy.variables import Piece
 
-__all__ = ["changed_denials", "may_overlap"]
+__all__ = ["changed_denials", "globs_meet", "may_overlap", "surely_covers"]
 
 
 def changed_denials(before: Chain, after: Chain) -> tuple[Statement, ...] | None:
@@ -92,12 +92,12 @@ def _meet(one: Statement, other: Statement) -> bool:
 
 def _reaches(pattern: str, statement: Statement) -> bool:
     if statement.actions is not None:
-        return any(_globs_meet(pattern, action.lower()) for action in statement.actions)
-    return not any(_covers(action.lower(), pattern) for action in statement.not_actions or ())
+        return any(globs_meet(pattern, action.lower()) for action in statement.actions)
+    return not any(surely_covers(action.lower(), pattern) for action in statement.not_actions or ())
 
 
 @lru_cache(maxsize=65536)
-def _covers(wide: str, narrow: str) -> bool:
+def surely_covers(wide: str, narrow: str) -> bool:
     """
     Tell whether *wide* matches all that *narrow* does; it may do so without being noticed.
 
@@ -108,7 +108,7 @@ def _covers(wide: str, narrow: str) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def _globs_meet(one: str, other: str) -> bool:
+def globs_meet(one: str, other: str) -> bool:
     """
     Tell whether some text matches both patterns: walks both at once, over the pairs of places that can be reached.
     """

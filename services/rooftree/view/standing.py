@@ -98,45 +98,57 @@ def holdings_of(directory: Directory, grants: Grants, told: Reported) -> Holding
     Return what a principal has, or had.
     """
     identity = tuple(attached_policy(directory, grants, policy) for policy in told.policies)
-    if grants.principal.kind == PrincipalKind.USER:
-        identity = tuple(_for_user(policy, grants.principal.name) for policy in identity)
+    name = grants.principal.name if grants.principal.kind == PrincipalKind.USER else None
+    identity = tuple(_for(policy, name) for policy in identity)
     boundary = None if told.boundary is None else (attached_policy(directory, grants, told.boundary),)
     return Holdings(identity, boundary)
 
 
-def _for_user(policy: AttachedPolicy, name: str) -> AttachedPolicy:
+def _for(policy: AttachedPolicy, name: str | None) -> AttachedPolicy:
     """
-    Fill in the user's name, which many policies leave to a variable, so that all is known of the resources they name.
+    Fill in the name of a user, which many policies leave to a variable; of a role there is none.
     """
     document = _with_name(policy.document, name)
     return policy if document is policy.document else replace(policy, document=document)
 
 
 @lru_cache(maxsize=4096)
-def _with_name(document: PolicyDocument, name: str) -> PolicyDocument:
+def _with_name(document: PolicyDocument, name: str | None) -> PolicyDocument:
     if not document.has_variables:
         return document
-    statements = tuple(_statement_with_name(statement, name) for statement in document.statements)
+    filled = (_statement_with_name(statement, name) for statement in document.statements)
+    statements = tuple(statement for statement in filled if statement is not None)
     if statements == document.statements:
         return document
-    return replace(document, statements=statements, digest=_digest([document.digest, name]))
+    return replace(document, statements=statements, digest=_digest([document.digest, name or ""]))
 
 
 USERNAME: Final = "${aws:username}"
 
 
-def _statement_with_name(statement: Statement, name: str) -> Statement:
-    def filled(texts: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        return None if texts is None else tuple(text.replace(USERNAME, name) for text in texts)
+def _statement_with_name(statement: Statement, name: str | None) -> Statement | None:
+    """
+    Return a statement with the name filled in; None if it speaks of no resource without one.
 
-    return replace(
-        statement,
-        resources=filled(statement.resources),
-        not_resources=filled(statement.not_resources),
-        conditions=tuple(
-            replace(condition, values=filled(condition.values) or ()) for condition in statement.conditions
-        ),
-    )
+    A pattern with a variable that has no value matches nothing.
+    """
+    resources, not_resources = _filled(statement.resources, name), _filled(statement.not_resources, name)
+    if resources == () and statement.resources:
+        return None
+    if not_resources == () and statement.not_resources:
+        resources, not_resources = ("*",), None
+    conditions = statement.conditions
+    if name is not None:
+        conditions = tuple(replace(condition, values=_filled(condition.values, name) or ()) for condition in conditions)
+    return replace(statement, resources=resources, not_resources=not_resources, conditions=conditions)
+
+
+def _filled(texts: tuple[str, ...] | None, name: str | None) -> tuple[str, ...] | None:
+    if texts is None:
+        return None
+    if name is None:
+        return tuple(text for text in texts if USERNAME not in text)
+    return tuple(text.replace(USERNAME, name) for text in texts)
 
 
 @dataclass(frozen=True, slots=True)

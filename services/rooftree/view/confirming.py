@@ -172,6 +172,7 @@ class Confirmer:
                     permissions_boundaries=holdings.boundary or (),
                     resource=(_delegating(owner),) if owner else (),
                     service_control=place.chain.levels or (),
+                    resource_control=place.chain.resource_levels or (),
                 )
             )
         return found

@@ -164,6 +164,12 @@ class Place:
     chain: Chain
     chain_id: str
 
+    def binds_principals_like(self, other: Place) -> bool:
+        """
+        Tell whether the principals of the account are bound by the same policies, at the same nodes.
+        """
+        return (self.account, self.chain.levels) == (other.account, other.chain.levels)
+
     def above(self, grants: Grants) -> Place:
         """
         Return the place as a principal meets it.

@@ -87,11 +87,11 @@ class Newsroom:
         if before is None or chain_id is None:
             return None
         ceilings = self._ceilings
-        impact = self._finder.of_account(
-            comparison.verdict,
-            ceilings.place(before, ceilings.reported_binding(before, binding)),
-            ceilings.place(chain_id, binding),
-        )
+        places = ceilings.place(before, ceilings.reported_binding(before, binding)), ceilings.place(chain_id, binding)
+        if places[0].binds_principals_like(places[1]):
+            # Only what anybody may do with its resources has changed, which is not a matter of its principals alone.
+            return None
+        impact = self._finder.of_account(comparison.verdict, *places)
         return None if impact is None else impact.as_json()
 
     def _principals(self, account_id: str, steps: Iterable[PrincipalStep]) -> Iterator[PrincipalVerdict]:

@@ -19,7 +19,16 @@ from tests.generators.telling import (
 from rooftree.contracts.audit import AuditEnvelope
 from rooftree.contracts.encoding import encode_audit_event
 from rooftree.contracts.principals import PrincipalDeletedData, PrincipalSnapshotData, PrincipalUpdatedData
-from rooftree.organization.changes import AccountMoved, Change, PolicyAttached, PolicyDetached, PolicyUpdated
+from rooftree.organization.changes import (
+    AccountMoved,
+    Change,
+    PolicyAttached,
+    PolicyCreated,
+    PolicyDetached,
+    PolicyTypeEnabled,
+    PolicyUpdated,
+)
+from rooftree.organization.identifiers import RESOURCE_CONTROL_POLICY
 from rooftree.policy.document import canonical_text
 from rooftree.view.patch import Patch
 from rooftree.view.projection import OrganizationView
@@ -313,3 +322,17 @@ def test_the_management_account_is_bound_by_nothing_but_its_own_policies() -> No
     data = {"organization_id": ORGANIZATION, "account_id": MANAGEMENT, "principal": role("deploy", allow("s3:*"))}
     (event,) = view.apply(change(5, PrincipalUpdatedData.model_validate(data).to_change())).audit
     assert (MANAGEMENT, "loosened") == (event.account_id, event.verdict)
+
+
+def test_what_binds_resources_alone_is_not_told_of_principals() -> None:
+    """A resource control policy is about everybody who asks for the account's resources."""
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+    rcp = canonical_text({"Version": "2012-10-17", "Statement": [statement]})
+    view = view_of(
+        snapshot(3, role("deploy", allow("s3:*"))),
+        change(4, PolicyTypeEnabled(RESOURCE_CONTROL_POLICY)),
+        change(5, PolicyCreated("p-resources1", RESOURCE_CONTROL_POLICY, "Resources", rcp)),
+    )
+    patch = view.apply(change(6, PolicyAttached("p-resources1", OU)))
+    data = data_of(patch)
+    assert ("tightened", None) == (data.verdict, data.principals)

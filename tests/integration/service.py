@@ -27,6 +27,7 @@ from rooftree.stream.identity import topic_identity
 from rooftree.workers.supervisor import supervise
 
 __all__ = [
+    "DENY_REGIONS",
     "ORGANIZATION",
     "Outcome",
     "administer",

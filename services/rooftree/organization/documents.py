@@ -11,7 +11,7 @@ from functools import lru_cache
 from rooftree.errors import PolicyError
 from rooftree.organization.identifiers import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
 from rooftree.policy.builtin import BUILTIN_CONTENT, BUILTIN_KINDS, BUILTIN_NAMES
-from rooftree.policy.document import MAX_BYTES, PolicyContent, PolicyKind, canonical_text, parse_policy
+from rooftree.policy.document import PolicyContent, PolicyKind, canonical_text, parse_policy
 from rooftree.policy.model import PolicyDocument
 
 __all__ = [
@@ -122,12 +122,19 @@ def accept_document(content: PolicyContent, kind: PolicyKind) -> tuple[str, str]
     Raises:
         PolicyError: The content is no policy of that kind; the error names the place.
     """
-    digest = parse_policy(content, kind).digest
     text = canonical_text(content)
-    if len(text.encode()) > MAX_BYTES:
-        # As above: what is let in can be read again.
-        raise PolicyError("the document is too large")
-    return digest, text
+    try:
+        return _digest_of(text, kind), text
+    except PolicyError:
+        # Of what was given, the place is that in what was given.
+        parse_policy(content, kind)
+        raise
+
+
+# Policies of AWS and trust policies come again with each account.
+@lru_cache(maxsize=4096)
+def _digest_of(text: str, kind: PolicyKind) -> str:
+    return parse_policy(text, kind).digest
 
 
 def _builtin(policy_id: str, content: Mapping[str, object]) -> Policy:

@@ -20,7 +20,6 @@ from rooftree.policy.strict_json import check_json, load_json
 from rooftree.policy.wording import item_place, quote
 
 __all__ = [
-    "MAX_BYTES",
     "PolicyContent",
     "PolicyKind",
     "canonical_text",

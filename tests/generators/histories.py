@@ -340,6 +340,9 @@ class Historian:
         self.tell("organization.snapshot", json.loads(json.dumps(self.model.snapshot())))
 
     def change_principals(self) -> None:
+        """
+        Change a user, a group, a role or a policy of some account.
+        """
         account_id = self.random.choice(["200000000001", *list(self.model.accounts)[:3]])
         roster = self.model.rosters.setdefault(account_id, Roster(account_id))
         told = len(self.events)
@@ -352,6 +355,9 @@ class Historian:
             self.events[told:] = parts
 
     def watch(self) -> None:
+        """
+        Set or remove a probe.
+        """
         name = self.random.choice(("first", "second", "third"))
         if name in self.model.probes and self.random.random() < 0.3:
             self.model.probes.remove(name)

@@ -296,7 +296,12 @@ class Journal:
         self.events.append(
             AuditEvent(
                 event_id=audit_event_id(
-                    self._organization_id, event_type.value, cause.event_id, account_id, source=cause.source, principal=principal
+                    self._organization_id,
+                    event_type.value,
+                    cause.event_id,
+                    account_id,
+                    source=cause.source,
+                    principal=principal,
                 ),
                 type=event_type.value,
                 organization_id=self._organization_id,

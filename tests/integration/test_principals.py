@@ -51,7 +51,7 @@ DETAILS = {
     "Policies": [],
 }
 ATTACHED = event(
-    "attach", "policy.attached", "2099-01-02T00:00:00Z", policy_id="p-denyregions", target_id="ou-ab12-aaaaaaaa"
+    "attach", "policy.attached", "2026-01-02T00:00:00Z", policy_id="p-denyregions", target_id="ou-ab12-aaaaaaaa"
 )
 
 Command = Callable[..., Coroutine[Any, Any, tuple[int, str]]]

@@ -462,6 +462,12 @@ class OutboxStore(Protocol):
         """
         ...
 
+    async def count_probes(self) -> Mapping[str, int]:
+        """
+        Return how many probes of all organizations are in each state: as expected, not as expected, unknown.
+        """
+        ...
+
     async def oldest_unsent(self) -> float:
         """
         Return the age in seconds of the oldest row to send; 0 if there is none.

@@ -11,6 +11,8 @@ from typing import Protocol
 
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
+from rooftree.organization.principal_facts import PrincipalFact
+from rooftree.view.patch import ProbeState
 
 __all__ = ["AccountRecord", "AuditRecord", "LetterName", "LetterRecord", "OrganizationRecord", "Reader"]
 
@@ -240,6 +242,24 @@ class Reader(Protocol):
     async def facts(self, organization_id: str) -> list[Fact]:
         """
         Return everything that is known about an organization.
+        """
+        ...
+
+    async def principal_facts(self, organization_id: str, account_id: str) -> list[PrincipalFact]:
+        """
+        Return everything that is known about the principals of an account.
+        """
+        ...
+
+    async def principal_documents(self, organization_id: str, digests: Iterable[str]) -> dict[str, str]:
+        """
+        Return the texts of those of the documents of principals that are known.
+        """
+        ...
+
+    async def probes(self, organization_id: str) -> list[ProbeState]:
+        """
+        Return the probes of an organization by name.
         """
         ...
 

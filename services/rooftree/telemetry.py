@@ -190,6 +190,12 @@ class Metrics:
         ["statement"],
         registry=METRICS_REGISTRY,
     )
+    probes = Gauge(
+        "rooftree_probes",
+        "Probes of all organizations by state: as_expected, not_as_expected, unknown",
+        ["state"],
+        registry=METRICS_REGISTRY,
+    )
     failures = Counter(
         "rooftree_failures_total", "Failures that were survived, by action", ["action"], registry=METRICS_REGISTRY
     )

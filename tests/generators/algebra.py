@@ -13,6 +13,9 @@ from rooftree.policy.chain import Chain
 __all__ = ["TextAlgebra"]
 
 
+OWN_LEVELS = ("principal", "identity", "boundary")
+
+
 @dataclass(frozen=True)
 class TextPermissions:
     """
@@ -50,6 +53,13 @@ class TextComparison:
         """
         return "equivalent" if self.before == self.after else "mixed"
 
+    @property
+    def all_changes(self) -> tuple[()]:
+        """
+        Return none: texts do not tell which requests they decide.
+        """
+        return ()
+
     def changes(self, account: AccountBinding) -> list[dict[str, object]]:
         """
         Return the two identities.
@@ -68,9 +78,11 @@ class TextAlgebra:
         """
         if chain.levels is None:
             return TextPermissions("unlimited")
-        assert account.account_id == chain.levels[-1].target_id
-        path = "/".join((account.organization_id, *(level.target_id for level in chain.levels[:-1]), ""))
-        assert path == account.organization_path
+        above = [level for level in chain.levels if level.target_id not in OWN_LEVELS]
+        if above:
+            assert account.account_id == above[-1].target_id
+            path = "/".join((account.organization_id, *(level.target_id for level in above[:-1]), ""))
+            assert path == account.organization_path
         texts = [sorted(policy.document.digest for policy in level.policies) for level in chain.levels]
         return TextPermissions(hashlib.sha256(repr(texts).encode()).hexdigest())
 

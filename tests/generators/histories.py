@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 from hypothesis import strategies as st
+from hypothesis.vendor.pretty import RepresentationPrinter
 from tests.generators.model import FULL_ACCESS_ID, SCP, Model, ModelAccount, ModelPolicy
 from tests.generators.policies import CONTENTS
+from tests.generators.rosters import Roster, RosterEvents
 
 from rooftree.organization.timestamps import format_time
 
@@ -70,6 +72,10 @@ class History:
     organization_id: str
     events: tuple[Event, ...]
     outcome: Model
+
+    def _repr_pretty_(self, printer: RepresentationPrinter, _cycle: bool) -> None:  # noqa: FBT001
+        # To show all of it with a failure takes longer than the test; the seed makes it again.
+        printer.text(f"<history of {len(self.events)} events>")
 
     @property
     def records(self) -> list[bytes]:
@@ -333,6 +339,42 @@ class Historian:
         # Deep enough a copy: the model goes on changing.
         self.tell("organization.snapshot", json.loads(json.dumps(self.model.snapshot())))
 
+    def change_principals(self) -> None:
+        """
+        Change a user, a group, a role or a policy of some account.
+        """
+        account_id = self.random.choice(["200000000001", *list(self.model.accounts)[:3]])
+        roster = self.model.rosters.setdefault(account_id, Roster(account_id))
+        told = len(self.events)
+        for event_type, data in RosterEvents(self.random, roster, self._spell).something():
+            self.say(event_type, account_id=account_id, **data)
+        # The parts of a snapshot are of one moment.
+        moments = [(event.time, event.sequence) for event in self.events[told : told + 1]]
+        for time, sequence in moments:
+            parts = [replace(event, time=time, sequence=sequence) for event in self.events[told:]]
+            self.events[told:] = parts
+
+    def watch(self) -> None:
+        """
+        Set or remove a probe.
+        """
+        name = self.random.choice(("first", "second", "third"))
+        if name in self.model.probes and self.random.random() < 0.3:
+            self.model.probes.remove(name)
+            self.say("probe.removed", name=name)
+            return
+        self.model.probes.add(name)
+        account_id = self.random.choice([*self.model.accounts, "200000000001", "555555555555"])
+        kind = self.random.choice(("user/alice", "role/deploy", "role/team/deploy", "root"))
+        self.say(
+            "probe.set",
+            name=name,
+            principal=f"arn:aws:iam::{account_id}:{kind}",
+            action=self.random.choice(("s3:GetObject", "ec2:RunInstances", "organizations:LeaveOrganization")),
+            context={"aws:RequestedRegion": self.random.choice(("eu-west-1", "us-east-1"))},
+            expect=self.random.choice(("allow", "deny")),
+        )
+
     def _spell(self, content: Mapping[str, object]) -> object:
         """
         Write a policy one of the ways in which people and AWS write it.
@@ -349,11 +391,14 @@ def generate_history(
     accounts: int = 5,
     policies: int = 4,
     changes: int = 40,
+    principals: int = 0,
 ) -> History:
     """
     Return a history that begins with about this much and goes on for about this many changes.
 
     No account is in two organizations of different *number*.
+    Of 17 kinds of changes to the organization each is as likely as every one of so many to *principals*, and of a
+    quarter as many to probes.
     """
     historian = Historian(random, organization_id, number)
     historian.begin(units, accounts, policies)
@@ -362,7 +407,8 @@ def generate_history(
         *(historian.update_policy, historian.update_policy, historian.move_account, historian.move_account),
         *(historian.create_account, historian.create_policy, historian.create_unit, historian.rename_account),
         *(historian.rename_unit, historian.close_account, historian.remove_account, historian.delete_unit),
-        *(historian.delete_policy,),
+        *(historian.delete_policy, *(historian.change_principals,) * principals),
+        *(historian.watch,) * (principals // 4),
     )
     seldom: Sequence[Callable[[], None]] = (
         historian.disable_type,
@@ -387,12 +433,14 @@ def deliver(random: Random, events: Iterable[Event]) -> list[Event]:
 
 
 @st.composite
-def histories(draw: st.DrawFn, *, changes: int = 40) -> History:
+def histories(draw: st.DrawFn, *, changes: int = 40, principals: int = 4) -> History:
     """
     Return histories of all lengths; hypothesis shrinks the length, and the seed finds more than its own choices would.
     """
     random = Random(draw(st.integers(0, 2**32), label="seed"))
-    return generate_history(random, units=2, accounts=3, policies=3, changes=draw(st.integers(0, changes)))
+    return generate_history(
+        random, units=2, accounts=3, policies=3, changes=draw(st.integers(0, changes)), principals=principals
+    )
 
 
 def disorders() -> st.SearchStrategy[Random]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.generators.policies import FULL_ACCESS
+from tests.generators.rosters import Roster
 
 __all__ = ["FULL_ACCESS_ID", "SCP", "Model", "ModelAccount", "ModelLevel"]
 
@@ -55,6 +56,8 @@ class Model:
     accounts: dict[str, ModelAccount] = field(default_factory=dict)
     policies: dict[str, ModelPolicy] = field(default_factory=dict)
     attachments: set[tuple[str, str]] = field(default_factory=set)  # target, policy
+    probes: set[str] = field(default_factory=set)
+    rosters: dict[str, Roster] = field(default_factory=dict)  # by account, whether it is in the organization or not
 
     @property
     def nodes(self) -> list[str]:

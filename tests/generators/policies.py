@@ -44,6 +44,9 @@ CONTENTS: Mapping[str, Mapping[str, object]] = {
         _deny("DenyRootUser", "*", Condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:root"}})
     ),
     "DenyPublicBuckets": _policy(_deny("DenyPublicBuckets", "s3:PutBucketPublicAccessBlock")),
+    "DenyTeamLeaving": _policy(
+        _deny("DenyTeamLeaving", "*", Condition={"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/team/*"}})
+    ),
     "AllowAnalytics": _policy({"Effect": "Allow", "Action": ["athena:*", "glue:*", "s3:Get*"], "Resource": "*"}),
     "AllowAll": FULL_ACCESS,
 }

@@ -6,8 +6,19 @@ from __future__ import annotations
 
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact, FactKey
+from rooftree.organization.principal_facts import PrincipalFact, PrincipalFactKey
 from rooftree.view.algebra import Algebra
-from rooftree.view.patch import AccountState, AuditEvent, DocumentRecord, Patch, PermissionState, Position
+from rooftree.view.patch import (
+    AccountState,
+    AuditEvent,
+    DocumentRecord,
+    Patch,
+    PermissionState,
+    Position,
+    PrincipalPatch,
+    PrincipalState,
+    ProbeState,
+)
 from rooftree.view.projection import OrganizationView
 
 __all__ = ["Shelf"]
@@ -27,6 +38,10 @@ class Shelf:
         self.documents: dict[str, DocumentRecord] = {}
         self.permission_sets: dict[str, PermissionState] = {}
         self.audit: list[AuditEvent] = []
+        self.principal_facts: dict[PrincipalFactKey, PrincipalFact] = {}
+        self.principals: dict[tuple[str, str, str], PrincipalState] = {}
+        self.principal_documents: dict[str, DocumentRecord] = {}
+        self.probes: dict[str, ProbeState] = {}
         self.position = Position()
 
     def write(self, patch: Patch) -> None:
@@ -45,7 +60,20 @@ class Shelf:
             if state.verdicts is not None:
                 self.permission_sets.setdefault(state.permissions_id, state)
         self.audit.extend(patch.audit)
+        self._write_principals(patch.principals)
+        for name in patch.probes.gone:
+            del self.probes[name]
+        self.probes.update((state.probe.name, state) for state in patch.probes.states)
         self.position = patch.position
+
+    def _write_principals(self, patch: PrincipalPatch) -> None:
+        self.principal_facts.update((fact.key, fact) for fact in patch.facts)
+        for key in patch.forgotten:
+            self.principal_facts.pop(key, None)
+        for gone in patch.gone:
+            del self.principals[gone]
+        self.principals.update((state.key, state) for state in patch.states)
+        self.principal_documents.update((document.digest, document) for document in patch.documents)
 
     def load(self, algebra: Algebra) -> OrganizationView:
         """
@@ -61,5 +89,13 @@ class Shelf:
             self.position,
             chains=chains,
             documents=[self.documents[digest] for digest in digests],
+            principals=self.principal_facts.values(),
+            principal_documents=self.principal_documents.values(),
+            reported=[
+                (state.account_id, f"{state.grants.principal.kind}/{state.grants.principal.name}", state.reported)
+                for state in self.principals.values()
+                if state.reported is not None
+            ],
+            probes=self.probes.values(),
             algebra=algebra,
         )

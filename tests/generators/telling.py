@@ -26,6 +26,11 @@ from rooftree.organization.changes import (
     PolicyTypeDisabled,
     PolicyTypeEnabled,
     PolicyUpdated,
+    PrincipalDeleted,
+    PrincipalsTaken,
+    PrincipalUpdated,
+    ProbeRemoved,
+    ProbeSet,
     SnapshotTaken,
 )
 from rooftree.organization.snapshot_reader import parse_snapshot
@@ -79,6 +84,11 @@ _TYPES: Mapping[type, ChangeType] = {
     PolicyDetached: ChangeType.POLICY_DETACHED,
     PolicyTypeEnabled: ChangeType.POLICY_TYPE_ENABLED,
     PolicyTypeDisabled: ChangeType.POLICY_TYPE_DISABLED,
+    PrincipalsTaken: ChangeType.PRINCIPALS,
+    PrincipalUpdated: ChangeType.PRINCIPAL_UPDATED,
+    PrincipalDeleted: ChangeType.PRINCIPAL_DELETED,
+    ProbeSet: ChangeType.PROBE_SET,
+    ProbeRemoved: ChangeType.PROBE_REMOVED,
 }
 
 

@@ -27,6 +27,7 @@ from rooftree.stream.identity import topic_identity
 from rooftree.workers.supervisor import supervise
 
 __all__ = [
+    "DENY_REGIONS",
     "ORGANIZATION",
     "Outcome",
     "administer",
@@ -222,6 +223,17 @@ async def view_of(settings: Settings) -> dict[str, list[dict[str, Any]]]:
         "facts": await stored(
             settings, "select * from rooftree.fact order by organization_id, kind, subject, attribute"
         ),
+        "principal_facts": await stored(
+            settings,
+            "select * from rooftree.principal_fact order by organization_id, account_id, subject, attribute",
+        ),
+        "principals": await stored(
+            settings, "select * from rooftree.principal order by organization_id, account_id, kind, name"
+        ),
+        "principal_documents": await stored(
+            settings, "select * from rooftree.principal_document order by organization_id, digest"
+        ),
+        "probes": await stored(settings, "select * from rooftree.probe order by organization_id, name"),
         "chains": await stored(settings, "select * from rooftree.chain order by organization_id, chain_id"),
         "permissions": await stored(
             settings,

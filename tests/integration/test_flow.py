@@ -215,7 +215,7 @@ async def test_disorder_and_repetition_end_in_the_same_state(settings: Settings)
     Two organizations live through the same history, one in order, one in any; in the end they are equal.
     """
     random = Random(7)
-    history = generate_history(random, changes=60)
+    history = generate_history(random, changes=60, principals=6)
     other = "o-shuffledorg"
     shuffled = [
         replace(each, data=json.loads(json.dumps(each.data).replace(history.organization_id, other)))

@@ -38,7 +38,7 @@ async def test_dropped_tables_are_computed_anew_from_the_facts(settings: Setting
     Rows, summaries and verdicts are what they were, to the moment since when each row holds.
     """
     random = Random(41)
-    history = generate_history(random, changes=60)
+    history = generate_history(random, changes=60, principals=6)
     delivered = [each.to_bytes() for each in deliver(random, history.events)]
     await publish(settings, *delivered, key=history.organization_id)
     async with running(settings, relay=False):
@@ -185,7 +185,7 @@ async def test_the_log_is_folded_into_the_same_view(settings: Settings) -> None:
     From the topic all is made anew while the service runs, dead letters and replays included, under the same ids.
     """
     group = settings.model_copy(update={"consumer_group": "rooftree-projector"})
-    history = generate_history(Random(43), changes=40)
+    history = generate_history(Random(43), changes=40, principals=6)
     await publish(group, *history.records, key=history.organization_id)
     await publish(group, snapshot(), BROKEN, ATTACHED)
     count = len(history.events) + 3

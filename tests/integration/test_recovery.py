@@ -74,7 +74,7 @@ async def test_however_the_log_is_cut_into_batches_the_view_is_the_same(settings
     """
     One record a transaction, or all of them in one: history, audit events and hashes agree.
     """
-    history = generate_history(Random(3), changes=60)
+    history = generate_history(Random(3), changes=60, principals=6)
     await publish(settings, *history.records)
     views = []
     for size in (1, 500):
@@ -123,7 +123,7 @@ async def test_two_projectors_on_one_partition_do_no_harm(settings: Settings) ->
     """
     Both read everything; each change takes effect once.
     """
-    history = generate_history(Random(5), changes=40)
+    history = generate_history(Random(5), changes=40, principals=4)
     cut = settings.model_copy(update={"batch_max_records": 3})
     async with running(cut), running(cut):
         for record in history.records:
@@ -141,7 +141,7 @@ async def test_a_database_that_goes_away_again_and_again_skips_nothing(settings:
     """
     Every session is cut off many times, in the middle of whatever it does: nothing is parked, and the view is right.
     """
-    history = generate_history(Random(9), changes=150)
+    history = generate_history(Random(9), changes=150, principals=6)
     cut = settings.model_copy(update={"batch_max_records": 4})
     random = Random(9)
     async with running(cut):

@@ -101,6 +101,13 @@ async def test_views_have_the_columns_that_were_promised(connection: asyncpg.Con
     promised = {
         "account_permissions": account,
         "account_permissions_history": [*account, "valid_from", "valid_to"],
+        "principals": [
+            *("organization_id", "account_id", "account_name", "arn", "kind", "name", "unique_id", "groups"),
+            *("permissions_boundary", "trust_policy", "tags", "missing", "since", "cause_event_id"),
+        ],
+        "principal_policies": [
+            *("organization_id", "account_id", "arn", "use", "policy_name", "policy_arn", "group_name", "document"),
+        ],
         "action_verdicts": ["organization_id", "permissions_id", "service", "action", "verdict"],
     }
     found = {

@@ -137,7 +137,7 @@ async def test_any_history_in_any_order_is_verified(settings: Settings, seed: in
     Late, doubled and reordered changes, departures and returns, leave nothing that looks like tampering.
     """
     random = Random(seed)
-    history = generate_history(random, changes=60)
+    history = generate_history(random, changes=60, principals=6)
     delivered = [each.to_bytes() for each in deliver(random, history.events)]
     cut = settings.model_copy(update={"batch_max_records": random.choice((1, 7, 500))})
     await publish(cut, *delivered, key=history.organization_id)
@@ -356,7 +356,7 @@ async def test_the_view_at_any_revision_is_a_fold_of_the_log_up_to_it(settings: 
     """
     The stored view at revision r equals a fold of the log up to r from nothing.
     """
-    history = generate_history(Random(23), changes=40)
+    history = generate_history(Random(23), changes=40, principals=6)
     one = settings.model_copy(update={"batch_max_records": 1, "topic_partitions": 1})
     await publish(one, *history.records, key=history.organization_id)
     async with running(one, relay=False):

@@ -19,7 +19,7 @@ from rooftree.organization.chains import OWN_LEVEL
 from rooftree.policy.chain import Chain
 from rooftree.policy.document import parse_policy
 from rooftree.policy.evaluate import Decision
-from rooftree.view.audit import seal
+from rooftree.view.audit import AuditType, seal
 from rooftree.view.patch import GENESIS, Patch
 from rooftree.view.projection import OrganizationView
 
@@ -151,7 +151,7 @@ class Merging(RuleBasedStateMachine):
         for departure in patch.departed:
             self.reported.pop(departure.account_id, None)
         after = chains(self.shelf)
-        told = {audit.account_id or "": audit.data for audit in patch.audit}
+        told = {audit.account_id or "": audit.data for audit in patch.audit if audit.type == AuditType.DECISION_CHANGED}
         for account_id, data in told.items():
             check_witnesses(account_id, data, self.reported[account_id], after[account_id])
         for account_id in self.reported.keys() & after.keys() - told.keys():

@@ -130,4 +130,5 @@ def _resources(resources: Resources) -> list[Route]:
         Route("/api/v1/accounts/{account_id}/permissions", resources.permissions),
         Route("/api/v1/accounts/{account_id}/history", resources.history),
         Route("/api/v1/audit", resources.audit),
+        Route("/api/v1/probes", resources.probes),
     ]

@@ -60,9 +60,12 @@ class Dashboard:
             organization.organization_id, after=query.text("after") or "", limit=ACCOUNTS_SHOWN + 1
         )
         names = await self._reader.names(organization.organization_id)
+        probes = await self._reader.probes(organization.organization_id)
         return self._render(
             "home.html",
             {
+                "probes": len(probes),
+                "unexpected": [state for state in probes if state.as_expected is not True],
                 "organization": organization,
                 "organizations": known,
                 "names": names,

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from rooftree.organization.timestamps import format_time
 from rooftree.reading import AccountRecord, AuditRecord, OrganizationRecord
+from rooftree.view.patch import ProbeState
 
-__all__ = ["account_document", "audit_document", "organization_document"]
+__all__ = ["account_document", "audit_document", "organization_document", "probe_document"]
 
 
 def organization_document(record: OrganizationRecord) -> dict[str, object]:
@@ -61,4 +62,22 @@ def audit_document(record: AuditRecord) -> dict[str, object]:
         "parts": record.parts,
         "partitionkey": key,
         "data": dict(record.data),
+    }
+
+
+def probe_document(organization_id: str, state: ProbeState) -> dict[str, object]:
+    """
+    Return a probe as JSON: what it asks, and how that is decided.
+    """
+    return {
+        "organization_id": organization_id,
+        **state.probe.to_json(),
+        "account_id": state.account_id,
+        "decision": state.finding.decision,
+        "as_expected": state.as_expected,
+        "blocked_by": list(state.finding.blocked_by),
+        "decided_by": list(state.finding.decided_by),
+        "missing": list(state.finding.missing),
+        "since": format_time(state.since),
+        "cause_event_id": state.cause_event_id,
     }

@@ -85,16 +85,44 @@ class RevisionGroup:
         """
         What happened to how many accounts.
         """
-        first = self.events[0]
-        if first.verdict is None:
-            return wording.organization_words(first.type)
-        if self.parts == 1:
-            return wording.headline(first.data)
-        verdicts = Counter(event.verdict for event in self.events)
+        told = [event for event in self.events if event.verdict is not None]
+        if told and all(map(_is_of_principal, told)):
+            return self._principals_title(told)
+        if not told:
+            flips = self.flips
+            return wording.flips_headline(flips) if flips else wording.organization_words(self.events[0].type)
+        count = self.parts - (len(self.events) - len(told))
+        if count == 1:
+            return wording.headline(told[0].data)
+        verdicts = Counter(event.verdict for event in told)
         if len(verdicts) == 1:
-            return f"{self.parts} accounts {wording.verdict_words(first.verdict)}"
+            return f"{count} accounts {wording.verdict_words(str(told[0].verdict))}"
         counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
-        return f"{self.parts} accounts decide otherwise: {counts}"
+        return f"{count} accounts decide otherwise: {counts}"
+
+    def _principals_title(self, told: Sequence[AuditRecord]) -> str:
+        count = self.parts - (len(self.events) - len(told))
+        if count == 1:
+            return f"{_account(told[0]).name} {wording.verdict_words(str(told[0].verdict))}"
+        verdicts = Counter(event.verdict for event in told)
+        if len(verdicts) == 1:
+            return f"{count} principals {wording.verdict_words(str(told[0].verdict))}"
+        counts = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.most_common())
+        return f"{count} principals decide otherwise: {counts}"
+
+    @property
+    def impact(self) -> str | None:
+        """
+        What becomes of users and roles, in one line; None where none of them is known.
+        """
+        return wording.impact_words(event.data["principals"] for event in self.events if event.data.get("principals"))
+
+    @property
+    def flips(self) -> list[Mapping[str, Any]]:
+        """
+        The probes that are decided otherwise, as far as their events are at hand.
+        """
+        return [flip for event in self.events for flip in _list(event.data.get("probes"))]
 
     @property
     def cause(self) -> str:
@@ -115,8 +143,8 @@ class RevisionGroup:
         """
         The verdict that all events share; ``mixed`` if there are several.
         """
-        verdicts = {event.verdict for event in self.events}
-        return verdicts.pop() if len(verdicts) == 1 else "mixed"
+        verdicts = {event.verdict for event in self.events if event.verdict is not None}
+        return verdicts.pop() if len(verdicts) == 1 else "mixed" if verdicts else None
 
     @property
     def accounts(self) -> list[AccountName]:
@@ -164,9 +192,24 @@ def account_words(accounts: Sequence[AccountName], *, total: int | None = None) 
     return ", ".join([*named, *([f"{rest} more"] if rest > 0 else [])])
 
 
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _is_of_principal(event: AuditRecord) -> bool:
+    return isinstance(event.data.get("principal"), dict)
+
+
 def _account(event: AuditRecord) -> AccountName:
+    """
+    Return the account of an event, or the principal in it that the event is about.
+    """
     identifier = event.account_id or event.organization_id
-    return AccountName(identifier, str(event.data.get("account_name") or identifier))
+    name = str(event.data.get("account_name") or identifier)
+    principal = event.data.get("principal")
+    if isinstance(principal, dict):
+        name = f"{principal.get('kind')} {principal.get('name')} in {name}"
+    return AccountName(identifier, name)
 
 
 _STATEMENTS: Final = ("statements", "unless")

@@ -9,7 +9,7 @@ from typing import Final
 from rooftree import __version__
 from rooftree.api.query import DEFAULT_LIMIT, MAX_LIMIT
 
-__all__ = ["describe"]
+__all__ = ["SCHEMAS", "describe"]
 
 Schema = dict[str, object]
 
@@ -97,6 +97,23 @@ SCHEMAS: Final[dict[str, dict[str, Schema]]] = {
         "partitionkey": TEXT,
         "data": {"type": "object"},
     },
+    "Probe": {
+        "organization_id": TEXT,
+        "name": TEXT,
+        "principal": TEXT,
+        "action": TEXT,
+        "resource": TEXT,
+        "context": {"type": "object"},
+        "expect": {"enum": ["allow", "deny"]},
+        "account_id": OPTIONAL_TEXT,
+        "decision": {"enum": ["allow", "implicit_deny", "explicit_deny", "unknown"]},
+        "as_expected": {"type": ["boolean", "null"], "description": "Null while the decision is not known"},
+        "blocked_by": {"type": "array", "items": TEXT},
+        "decided_by": {"type": "array", "items": {"type": "object"}},
+        "missing": {"type": "array", "items": TEXT, "description": "What is not known, where that leaves it open"},
+        "since": TIME,
+        "cause_event_id": TEXT,
+    },
     "Problem": {"type": TEXT, "title": TEXT, "status": NUMBER, "detail": TEXT},
 }
 
@@ -139,6 +156,7 @@ def _paths() -> dict[str, Schema]:
         "/api/v1/audit": _list(
             "List audit events, the latest first", "AuditEvent", "organization_id", "account_id", *page
         ),
+        "/api/v1/probes": _list("List the probes by name", "Probe", "organization_id"),
     }
 
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from rooftree.api.documents import account_document, audit_document, organization_document
+from rooftree.api.documents import account_document, audit_document, organization_document, probe_document
 from rooftree.api.query import Query, choose_organization, encode_cursor
 from rooftree.errors import InputError
 from rooftree.organization.identifiers import is_account
@@ -104,6 +104,15 @@ class Resources:
         )
         more = encode_cursor([str(part) for part in found[limit - 1].position]) if len(found) > limit else None
         return _page([audit_document(record) for record in found[:limit]], more)
+
+    async def probes(self, request: Request) -> Response:
+        """
+        List the probes of an organization, by name.
+        """
+        query = Query(request, "organization_id")
+        organization = await choose_organization(self._reader, query.text("organization_id"))
+        found = await self._reader.probes(organization.organization_id)
+        return _page([probe_document(organization.organization_id, state) for state in found], None)
 
     async def _account(self, request: Request, query: Query) -> tuple[OrganizationRecord, AccountRecord]:
         account_id, at = _account_id(request), query.time("at")

@@ -18,14 +18,21 @@ __all__ = [
     "change_words",
     "condition_words",
     "conditions_words",
+    "flip_words",
+    "flips_headline",
     "headline",
+    "impact_words",
     "organization_words",
     "permission_lines",
+    "probe_words",
     "set_words",
     "unless_words",
     "verdict_words",
     "witness_words",
 ]
+
+OWN_POLICIES: Final = {"identity": "its own policies", "boundary": "its permissions boundary"}
+"""Where the policies of a principal hang."""
 
 VERDICTS: Final = {
     "tightened": "may do less than before",
@@ -98,6 +105,70 @@ def organization_words(event_type: str) -> str:
     if event_type.startswith("rooftree.organization.complete"):
         return "Nothing is missing any more"
     return event_type
+
+
+def impact_words(impacts: Iterable[object]) -> str | None:
+    """
+    Say how many users and roles of some accounts a change touches, and name one with what it loses or gains.
+    """
+    told = [_mapping(impact) for impact in impacts]
+    if not told:
+        return None
+    touched, untouched, unknown = (
+        sum(int(str(impact.get(f"{name}_count") or 0)) for impact in told)
+        for name in ("touched", "untouched", "unknown")
+    )
+    open_ends = f", {unknown} are not known well enough" if unknown else ""
+    counts = f"touches {touched} of {touched + untouched + unknown} users and roles{open_ends}"
+    groups = (_mapping(group) for impact in told for group in _sequence(impact.get("touched")))
+    group = next(groups, None)
+    if group is None:
+        return counts
+    change = _mapping(_sequence(group.get("changes"))[0])
+    now = "now denied" if change.get("direction") == "denied" else "now allowed"
+    return f"{counts}, such as {_sequence(group.get('arns'))[0]}: {now} {witness_words(change)}"
+
+
+def flips_headline(flips: Sequence[Mapping[str, object]]) -> str:
+    """
+    Say in one line what happened to probes.
+    """
+    if len(flips) == 1:
+        return f"Probe {flips[0].get('name')} is {_expectation(flips[0])}"
+    wrong = sum(flip.get("as_expected") is not True for flip in flips)
+    return f"{len(flips)} probes are decided otherwise, {wrong} of them not as expected"
+
+
+def flip_words(flip: Mapping[str, object]) -> str:
+    """
+    Say what became of a probe: what it asks, how that was decided, how it is now.
+    """
+    reasons = [_mapping(reason) for reason in _sequence(flip.get("decided_by"))]
+    named = dict.fromkeys(f"{reason.get('policy_name')} ({reason.get('statement')})" for reason in reasons)
+    lacking = ", ".join(str(kind).replace("_", " ") for kind in _sequence(flip.get("blocked_by")))
+    because = f", by {', '.join(named)}" if named else f", for lack of an Allow: {lacking}" if lacking else ""
+    decisions = f"was {flip.get('before')}, is {flip.get('after')}{because}"
+    return f"probe {flip.get('name')} is {_expectation(flip)}: {probe_words(flip)} {decisions}"
+
+
+def probe_words(probe: Mapping[str, object]) -> str:
+    """
+    Say what a probe asks for.
+    """
+    context = _mapping(probe.get("context"))
+    pairs = ", ".join(f"{key}={_value(value)}" for key, value in sorted(context.items()))
+    asked = f"{probe.get('action')} on {probe.get('resource')} by {probe.get('principal')}"
+    return f"{asked}{f' with {pairs}' if pairs else ''}"
+
+
+def _expectation(probe: Mapping[str, object]) -> str:
+    match probe.get("as_expected"):
+        case True:
+            return "as expected"
+        case False:
+            return "not as expected"
+        case _:
+            return "not known any more"
 
 
 def cause_words(data: Mapping[str, object]) -> str:
@@ -181,7 +252,9 @@ def _statements_words(
 def _called(identifier: str, names: Mapping[str, str]) -> str:
     if identifier.startswith("r-"):
         return "the root"
-    return names.get(identifier) or BUILTIN_NAMES.get(identifier, identifier)
+    if identifier.startswith("arn:"):
+        return identifier.rpartition("/")[2]
+    return names.get(identifier) or OWN_POLICIES.get(identifier) or BUILTIN_NAMES.get(identifier, identifier)
 
 
 def _verb(entry: Mapping[str, object], change: Mapping[str, object]) -> str:

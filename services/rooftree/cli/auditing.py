@@ -115,6 +115,10 @@ def _group_lines(group: RevisionGroup, names: Mapping[str, str]) -> Iterator[str
     yield f"  {group.cause}"
     if group.parts > 1:
         yield f"  in {account_words(group.accounts, total=group.parts)}"
+    if group.impact is not None:
+        yield f"  {group.impact}"
+    for flip in group.flips:
+        yield f"  {wording.flip_words(flip)}"
     blocks = group.blocks()
     for block in blocks[:CHANGES_SHOWN]:
         some = len(block.accounts) < len(group.events)

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 import typer
+from typer.core import TyperGroup
 
 from rooftree.bootstrap import open_publisher, open_reader
 from rooftree.cli.files import read_bytes
@@ -27,7 +28,7 @@ from rooftree.policy.strict_json import load_json
 from rooftree.reading import Reader
 from rooftree.settings import Settings
 
-__all__ = ["add_commands"]
+__all__ = ["ImportGroup", "Patience", "add_commands", "bring_in", "imports"]
 
 CHUNK: Final = 500
 POLL_SECONDS: Final = 0.2
@@ -36,12 +37,40 @@ Record = tuple[str, bytes]
 """The organization and the event."""
 
 
+Patience: TypeAlias = Annotated[
+    float, typer.Option(min=0, help="Seconds to wait while the view makes no progress; 0: do not wait.")
+]
+
+
+class ImportGroup(TyperGroup):
+    """
+    A group in which what names no command is the file of a snapshot.
+    """
+
+    DEFAULT = "snapshot"
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """
+        Put the name of the default command in front where none is given.
+        """
+        named = args[:1] == ["--help"] or (args and self.get_command(ctx, args[0]) is not None)
+        return super().parse_args(ctx, args if named else [self.DEFAULT, *args])
+
+
+imports = typer.Typer(
+    name="import",
+    cls=ImportGroup,
+    help="Bring in what is so by now: `import FILE` an organization, `import iam` the principals of an account.",
+)
+
+
 def add_commands(app: typer.Typer) -> None:
     """
     Add the commands of this module.
     """
     app.command()(publish)
-    app.command(name="import")(import_snapshot)
+    imports.command(name=ImportGroup.DEFAULT)(import_snapshot)
+    app.add_typer(imports, name="import")
 
 
 def publish(
@@ -70,9 +99,7 @@ def import_snapshot(
     time: Annotated[
         str | None, typer.Option(metavar="TIME", help="When it was true (RFC 3339).", show_default="now")
     ] = None,
-    patience: Annotated[
-        float, typer.Option(min=0, help="Seconds to wait while the view makes no progress; 0: do not wait.")
-    ] = 60,
+    patience: Patience = 60,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -86,7 +113,7 @@ def import_snapshot(
     moment = given_time(time, option="--time") or datetime.now(UTC)
     events = snapshot_events(snapshot, document, moment)
     settings = connected_settings(data_dir, server="kafka_bootstrap")
-    applied = asyncio.run(_import(settings, snapshot.organization_id, events, patience=patience))
+    applied = asyncio.run(bring_in(settings, snapshot.organization_id, events, patience=patience))
     if as_json:
         print_json({"organization_id": snapshot.organization_id, "published": len(events), "applied": applied})
         return
@@ -121,7 +148,7 @@ async def _publish(settings: Settings, records: Sequence[Record], *, title: str)
                 progress.advance(len(chunk))
 
 
-async def _import(
+async def bring_in(
     settings: Settings, organization_id: str, events: Sequence[Mapping[str, Any]], *, patience: float
 ) -> bool:
     """

@@ -29,7 +29,7 @@ from rooftree.organization.snapshot import Snapshot
 from rooftree.organization.timestamps import format_time
 from rooftree.policy.builtin import FULL_AWS_ACCESS_ID
 
-__all__ = ["MAX_EVENT_BYTES", "SOURCE", "encode_event", "snapshot_events"]
+__all__ = ["MAX_EVENT_BYTES", "SOURCE", "Event", "encode_event", "snapshot_events"]
 
 SOURCE: Final = "urn:rooftree:import"
 MAX_EVENT_BYTES: Final = 900_000

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from rooftree.contracts.fields import AccountId, OrganizationId, Outbound, Time
 
@@ -20,11 +20,20 @@ __all__ = [
     "DecisionsChangedData",
     "KnownActions",
     "PatternModel",
+    "PrincipalDecisionsChangedData",
+    "PrincipalImpactModel",
+    "PrincipalNameModel",
+    "PrincipalWitnessModel",
+    "ProbeFlipModel",
+    "ProbesFlippedData",
+    "ReasonModel",
     "StatementModel",
+    "TouchedPrincipalsModel",
     "WitnessModel",
 ]
 
 Decision = Literal["allow", "implicit_deny", "explicit_deny"]
+ProbeDecision = Literal["allow", "implicit_deny", "explicit_deny", "unknown"]
 
 
 class CauseModel(Outbound):
@@ -131,6 +140,69 @@ class DecisionChangeModel(Outbound):
     )
 
 
+class ReasonModel(Outbound):
+    """
+    A statement that denies a probe, or that an allowed one rests on.
+    """
+
+    policy_type: str
+    target: str | None
+    policy: str
+    policy_name: str
+    statement: str
+
+
+class ProbeFlipModel(Outbound):
+    """
+    A probe that is decided otherwise than before.
+    """
+
+    name: str
+    principal: str
+    action: str
+    resource: str
+    context: dict[str, str | list[str]]
+    expect: Literal["allow", "deny"]
+    before: ProbeDecision
+    after: ProbeDecision
+    as_expected: bool | None = Field(description="Null while the decision is not known.")
+    blocked_by: list[str]
+    decided_by: list[ReasonModel]
+    missing: list[str] = Field(description="What the view does not know, where that leaves the decision open.")
+
+
+class PrincipalWitnessModel(Outbound):
+    """
+    One direction in which principals are touched, with a request that each of them sends.
+    """
+
+    direction: Literal["denied", "allowed"]
+    before: Decision
+    after: Decision
+    witness: WitnessModel = Field(description="Without the keys that the principal settles, such as its ARN.")
+
+
+class TouchedPrincipalsModel(Outbound):
+    """
+    Principals that lose or gain something, by the same requests.
+    """
+
+    arns: list[str] = Field(min_length=1)
+    verdict: Literal["tightened", "loosened", "mixed"]
+    changes: list[PrincipalWitnessModel] = Field(min_length=1)
+
+
+class PrincipalImpactModel(Outbound):
+    """
+    What becomes of the users and roles of an account, as far as their own policies and boundaries reach.
+    """
+
+    touched: list[TouchedPrincipalsModel]
+    touched_count: int = Field(description="Of more than 1,000, the first are named.")
+    untouched_count: int
+    unknown_count: int = Field(description="Some of their policies are not known, or no request could be confirmed.")
+
+
 class DecisionsChangedData(Outbound):
     """
     The decisions that an event has changed for one account.
@@ -143,7 +215,58 @@ class DecisionsChangedData(Outbound):
     cause: CauseModel
     verdict: Literal["tightened", "loosened", "mixed"]
     changes: list[DecisionChangeModel] = Field(min_length=1)
-    probes: list[JsonValue]
+    principals: PrincipalImpactModel | None = Field(
+        default=None, description="What becomes of the account's users and roles; absent while none of them is known."
+    )
+    probes: list[ProbeFlipModel]
+    organization_revision: int
+    complete: bool
+    chain_hash: ChainHash
+
+
+class PrincipalNameModel(Outbound):
+    """
+    A user or a role.
+    """
+
+    kind: Literal["user", "role"]
+    name: str
+    arn: str
+
+
+class PrincipalDecisionsChangedData(Outbound):
+    """
+    The decisions that a change of a principal's own policies has altered for it.
+
+    What it may do is what its identity policies, its boundary and the control policies of its account all allow.
+    """
+
+    organization_id: OrganizationId
+    account_id: AccountId
+    account_name: str
+    path: list[str]
+    principal: PrincipalNameModel
+    cause: CauseModel
+    verdict: Literal["tightened", "loosened", "mixed"]
+    changes: list[DecisionChangeModel] = Field(min_length=1)
+    organization_revision: int
+    complete: bool
+    chain_hash: ChainHash
+
+
+class ProbesFlippedData(Outbound):
+    """
+    Probes that a change has made to be decided otherwise, where no other decision of their account has changed.
+    """
+
+    organization_id: OrganizationId
+    account_id: AccountId | None = Field(
+        default=None, description="Absent for probes about no account of the organization."
+    )
+    account_name: str | None = None
+    path: list[str] | None = None
+    cause: CauseModel
+    probes: list[ProbeFlipModel] = Field(min_length=1)
     organization_revision: int
     complete: bool
     chain_hash: ChainHash
@@ -172,7 +295,11 @@ class AuditEnvelope(Outbound):
     id: str
     source: str = Field(pattern="^/organizations/o-[a-z0-9]{10,32}$")
     type: Literal[
-        "rooftree.decision.changed.v1", "rooftree.organization.incomplete.v1", "rooftree.organization.complete.v1"
+        "rooftree.decision.changed.v1",
+        "rooftree.principal.decision.changed.v1",
+        "rooftree.probe.flipped.v1",
+        "rooftree.organization.incomplete.v1",
+        "rooftree.organization.complete.v1",
     ]
     subject: str = Field(description="The account, or the organization for an event about that.")
     time: Time
@@ -181,4 +308,4 @@ class AuditEnvelope(Outbound):
     part: int = Field(ge=1)
     parts: int = Field(ge=1)
     partitionkey: str
-    data: DecisionsChangedData | CompletenessData
+    data: DecisionsChangedData | PrincipalDecisionsChangedData | ProbesFlippedData | CompletenessData

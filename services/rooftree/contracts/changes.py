@@ -4,23 +4,24 @@ The data of each change event.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from pydantic import Field, JsonValue
+from pydantic import JsonValue
 
+from rooftree.contracts.change_data import ChangeDataModel, OrganizationChange
 from rooftree.contracts.fields import (
     AccountId,
-    Inbound,
     NodeId,
-    OrganizationId,
     OuId,
     ParentId,
     PolicyId,
     PolicyType,
     Text,
 )
+from rooftree.contracts.principals import PrincipalDeletedData, PrincipalSnapshotData, PrincipalUpdatedData
+from rooftree.contracts.probes import ProbeRemovedData, ProbeSetData
 from rooftree.contracts.snapshot import SnapshotDocument
 from rooftree.errors import PolicyError
 from rooftree.organization import changes
@@ -51,43 +52,7 @@ __all__ = [
 ]
 
 
-class ChangeDataModel(Inbound, ABC):
-    """
-    What the data of all change events have in common.
-    """
-
-    actor: Text | None = Field(default=None, description="By whose hand, usually an ARN.")
-
-    @property
-    @abstractmethod
-    def subject_organization(self) -> str:
-        """
-        The organization that has changed.
-        """
-
-    @abstractmethod
-    def to_change(self) -> ChangeData:
-        """
-        Return the data as the organization model has it.
-
-        Raises:
-            PolicyError: A policy document is wrong.
-            SnapshotError: A snapshot contradicts itself.
-        """
-
-
-class _OrganizationChange(ChangeDataModel, ABC):
-    organization_id: OrganizationId
-
-    @property
-    def subject_organization(self) -> str:
-        """
-        The organization that has changed.
-        """
-        return self.organization_id
-
-
-class _AccountChange(_OrganizationChange, ABC):
+class _AccountChange(OrganizationChange, ABC):
     account_id: AccountId
     name: Text | None = None
     email: Text | None = None
@@ -148,7 +113,7 @@ class AccountClosedData(_AccountChange):
         return changes.AccountClosed(*self._fields())
 
 
-class AccountRemovedData(_OrganizationChange):
+class AccountRemovedData(OrganizationChange):
     """
     An account has left the organization or was removed from it.
     """
@@ -162,7 +127,7 @@ class AccountRemovedData(_OrganizationChange):
         return changes.AccountRemoved(self.account_id)
 
 
-class OuCreatedData(_OrganizationChange):
+class OuCreatedData(OrganizationChange):
     """
     An organizational unit was created.
     """
@@ -178,7 +143,7 @@ class OuCreatedData(_OrganizationChange):
         return changes.OuCreated(self.ou_id, self.parent_id, self.name)
 
 
-class OuRenamedData(_OrganizationChange):
+class OuRenamedData(OrganizationChange):
     """
     An organizational unit has got another name.
     """
@@ -194,7 +159,7 @@ class OuRenamedData(_OrganizationChange):
         return changes.OuRenamed(self.ou_id, self.name, self.parent_id)
 
 
-class OuDeletedData(_OrganizationChange):
+class OuDeletedData(OrganizationChange):
     """
     An organizational unit was deleted.
     """
@@ -208,7 +173,7 @@ class OuDeletedData(_OrganizationChange):
         return changes.OuDeleted(self.ou_id)
 
 
-class PolicyCreatedData(_OrganizationChange):
+class PolicyCreatedData(OrganizationChange):
     """
     A policy was created. Of a type that authorizes, the content is the policy as an object or as its JSON text.
     """
@@ -227,7 +192,7 @@ class PolicyCreatedData(_OrganizationChange):
         return changes.PolicyCreated(self.policy_id, self.policy_type, self.name, content)
 
 
-class PolicyUpdatedData(_OrganizationChange):
+class PolicyUpdatedData(OrganizationChange):
     """
     What is given about a policy has changed.
     """
@@ -252,7 +217,7 @@ class PolicyUpdatedData(_OrganizationChange):
         return None if kind is None else _accept(self.content, kind)
 
 
-class PolicyDeletedData(_OrganizationChange):
+class PolicyDeletedData(OrganizationChange):
     """
     A policy was deleted.
     """
@@ -266,7 +231,7 @@ class PolicyDeletedData(_OrganizationChange):
         return changes.PolicyDeleted(self.policy_id)
 
 
-class PolicyAttachedData(_OrganizationChange):
+class PolicyAttachedData(OrganizationChange):
     """
     A policy was attached to a root, an organizational unit or an account.
     """
@@ -281,7 +246,7 @@ class PolicyAttachedData(_OrganizationChange):
         return changes.PolicyAttached(self.policy_id, self.target_id)
 
 
-class PolicyDetachedData(_OrganizationChange):
+class PolicyDetachedData(OrganizationChange):
     """
     A policy was detached from a root, an organizational unit or an account.
     """
@@ -296,7 +261,7 @@ class PolicyDetachedData(_OrganizationChange):
         return changes.PolicyDetached(self.policy_id, self.target_id)
 
 
-class PolicyTypeEnabledData(_OrganizationChange):
+class PolicyTypeEnabledData(OrganizationChange):
     """
     A policy type was enabled: every node has its full-access policy and nothing else of the type.
     """
@@ -310,7 +275,7 @@ class PolicyTypeEnabledData(_OrganizationChange):
         return changes.PolicyTypeEnabled(self.policy_type)
 
 
-class PolicyTypeDisabledData(_OrganizationChange):
+class PolicyTypeDisabledData(OrganizationChange):
     """
     A policy type was disabled: all attachments of its policies are gone.
     """
@@ -361,6 +326,11 @@ DATA_MODELS: Mapping[str, type[ChangeDataModel]] = MappingProxyType(
         ChangeType.POLICY_DETACHED: PolicyDetachedData,
         ChangeType.POLICY_TYPE_ENABLED: PolicyTypeEnabledData,
         ChangeType.POLICY_TYPE_DISABLED: PolicyTypeDisabledData,
+        ChangeType.PRINCIPALS: PrincipalSnapshotData,
+        ChangeType.PRINCIPAL_UPDATED: PrincipalUpdatedData,
+        ChangeType.PRINCIPAL_DELETED: PrincipalDeletedData,
+        ChangeType.PROBE_SET: ProbeSetData,
+        ChangeType.PROBE_REMOVED: ProbeRemovedData,
     }
 )
 

@@ -28,6 +28,8 @@ __all__ = [
     "Sequence",
     "Text",
     "Time",
+    "pattern",
+    "storable",
 ]
 
 # Longer than any name, address or identifier that AWS or the producers of events use.
@@ -50,7 +52,13 @@ class Outbound(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """
+    Return a text that the store can hold.
+
+    Raises:
+        ValueError: It cannot.
+    """
     # PostgreSQL holds every character but this one.
     if "\0" in text:
         raise ValueError("expected no NUL character")
@@ -65,22 +73,25 @@ def _rfc_3339(text: str) -> str:
     return text
 
 
-def _pattern(pattern: str) -> StringConstraints:
+def pattern(regex: str) -> StringConstraints:
+    """
+    Return the constraint that a text matches *regex*, written as Python has it.
+    """
     # In JSON Schema and in pydantic, $ stands for the very end alone, as \Z does in Python.
-    return StringConstraints(pattern=pattern.replace(r"\Z", "$"))
+    return StringConstraints(pattern=regex.replace(r"\Z", "$"))
 
 
 JsonObject: TypeAlias = dict[str, JsonValue]
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT), AfterValidator(_storable)]
-Sequence = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(_storable)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT), AfterValidator(storable)]
+Sequence = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(storable)]
 Time = Annotated[str, AfterValidator(_rfc_3339), Field(json_schema_extra={"format": "date-time"})]
 
-OrganizationId = Annotated[str, _pattern(identifiers.ORGANIZATION_ID)]
-RootId = Annotated[str, _pattern(identifiers.ROOT_ID)]
-OuId = Annotated[str, _pattern(identifiers.OU_ID)]
-AccountId = Annotated[str, _pattern(identifiers.ACCOUNT_ID)]
-ParentId = Annotated[str, _pattern(identifiers.PARENT_ID)]
-NodeId = Annotated[str, _pattern(identifiers.NODE_ID)]
-PolicyId = Annotated[str, _pattern(identifiers.POLICY_ID)]
+OrganizationId = Annotated[str, pattern(identifiers.ORGANIZATION_ID)]
+RootId = Annotated[str, pattern(identifiers.ROOT_ID)]
+OuId = Annotated[str, pattern(identifiers.OU_ID)]
+AccountId = Annotated[str, pattern(identifiers.ACCOUNT_ID)]
+ParentId = Annotated[str, pattern(identifiers.PARENT_ID)]
+NodeId = Annotated[str, pattern(identifiers.NODE_ID)]
+PolicyId = Annotated[str, pattern(identifiers.POLICY_ID)]
 PolicyType = Annotated[str, StringConstraints(pattern="^[A-Z][A-Z0-9_]{0,127}$")]

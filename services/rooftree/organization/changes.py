@@ -4,12 +4,15 @@ The changes of an organization, one type an event of the contract.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
 from rooftree.organization.facts import Version
+from rooftree.organization.principals import Attributes
+from rooftree.organization.probes import Probe
 from rooftree.organization.snapshot import Snapshot
 
 __all__ = [
@@ -31,6 +34,12 @@ __all__ = [
     "PolicyTypeDisabled",
     "PolicyTypeEnabled",
     "PolicyUpdated",
+    "PrincipalChange",
+    "PrincipalDeleted",
+    "PrincipalUpdated",
+    "PrincipalsTaken",
+    "ProbeRemoved",
+    "ProbeSet",
     "SnapshotTaken",
 ]
 
@@ -56,6 +65,11 @@ class ChangeType(StrEnum):
     POLICY_DETACHED = "rooftree.policy.detached.v1"
     POLICY_TYPE_ENABLED = "rooftree.policy_type.enabled.v1"
     POLICY_TYPE_DISABLED = "rooftree.policy_type.disabled.v1"
+    PRINCIPALS = "rooftree.principal.snapshot.v1"
+    PRINCIPAL_UPDATED = "rooftree.principal.updated.v1"
+    PRINCIPAL_DELETED = "rooftree.principal.deleted.v1"
+    PROBE_SET = "rooftree.probe.set.v1"
+    PROBE_REMOVED = "rooftree.probe.removed.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +235,73 @@ class SnapshotTaken:
     snapshot: Snapshot
 
 
+@dataclass(frozen=True, slots=True)
+class PrincipalsTaken:
+    """
+    The whole truth about the principals of one account at one moment, or a part of it.
+
+    Attributes:
+        subjects: The attributes of each principal and each managed policy.
+        documents: The canonical texts of the documents that they name, by digest.
+        snapshot_id: What the parts of one snapshot have in common; None for one that is whole.
+        part: Which part this is, from 1.
+        parts: How many the snapshot has.
+    """
+
+    account_id: str
+    subjects: Mapping[str, Attributes]
+    documents: Mapping[str, str] = field(default_factory=dict)
+    snapshot_id: str | None = None
+    part: int = 1
+    parts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalUpdated:
+    """
+    A principal or a managed policy of an account was created, or some of its attributes have changed.
+
+    Attributes:
+        attributes: Those that have changed; null or false for what was taken away.
+        documents: The canonical texts of the documents that they name, by digest.
+    """
+
+    account_id: str
+    subject: str
+    attributes: Attributes
+    documents: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalDeleted:
+    """
+    A principal or a managed policy of an account was deleted.
+    """
+
+    account_id: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeSet:
+    """
+    A decision is to be watched from now on, or another one under the same name.
+    """
+
+    probe: Probe
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeRemoved:
+    """
+    A decision is not to be watched any more.
+    """
+
+    name: str
+
+
+PrincipalChange: TypeAlias = PrincipalsTaken | PrincipalUpdated | PrincipalDeleted
+
 ChangeData: TypeAlias = (
     AccountCreated
     | AccountUpdated
@@ -238,6 +319,9 @@ ChangeData: TypeAlias = (
     | PolicyTypeEnabled
     | PolicyTypeDisabled
     | SnapshotTaken
+    | PrincipalChange
+    | ProbeSet
+    | ProbeRemoved
 )
 
 

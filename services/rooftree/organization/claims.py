@@ -31,6 +31,8 @@ from rooftree.organization.changes import (
     PolicyTypeDisabled,
     PolicyTypeEnabled,
     PolicyUpdated,
+    ProbeRemoved,
+    ProbeSet,
     SnapshotTaken,
 )
 from rooftree.organization.facts import Attribute, Fact, FactKind, FactValue, Rank, Version
@@ -73,6 +75,8 @@ class _Claimant:
                 yield from self.policy_type(policy_type, enabled=True)
             case PolicyTypeDisabled(policy_type):
                 yield from self.policy_type(policy_type, enabled=False)
+            case ProbeSet() | ProbeRemoved():
+                yield self.probe(data)
             case SnapshotTaken(snapshot):
                 yield from self.snapshot(snapshot)
 
@@ -129,6 +133,10 @@ class _Claimant:
         yield self._say(FactKind.POLICY_TYPE, policy_type, Attribute.ENABLED, value=enabled)
         moment = Attribute.ENABLED_AT if enabled else Attribute.DISABLED_AT
         yield self._imply(FactKind.POLICY_TYPE, policy_type, moment, value=True)
+
+    def probe(self, data: ProbeSet | ProbeRemoved) -> Fact:
+        name, text = (data.probe.name, data.probe.to_text()) if isinstance(data, ProbeSet) else (data.name, None)
+        return self._say(FactKind.PROBE, name, Attribute.REQUEST, value=text)
 
     def snapshot(self, snapshot: Snapshot) -> Iterator[Fact]:
         organization = FactKind.ORGANIZATION, self.organization_id

@@ -22,6 +22,7 @@ __all__ = [
     "Document",
     "Policy",
     "accept_content",
+    "accept_document",
     "read_document",
     "read_stored",
 ]
@@ -112,6 +113,28 @@ def accept_content(content: PolicyContent, kind: PolicyKind) -> str:
     if read_document(text, kind) is None:
         raise PolicyError("the document is too large")
     return text
+
+
+def accept_document(content: PolicyContent, kind: PolicyKind) -> tuple[str, str]:
+    """
+    Return the digest and the canonical text of a policy that comes in, without keeping what it means.
+
+    Raises:
+        PolicyError: The content is no policy of that kind; the error names the place.
+    """
+    text = canonical_text(content)
+    try:
+        return _digest_of(text, kind), text
+    except PolicyError:
+        # Of what was given, the place is that in what was given.
+        parse_policy(content, kind)
+        raise
+
+
+# Policies of AWS and trust policies come again with each account.
+@lru_cache(maxsize=4096)
+def _digest_of(text: str, kind: PolicyKind) -> str:
+    return parse_policy(text, kind).digest
 
 
 def _builtin(policy_id: str, content: Mapping[str, object]) -> Policy:

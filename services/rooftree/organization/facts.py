@@ -30,6 +30,7 @@ class FactKind(StrEnum):
     POLICY = "policy"
     ATTACHMENT = "attachment"
     POLICY_TYPE = "policy_type"
+    PROBE = "probe"
 
 
 class Attribute(StrEnum):
@@ -56,6 +57,7 @@ class Attribute(StrEnum):
     ENABLED = "enabled"
     ENABLED_AT = "enabled_at"
     DISABLED_AT = "disabled_at"
+    REQUEST = "request"
 
 
 class Rank:
@@ -92,9 +94,9 @@ class Fact:
 
     Attributes:
         kind: What it is about, a `FactKind`.
-        subject: The id of the node, the policy, the policy type or the organization.
+        subject: The id of the node, the policy, the policy type, the probe or the organization.
         attribute: An `Attribute`; of an attachment, whose subject is the target, the policy's id.
-        value: Text, a truth value, or None: of a parent, the root whichever it is.
+        value: Text, a truth value, or None: of a parent, the root whichever it is; of a probe, that it was removed.
         version: When it was said.
     """
 

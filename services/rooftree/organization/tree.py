@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from rooftree.organization.documents import AUTHORIZING_TYPES, BUILTIN_POLICIES, Policy, read_document
 from rooftree.organization.facts import Attribute, Fact, FactKind
 from rooftree.organization.identifiers import is_account, is_root
+from rooftree.organization.probes import Probe
 from rooftree.organization.registers import Registers, Replacement, kind_of_node
 from rooftree.policy.builtin import FULL_AWS_ACCESS_ID
 
@@ -50,6 +51,7 @@ class Organization:
         self._units: set[str] = set()
         self._policies: set[str] = set()
         self._policy_types: set[str] = set()
+        self._probes: set[str] = set()
         # By parent as it was told last, void or not; None stands for the root, whichever it is.
         self._children: defaultdict[str | None, set[str]] = defaultdict(set)
         self._attached: defaultdict[str, set[str]] = defaultdict(set)
@@ -118,6 +120,19 @@ class Organization:
         Yield the policies of the organization's own making that exist.
         """
         return (policy_id for policy_id in self._policies if self.registers.has_policy(policy_id))
+
+    def probes(self) -> Iterator[Probe]:
+        """
+        Yield the decisions that are watched.
+        """
+        return (probe for name in self._probes if (probe := self.probe(name)) is not None)
+
+    def probe(self, name: str) -> Probe | None:
+        """
+        Return a decision that is watched.
+        """
+        text = self.registers.text(FactKind.PROBE, name, Attribute.REQUEST)
+        return None if text is None else Probe.of_text(name, text)
 
     def policy(self, policy_id: str) -> Policy | None:
         """
@@ -207,6 +222,8 @@ class Organization:
                 self._policies.add(fact.subject)
             case FactKind.POLICY_TYPE:
                 self._policy_types.add(fact.subject)
+            case FactKind.PROBE:
+                self._probes.add(fact.subject)
             case FactKind.ATTACHMENT:
                 self._attached[fact.subject].add(fact.attribute)
                 self._targets[fact.attribute].add(fact.subject)
@@ -244,6 +261,8 @@ class Organization:
                 is_idle = fact.attribute == Attribute.NAME or (is_text and not replacement.is_new_value)
                 return set() if is_idle else self._targets.get(fact.subject, set())
             case FactKind.OU if fact.attribute == Attribute.NAME:
+                return set()
+            case FactKind.PROBE:
                 return set()
             case _:
                 return {fact.subject}

@@ -4,7 +4,7 @@ The relay's side of the store: what is to be sent, and that it was.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from rooftree.ports import (
@@ -92,6 +92,13 @@ class PostgresOutbox:
                 status = await connection.execute(query("trim_outbox"), row["organization_id"], older_than, _TRIM_ROWS)
                 removed += int(status.rpartition(" ")[2])
         return removed
+
+    async def count_probes(self) -> Mapping[str, int]:
+        """
+        Return how many probes are as expected, are not, and are not known.
+        """
+        async with self._database.connection() as connection:
+            return dict(await connection.fetchrow(query("count_probes")) or {})
 
     async def oldest_unsent(self) -> float:
         """

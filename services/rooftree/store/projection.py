@@ -19,6 +19,8 @@ from rooftree.ports import (
 )
 from rooftree.reading import LetterName
 from rooftree.store.database import Connection, Database, as_json
+from rooftree.store.principals import principal_fact_of, reported_of
+from rooftree.store.probes import probe_of
 from rooftree.store.queries import query
 from rooftree.store.rows import LastRow, compress_verdicts, merge_patches
 from rooftree.store.saving import copy_letters, copy_outbox, copy_seen, save_writes
@@ -103,6 +105,10 @@ class PostgresProjection:
             accounts = await connection.fetch(query("load_accounts"), organization_id)
             chains = await connection.fetch(query("load_chains"), organization_id)
             documents = await connection.fetch(query("load_documents"), organization_id)
+            principals = await connection.fetch(query("load_principal_facts"), organization_id)
+            reported = await connection.fetch(query("load_reported_principals"), organization_id)
+            probes = await connection.fetch(query("load_probes"), organization_id)
+            principal_documents = await connection.fetch(query("load_principal_documents"), organization_id)
         stored = dict(head) if head else {"version": 0}
         version = stored.pop("version")
         view = OrganizationView.load(
@@ -112,6 +118,10 @@ class PostgresProjection:
             Position(**stored),
             chains=[chain_of(row) for row in chains],
             documents=[DocumentRecord(row["digest"], row["content"]) for row in documents],
+            principals=[principal_fact_of(row) for row in principals],
+            principal_documents=[DocumentRecord(row["digest"], row["content"]) for row in principal_documents],
+            reported=[reported_of(row) for row in reported],
+            probes=[probe_of(row) for row in probes],
         )
         return LoadedView(view, version)
 

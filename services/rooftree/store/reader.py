@@ -13,10 +13,14 @@ import asyncpg
 from rooftree.errors import UnavailableError
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact, Version
+from rooftree.organization.principal_facts import PrincipalFact
 from rooftree.reading import AccountRecord, AuditRecord, OrganizationRecord
 from rooftree.store.database import Database
+from rooftree.store.principals import principal_fact_of
+from rooftree.store.probes import probe_of
 from rooftree.store.queries import query
 from rooftree.store.stored import chain_of
+from rooftree.view.patch import ProbeState
 
 __all__ = ["DatabaseReader"]
 
@@ -117,6 +121,26 @@ class DatabaseReader:
         Return everything that is known about an organization.
         """
         return [_fact(row) for row in await self._fetch(query("read_facts"), organization_id)]
+
+    async def principal_facts(self, organization_id: str, account_id: str) -> list[PrincipalFact]:
+        """
+        Return everything that is known about the principals of an account.
+        """
+        rows = await self._fetch(query("read_principal_facts"), organization_id, account_id)
+        return [principal_fact_of(row) for row in rows]
+
+    async def principal_documents(self, organization_id: str, digests: Iterable[str]) -> dict[str, str]:
+        """
+        Return the texts of those of the documents of principals that are known.
+        """
+        rows = await self._fetch(query("read_principal_documents"), organization_id, sorted(set(digests)))
+        return {row["digest"]: row["content"] for row in rows}
+
+    async def probes(self, organization_id: str) -> list[ProbeState]:
+        """
+        Return the probes of an organization by name.
+        """
+        return [probe_of(row) for row in await self._fetch(query("load_probes"), organization_id)]
 
     async def audit(
         self,

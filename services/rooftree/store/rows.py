@@ -11,6 +11,8 @@ from datetime import datetime
 
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact, FactKey
+from rooftree.store.principals import PrincipalWrites
+from rooftree.store.probes import ProbeWrites
 from rooftree.view.patch import AccountState, AuditEvent, Departure, DocumentRecord, Patch, PermissionState, Position
 
 __all__ = ["HistoryRow", "HistoryWrite", "LastRow", "ServiceVerdicts", "Writes", "compress_verdicts", "merge_patches"]
@@ -79,6 +81,8 @@ class Writes:
     permission_sets: dict[str, PermissionState] = field(default_factory=dict)
     audit: list[AuditEvent] = field(default_factory=list)
     steps: dict[str, list[_Step]] = field(default_factory=lambda: defaultdict(list))
+    principals: PrincipalWrites = field(default_factory=PrincipalWrites)
+    probes: ProbeWrites = field(default_factory=ProbeWrites)
 
     @property
     def accounts(self) -> list[AccountState]:
@@ -114,7 +118,9 @@ def merge_patches(patches: Sequence[Patch]) -> Writes:
     """
     Make one of the patches of one organization, given in their order.
     """
-    writes = Writes(position=patches[-1].position)
+    writes = Writes(
+        position=patches[-1].position, principals=PrincipalWrites.of(patches), probes=ProbeWrites.of(patches)
+    )
     for patch in patches:
         writes.facts.update((fact.key, fact) for fact in patch.facts)
         writes.chains.update((chain.chain_id, chain) for chain in patch.chains)

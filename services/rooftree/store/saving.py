@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 from rooftree.ports import DeadLetter, LogPartition, OrganizationCommit
 from rooftree.store.database import Connection, as_json
+from rooftree.store.principals import save_principals
+from rooftree.store.probes import save_probes
 from rooftree.store.queries import query
 from rooftree.store.rows import HistoryRow, HistoryWrite, Writes
 from rooftree.store.stored import levels_of
@@ -29,6 +31,8 @@ async def save_writes(connection: Connection, organization_id: str, writes: Writ
     if departed := writes.departed:
         await connection.execute(query("remove_accounts"), organization_id, departed)
     await _save_history(connection, organization_id, history)
+    await save_principals(connection, organization_id, writes.principals)
+    await save_probes(connection, organization_id, writes.probes)
     await _copy_audit(connection, writes)
 
 

@@ -10,12 +10,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from rooftree.organization.timestamps import format_time
 from rooftree.permissions import AccountBinding, Comparison
+from rooftree.view.impact import PrincipalImpact
 from rooftree.view.patch import AccountState, AuditEvent
 
-__all__ = ["AuditType", "Cause", "Journal", "Verdict", "audit_event_id", "seal"]
+__all__ = [
+    "AuditType",
+    "Cause",
+    "Flips",
+    "Journal",
+    "PrincipalVerdict",
+    "Tiding",
+    "Verdict",
+    "audit_event_id",
+    "seal",
+]
 
 _CANONICAL_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
@@ -26,6 +38,8 @@ class AuditType(StrEnum):
     """
 
     DECISION_CHANGED = "rooftree.decision.changed.v1"
+    PRINCIPAL_CHANGED = "rooftree.principal.decision.changed.v1"
+    PROBE_FLIPPED = "rooftree.probe.flipped.v1"
     INCOMPLETE = "rooftree.organization.incomplete.v1"
     COMPLETE = "rooftree.organization.complete.v1"
 
@@ -62,15 +76,122 @@ class Cause:
         }
 
 
+class Tiding(Protocol):
+    """
+    What becomes one event of an account.
+    """
+
+    @property
+    def type(self) -> AuditType:
+        """
+        The type of the event.
+        """
+        ...
+
+    @property
+    def account(self) -> AccountState | None:
+        """
+        The account; None for an event about the organization.
+        """
+        ...
+
+    def data(self) -> dict[str, object]:
+        """
+        Return what the event says beside its account and its cause.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """
     An account whose decisions have changed.
+
+    Attributes:
+        probes: The probes of this account that are decided otherwise, good as JSON.
+        principals: What becomes of its principals, good as JSON; None if none is known.
     """
 
     account: AccountState
     binding: AccountBinding
     comparison: Comparison
+    probes: Sequence[Mapping[str, object]] = ()
+    principals: Mapping[str, object] | None = None
+
+    @property
+    def type(self) -> AuditType:
+        """
+        The type of the event.
+        """
+        return AuditType.DECISION_CHANGED
+
+    def data(self) -> dict[str, object]:
+        """
+        Return what the event says beside its account and its cause.
+        """
+        return {
+            "verdict": str(self.comparison.verdict),
+            "changes": self.comparison.changes(self.binding),
+            **({} if self.principals is None else {"principals": self.principals}),
+            "probes": list(self.probes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalVerdict:
+    """
+    A principal whose decisions have changed with its own policies.
+    """
+
+    account: AccountState
+    impact: PrincipalImpact
+
+    @property
+    def type(self) -> AuditType:
+        """
+        The type of the event.
+        """
+        return AuditType.PRINCIPAL_CHANGED
+
+    def data(self) -> dict[str, object]:
+        """
+        Return what the event says beside its account and its cause.
+        """
+        principal = self.impact.grants.principal
+        return {
+            "principal": {"kind": str(principal.kind), "name": principal.name, "arn": principal.arn},
+            "verdict": self.impact.verdict,
+            "changes": self.impact.changes,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Flips:
+    """
+    Probes of an account, or of none, that are decided otherwise while nothing else of it has changed.
+    """
+
+    account: AccountState | None
+    probes: Sequence[Mapping[str, object]]
+
+    @property
+    def type(self) -> AuditType:
+        """
+        The type of the event.
+        """
+        return AuditType.PROBE_FLIPPED
+
+    def data(self) -> dict[str, object]:
+        """
+        Return what the event says beside its account and its cause.
+        """
+        return {"probes": list(self.probes)}
+
+
+def _of_account(account: AccountState | None) -> dict[str, object]:
+    if account is None:
+        return {}
+    return {"account_id": account.account_id, "account_name": account.name, "path": list(account.path)}
 
 
 def seal(previous: str, data: Mapping[str, object]) -> str:
@@ -84,7 +205,15 @@ def seal(previous: str, data: Mapping[str, object]) -> str:
     return hashlib.sha256(previous.encode() + _CANONICAL_JSON.encode(bare).encode()).hexdigest()
 
 
-def audit_event_id(organization_id: str, event_type: str, cause_id: str, account_id: str | None, *, source: str) -> str:
+def audit_event_id(
+    organization_id: str,
+    event_type: str,
+    cause_id: str,
+    account_id: str | None,
+    *,
+    source: str,
+    principal: object = None,
+) -> str:
     """
     Return the id of an audit event, which a repetition of its cause has again.
 
@@ -94,9 +223,12 @@ def audit_event_id(organization_id: str, event_type: str, cause_id: str, account
         cause_id: The id of the change behind it.
         account_id: The account; None for an event about the organization.
         source: Where *cause_id* is unique.
+        principal: What the event says of the principal that it is about; None for any other event.
     """
     # INVARIANT: nothing enters that a repetition could change, such as a revision or a clock.
-    parts = [organization_id, event_type, source, cause_id, account_id]
+    parts: list[object] = [organization_id, event_type, source, cause_id, account_id]
+    if isinstance(principal, dict):
+        parts.append(principal.get("arn"))
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
@@ -116,24 +248,16 @@ class Journal:
         self.chain_hash = chain_hash
         self.events: list[AuditEvent] = []
 
-    def decisions_changed(self, cause: Cause, verdicts: Sequence[Verdict], *, complete: bool) -> None:
+    def changed(self, cause: Cause, tidings: Sequence[Tiding], *, complete: bool) -> None:
         """
-        Write one event an account, as the parts of one revision.
+        Write what a change has altered, as the parts of one revision.
         """
         self.revision += 1
         told = cause.as_json()
-        for part, verdict in enumerate(verdicts, start=1):
-            data: dict[str, object] = {
-                "organization_id": self._organization_id,
-                "account_id": verdict.account.account_id,
-                "account_name": verdict.account.name,
-                "path": list(verdict.account.path),
-                "cause": told,
-                "verdict": str(verdict.comparison.verdict),
-                "changes": verdict.comparison.changes(verdict.binding),
-                "probes": [],
-            }
-            self._write(AuditType.DECISION_CHANGED, cause, data, complete=complete, part=part, parts=len(verdicts))
+        for part, tiding in enumerate(tidings, start=1):
+            data = {"organization_id": self._organization_id, **_of_account(tiding.account), "cause": told}
+            data.update(tiding.data())
+            self._write(tiding.type, cause, data, complete=complete, part=part, parts=len(tidings))
 
     def became_incomplete(self, cause: Cause, *, reason: str) -> None:
         """
@@ -168,10 +292,16 @@ class Journal:
         told = data.get("account_id")
         account_id = told if isinstance(told, str) else None
         verdict = data.get("verdict")
+        principal = data.get("principal")
         self.events.append(
             AuditEvent(
                 event_id=audit_event_id(
-                    self._organization_id, event_type.value, cause.event_id, account_id, source=cause.source
+                    self._organization_id,
+                    event_type.value,
+                    cause.event_id,
+                    account_id,
+                    source=cause.source,
+                    principal=principal,
                 ),
                 type=event_type.value,
                 organization_id=self._organization_id,

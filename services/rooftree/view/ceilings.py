@@ -13,6 +13,7 @@ from rooftree.permissions import AccountBinding, Comparison, Permissions
 from rooftree.policy.chain import AttachedPolicy, Chain, Level
 from rooftree.view.algebra import Algebra
 from rooftree.view.patch import DocumentRecord
+from rooftree.view.standing import Place
 
 __all__ = ["Ceilings"]
 
@@ -28,6 +29,9 @@ class Ceilings:
     Chains by id, with their documents, as permissions are worked out from them.
 
     INVARIANT: holds the chain that each account was last reported with.
+
+    Attributes:
+        algebra: What works out and compares permissions.
     """
 
     def __init__(
@@ -38,7 +42,7 @@ class Ceilings:
         algebra: Algebra,
     ) -> None:
         self._organization_id = organization_id
-        self._algebra = algebra
+        self.algebra = algebra
         self._chains = {chain.chain_id: chain for chain in chains}
         self._documents = dict(documents)
         self._shared: dict[str, tuple[_Shared | None, _Shared | None]] = {}
@@ -114,23 +118,33 @@ class Ceilings:
         """
         Return the maximum permissions of *account* under a chain.
         """
-        return self._algebra.maximum_permissions(self.chain(chain_id, account.account_id), account)
+        return self.algebra.maximum_permissions(self.chain(chain_id, account.account_id), account)
 
     def reported_permissions(self, chain_id: str, account: AccountBinding) -> Permissions:
         """
         Return the maximum permissions of *account* under a chain that it had, where it was then.
         """
+        return self.permissions(chain_id, self.reported_binding(chain_id, account))
+
+    def reported_binding(self, chain_id: str, account: AccountBinding) -> AccountBinding:
+        """
+        Return what an account determined of its requests under a chain that it had.
+        """
         # A chain that limits names its nodes, so it tells where the account was.
         ancestors = self._chains[chain_id].ancestors
-        if ancestors is None:
-            return self.permissions(chain_id, account)
-        return self.permissions(chain_id, self.binding(account.account_id, ancestors))
+        return account if ancestors is None else self.binding(account.account_id, ancestors)
+
+    def place(self, chain_id: str, account: AccountBinding) -> Place:
+        """
+        Return an account under a chain as what its principals may do depends on it.
+        """
+        return Place(account, self.chain(chain_id, account.account_id), chain_id)
 
     def compare(self, before: Permissions, after: Permissions) -> Comparison:
         """
         Return which decisions differ.
         """
-        return self._algebra.compare(before, after)
+        return self.algebra.compare(before, after)
 
     def _share(self, levels: Levels | None) -> _Shared | None:
         if levels is None:

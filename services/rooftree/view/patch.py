@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rooftree.organization.chains import ChainRecord
+from rooftree.organization.directory import GrantedPolicy, Grants
 from rooftree.organization.facts import Fact
+from rooftree.organization.principal_facts import PrincipalFact, PrincipalFactKey
+from rooftree.organization.probes import Finding, Probe
 
 __all__ = [
     "GENESIS",
@@ -20,6 +23,11 @@ __all__ = [
     "Patch",
     "PermissionState",
     "Position",
+    "PrincipalPatch",
+    "PrincipalState",
+    "ProbePatch",
+    "ProbeState",
+    "Reported",
 ]
 
 # What the hash chain of an organization's audit events starts from.
@@ -166,6 +174,106 @@ class AuditEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """
+    What consumers know that a principal has.
+
+    Attributes:
+        policies: Its identity-based policies, all of them known.
+        boundary: Its permissions boundary; None for none.
+    """
+
+    policies: tuple[GrantedPolicy, ...]
+    boundary: GrantedPolicy | None
+
+    @classmethod
+    def of(cls, grants: Grants) -> Reported:
+        """
+        Return what a principal has of which nothing is missing.
+        """
+        return cls(grants.policies, grants.boundary)
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalState:
+    """
+    One principal's row.
+
+    Attributes:
+        reported: What consumers were told of last, while something of what it has now is not known.
+        since: The time of the change that made the row.
+        cause_event_id: The event behind that change.
+    """
+
+    account_id: str
+    grants: Grants
+    reported: Reported | None
+    since: datetime
+    cause_event_id: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """
+        The account, the kind and the name, which no two rows have in common.
+        """
+        return (self.account_id, self.grants.principal.kind, self.grants.principal.name)
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalPatch:
+    """
+    What is written about principals.
+
+    Attributes:
+        facts: Registers to insert or to overwrite.
+        forgotten: Registers to delete afterwards.
+        states: Rows to insert or to overwrite.
+        gone: Rows to delete, by account, kind and name.
+        documents: Documents of principals to insert unless there.
+    """
+
+    facts: tuple[PrincipalFact, ...] = ()
+    forgotten: tuple[PrincipalFactKey, ...] = ()
+    states: tuple[PrincipalState, ...] = ()
+    gone: tuple[tuple[str, str, str], ...] = ()
+    documents: tuple[DocumentRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeState:
+    """
+    A probe with the decision that consumers were told of last.
+
+    Attributes:
+        account_id: The account that flips are told of; None where there is none.
+        as_expected: Whether it is decided as expected; None where that is not known.
+        since: Since when it is decided like this, or since it was set.
+        cause_event_id: The event that made it so.
+    """
+
+    probe: Probe
+    account_id: str | None
+    finding: Finding
+    as_expected: bool | None
+    since: datetime
+    cause_event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProbePatch:
+    """
+    What is written about probes.
+
+    Attributes:
+        states: Rows to insert or to overwrite.
+        gone: The names of rows to delete.
+    """
+
+    states: tuple[ProbeState, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Patch:
     """
     Everything that is written for one change, in one transaction.
@@ -180,6 +288,8 @@ class Patch:
             unless there.
         audit: Events in the order of their revision and part.
         position: Where the view stands afterwards.
+        principals: What is written about principals.
+        probes: What is written about probes.
     """
 
     organization_id: str
@@ -191,3 +301,5 @@ class Patch:
     documents: tuple[DocumentRecord, ...] = ()
     permission_sets: tuple[PermissionState, ...] = ()
     audit: tuple[AuditEvent, ...] = ()
+    principals: PrincipalPatch = PrincipalPatch()
+    probes: ProbePatch = ProbePatch()

@@ -8,52 +8,50 @@ stored and loaded in between.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from rooftree import permissions as default_algebra
+from rooftree.authorization.surroundings import Surroundings
 from rooftree.organization.chains import ChainRecord
-from rooftree.organization.changes import AccountMoved, Change, SnapshotTaken
+from rooftree.organization.changes import AccountMoved, Change, PrincipalChange, SnapshotTaken
 from rooftree.organization.claims import facts_of
+from rooftree.organization.directory import Directory
 from rooftree.organization.documents import read_stored
 from rooftree.organization.facts import Attribute, Fact, FactKind
+from rooftree.organization.principal_facts import PrincipalFact
 from rooftree.organization.survey import Placement, Survey
-from rooftree.organization.tree import Organization
+from rooftree.organization.tree import Merge, Organization
 from rooftree.permissions import AccountBinding, Comparison, Permissions
 from rooftree.permissions.account import ACCOUNT_PLACEHOLDER
 from rooftree.view.algebra import Algebra
-from rooftree.view.audit import Cause, Journal, Verdict
+from rooftree.view.audit import Cause, Journal
 from rooftree.view.ceilings import Ceilings
-from rooftree.view.patch import AccountState, Departure, DocumentRecord, Patch, PermissionState, Position
+from rooftree.view.patch import (
+    AccountState,
+    Departure,
+    DocumentRecord,
+    Patch,
+    PermissionState,
+    Position,
+    PrincipalPatch,
+    ProbePatch,
+    ProbeState,
+    Reported,
+)
+from rooftree.view.principals import Principals
+from rooftree.view.probes import Flip, Probes
+from rooftree.view.tidings import EQUIVALENT, Newsroom, Step
+from rooftree.view.watching import Watcher
 from rooftree.view.wording import describe
 
 __all__ = ["OrganizationView"]
-
-EQUIVALENT = "equivalent"
 
 # Summaries kept at hand: more than an organization has in use, as a rule, at some tens of kilobytes each.
 SUMMARIES = 256
 
 # Stands in the row of an account that has just appeared, until its cause is filled in.
 _NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """
-    An account's row before and after a change.
-
-    Attributes:
-        after: The row with the revision, the start and the cause of the row before, as if nothing had changed.
-        permissions: What the account may do now, where that had to be worked out.
-        comparison: How that differs from what was reported last, where it does.
-    """
-
-    before: AccountState | None
-    after: AccountState
-    binding: AccountBinding | None = None
-    permissions: Permissions | None = None
-    comparison: Comparison | None = None
 
 
 class OrganizationView:
@@ -65,13 +63,23 @@ class OrganizationView:
 
     Attributes:
         organization: What is known, and what follows from it.
+        principals: The principals of its accounts.
         position: How far the view has come.
     """
 
     def __init__(
-        self, organization: Organization, accounts: dict[str, AccountState], ceilings: Ceilings, position: Position
+        self,
+        organization: Organization,
+        accounts: dict[str, AccountState],
+        ceilings: Ceilings,
+        position: Position,
+        *,
+        principals: Principals,
+        probes: Probes,
     ) -> None:
         self.organization = organization
+        self._probes = probes
+        self.principals = principals
         self.position = position
         self._accounts = accounts
         self._ceilings = ceilings
@@ -88,6 +96,10 @@ class OrganizationView:
         *,
         chains: Iterable[ChainRecord] = (),
         documents: Iterable[DocumentRecord] = (),
+        principals: Iterable[PrincipalFact] = (),
+        principal_documents: Iterable[DocumentRecord] = (),
+        reported: Iterable[tuple[str, str, Reported]] = (),
+        probes: Iterable[ProbeState] = (),
         algebra: Algebra = default_algebra,
     ) -> OrganizationView:
         """
@@ -100,6 +112,10 @@ class OrganizationView:
             position: Where it stood.
             chains: At least those that *accounts* name as reported.
             documents: At least those that *chains* name.
+            principals: All facts about principals.
+            principal_documents: At least those that *principals* name.
+            reported: What was reported last of principals, by account and subject, while it differs.
+            probes: All rows of probes.
             algebra: What works out and compares permissions.
         """
         known = {
@@ -110,6 +126,10 @@ class OrganizationView:
             {account.account_id: account for account in accounts},
             Ceilings(organization_id, chains, known, algebra),
             position or Position(),
+            principals=Principals(
+                Directory(principals, {record.digest: record.content for record in principal_documents}), reported
+            ),
+            probes=Probes(probes),
         )
 
     @property
@@ -132,6 +152,8 @@ class OrganizationView:
 
         A change that was applied before does nothing, and so does one that says nothing newer than what is known.
         """
+        if isinstance(change.data, PrincipalChange):
+            return self._apply_to_principals(change, change.data)
         before = self._accounts.get(change.data.account_id) if isinstance(change.data, AccountMoved) else None
         merge = self.organization.merge(facts_of(change))
         if not merge.facts:
@@ -145,8 +167,9 @@ class OrganizationView:
         departed = self._depart(ordered, cause)
         steps, chains, documents = self._steps(ordered, survey)
 
+        probes, flips = self._look_at_probes(merge, cause)
         journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
-        rows = self._decide(steps, cause, journal)
+        rows = self._decide(steps, flips, cause, journal)
         position = self._reach(change, cause, journal)
         patch = Patch(
             organization_id=self.organization_id,
@@ -158,9 +181,44 @@ class OrganizationView:
             documents=tuple(documents),
             permission_sets=self._permission_sets(steps, {row.account_id for row in rows}),
             audit=tuple(journal.events),
+            probes=probes,
         )
         self._keep(patch)
         return patch
+
+    def _apply_to_principals(self, change: Change, data: PrincipalChange) -> Patch:
+        principals, altered = self.principals.take_in(change, data)
+        if principals == PrincipalPatch():
+            return Patch(self.organization_id, self.position)
+        summary = describe(change, self.organization)
+        cause = Cause(change.source, change.event_id, change.type, change.time, change.actor, summary)
+        probes, flips = self._renew_probes(self._probes.touched({data.account_id}), cause)
+        journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
+        tidings = self._newsroom().of_principals(data.account_id, altered, flips)
+        if tidings:
+            journal.changed(cause, tidings, complete=self.position.complete)
+        self.position = replace(self.position, revision=journal.revision, chain_hash=journal.chain_hash)
+        return Patch(
+            self.organization_id, self.position, audit=tuple(journal.events), principals=principals, probes=probes
+        )
+
+    def _newsroom(self) -> Newsroom:
+        return Newsroom(self._accounts, self._ceilings, self.principals.directory)
+
+    def _look_at_probes(self, merge: Merge, cause: Cause) -> tuple[ProbePatch, list[Flip]]:
+        kinds = {fact.kind for fact in merge.facts}
+        told = {fact.subject for fact in merge.facts if fact.kind == FactKind.PROBE}
+        # Policies of types that bind resources are no reason to look at the rows of accounts.
+        touched = self._probes.touched(None if FactKind.POLICY_TYPE in kinds else merge.accounts)
+        return self._renew_probes([*touched, *told], cause)
+
+    def _renew_probes(self, names: Sequence[str], cause: Cause) -> tuple[ProbePatch, list[Flip]]:
+        if not names:
+            return ProbePatch(), []
+        watcher = Watcher(Surroundings(self.organization), self.principals.directory)
+        return self._probes.renew(
+            names, self.organization.probe, watcher.find, time=cause.time, cause_event_id=cause.event_id
+        )
 
     def refresh(self, cause: Cause) -> Patch:
         """
@@ -172,8 +230,9 @@ class OrganizationView:
         ordered = sorted({*self.organization.accounts(), *self._accounts})
         departed = self._depart(ordered, cause)
         steps, chains, documents = self._steps(ordered, Survey(self.organization), anew=True)
+        probes, flips = self._renew_probes(self._probes.touched(None), cause)
         journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
-        rows = self._decide(steps, cause, journal)
+        rows = self._decide(steps, flips, cause, journal)
         patch = Patch(
             organization_id=self.organization_id,
             position=replace(self.position, revision=journal.revision, chain_hash=journal.chain_hash),
@@ -183,6 +242,7 @@ class OrganizationView:
             documents=tuple(documents),
             permission_sets=self._permission_sets(steps, {step.after.account_id for step in steps}),
             audit=tuple(journal.events),
+            probes=probes,
         )
         self._keep(patch)
         return patch
@@ -240,7 +300,7 @@ class OrganizationView:
 
     def _steps(
         self, account_ids: Iterable[str], survey: Survey, *, anew: bool = False
-    ) -> tuple[list[_Step], list[ChainRecord], list[DocumentRecord]]:
+    ) -> tuple[list[Step], list[ChainRecord], list[DocumentRecord]]:
         steps = []
         chains: list[ChainRecord] = []
         documents: list[DocumentRecord] = []
@@ -255,20 +315,20 @@ class OrganizationView:
             steps.append(self._step(account_id, placement, anew=anew))
         return steps, chains, documents
 
-    def _step(self, account_id: str, placement: Placement | None, *, anew: bool) -> _Step:
+    def _step(self, account_id: str, placement: Placement | None, *, anew: bool) -> Step:
         before = self._accounts.get(account_id)
         if placement is None:
-            return _Step(before, self._row(before, account_id, None, None))
+            return Step(before, self._row(before, account_id, None, None))
         binding = self._ceilings.binding(account_id, placement.path[:-1])
         chain_id = placement.chain.chain_id
         if before is not None and before.chain_id == chain_id and not anew:
-            return _Step(before, self._row(before, account_id, placement, before.permissions_id), binding)
+            return Step(before, self._row(before, account_id, placement, before.permissions_id), binding)
         permissions = self._ceilings.permissions(chain_id, binding)
         # What the store has lost cannot be compared with; outside of a view computed anew that is a fault.
         reported = (
             before if before is not None and (not anew or self._ceilings.knows(before.reported_chain_id)) else None
         )
-        return _Step(
+        return Step(
             before=before,
             after=self._row(before, account_id, placement, permissions.permissions_id),
             binding=binding,
@@ -311,17 +371,15 @@ class OrganizationView:
             cause_event_id=before.cause_event_id if before else "",
         )
 
-    def _decide(self, steps: Sequence[_Step], cause: Cause, journal: Journal) -> tuple[AccountState, ...]:
+    def _decide(
+        self, steps: Sequence[Step], flips: Sequence[Flip], cause: Cause, journal: Journal
+    ) -> tuple[AccountState, ...]:
         """
-        Write the audit events of *steps*, and return the rows that differ from before.
+        Write the audit events of *steps* and *flips*, and return the rows that differ from before.
         """
-        verdicts = [
-            Verdict(step.after, step.binding, step.comparison)
-            for step in steps
-            if step.comparison is not None and step.binding is not None
-        ]
-        if verdicts:
-            journal.decisions_changed(cause, verdicts, complete=self.position.complete)
+        tidings = self._newsroom().of_accounts(steps, flips)
+        if tidings:
+            journal.changed(cause, tidings, complete=self.position.complete)
         return tuple(
             replace(
                 step.after,
@@ -344,7 +402,7 @@ class OrganizationView:
         journal.became_complete(cause, reason=self.position.incomplete_reason, incomplete_since=since)
         return Position(journal.revision, journal.chain_hash)
 
-    def _permission_sets(self, steps: Iterable[_Step], written: set[str]) -> tuple[PermissionState, ...]:
+    def _permission_sets(self, steps: Iterable[Step], written: set[str]) -> tuple[PermissionState, ...]:
         found: dict[str, PermissionState] = {}
         for step in steps:
             row, binding = step.after, step.binding

@@ -93,13 +93,18 @@ def _column_faults(event: AuditEvent, sources: Collection[str]) -> Iterator[str]
     if format_time(event.time) != told.get("time"):
         yield "its column time was altered"
     identity = (event.organization_id, event.type, event.cause_event_id, event.account_id)
-    if event.event_id not in {audit_event_id(*identity, source=source) for source in sources}:
+    principal = data.get("principal")
+    if event.event_id not in {audit_event_id(*identity, source=source, principal=principal) for source in sources}:
         yield "its column event_id was altered, or the change behind it is not there"
 
 
 def _type(event: AuditEvent) -> str:
+    if "principal" in event.data:
+        return AuditType.PRINCIPAL_CHANGED.value
     if "changes" in event.data:
         return AuditType.DECISION_CHANGED.value
+    if "probes" in event.data:
+        return AuditType.PROBE_FLIPPED.value
     return AuditType.COMPLETE.value if event.data.get("complete") else AuditType.INCOMPLETE.value
 
 

@@ -21,6 +21,12 @@ from rooftree.organization.changes import (
     PolicyTypeDisabled,
     PolicyTypeEnabled,
     PolicyUpdated,
+    PrincipalChange,
+    PrincipalDeleted,
+    PrincipalsTaken,
+    PrincipalUpdated,
+    ProbeRemoved,
+    ProbeSet,
     SnapshotTaken,
 )
 from rooftree.organization.tree import Organization
@@ -40,6 +46,10 @@ _VERBS: dict[type, str] = {
     PolicyDeleted: "deleted",
     PolicyTypeEnabled: "enabled",
     PolicyTypeDisabled: "disabled",
+    PrincipalUpdated: "updated",
+    PrincipalDeleted: "deleted",
+    ProbeSet: "set",
+    ProbeRemoved: "removed",
 }
 
 
@@ -66,6 +76,18 @@ def describe(change: Change, organization: Organization, *, moved_from: str | No
             words = f"{name_of(policy_id)} detached from {name_of(target_id)}"
         case PolicyTypeEnabled() | PolicyTypeDisabled() as data:
             words = f"{data.policy_type} {_VERBS[type(data)]}"
+        case ProbeSet() | ProbeRemoved() | PrincipalUpdated() | PrincipalDeleted() | PrincipalsTaken() as data:
+            words = _describe_other(data, organization)
         case SnapshotTaken():
             words = "found by reconciliation with a snapshot"
     return words
+
+
+def _describe_other(data: PrincipalChange | ProbeSet | ProbeRemoved, organization: Organization) -> str:
+    if isinstance(data, ProbeSet | ProbeRemoved):
+        return f"probe {data.probe.name if isinstance(data, ProbeSet) else data.name} {_VERBS[type(data)]}"
+    account = organization.name_of(data.account_id)
+    if isinstance(data, PrincipalsTaken):
+        return f"principals of {account} found by reconciliation with a snapshot"
+    kind, _, name = data.subject.partition("/")
+    return f"{kind} {name.rpartition('/')[2]} {_VERBS[type(data)]} in {account}"

@@ -4,6 +4,7 @@ From a batch of records to everything that one transaction writes.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -112,7 +113,7 @@ class Planner:
     Args:
         store: Where views come from.
         cache_size: Most views in memory.
-        max_rows: A plan ends with the change that brings it to this many rows of accounts.
+        max_rows: A plan ends with the change that brings it to this many rows of accounts and principals.
         clock_skew: Seconds by which the time of a change may lie ahead of that of its record; None for any.
     """
 
@@ -225,9 +226,13 @@ class Planner:
             return
         view = (await self._view(organization_id)).view
         was_complete = view.position.complete
-        patch = _applied(view, change, record)
+        if view.principals.directory.is_empty:
+            patch = _applied(view, change, record)
+        else:
+            # What becomes of many thousand principals may take seconds, in which heartbeats are due.
+            patch = await asyncio.to_thread(_applied, view, change, record)
         draft.seen_before.add(name)
-        draft.rows += len(patch.accounts) + len(patch.departed)
+        draft.rows += len(patch.accounts) + len(patch.departed) + len(patch.principals.states)
         draft.patches[organization_id].append(patch)
         draft.seen[organization_id].append(_seen_event(change, record, patch))
         if patch.position.complete and not was_complete:

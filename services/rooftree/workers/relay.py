@@ -139,6 +139,8 @@ class Relay:
 
     async def _keep_house(self) -> None:
         Metrics.outbox_age_seconds.set(await self._outbox.oldest_unsent())
+        for state, count in (await self._outbox.count_probes()).items():
+            Metrics.probes.labels(state).set(count)
         if time.monotonic() - self._trimmed > _TRIM_SECONDS:
             self._trimmed = time.monotonic()
             self._log_id = None

@@ -12,7 +12,9 @@ from datetime import UTC, datetime, timedelta
 from rooftree.errors import UnavailableError
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
+from rooftree.organization.principal_facts import PrincipalFact
 from rooftree.reading import AccountRecord, AuditRecord, OrganizationRecord
+from rooftree.view.patch import ProbeState
 
 ORGANIZATION = "o-exampleorg"
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -93,7 +95,9 @@ class FakeReader:
         organizations: Iterable[str] = (ORGANIZATION,),
         away: bool = False,
         incomplete_since: datetime | None = None,
+        probes: Iterable[ProbeState] = (),
     ) -> None:
+        self.watched = list(probes)
         self.stored = list(accounts)
         self.events = sorted(events, key=lambda one: one.position)
         self.known = list(organizations)
@@ -146,6 +150,15 @@ class FakeReader:
 
     async def facts(self, organization_id: str) -> list[Fact]:
         return []
+
+    async def principal_facts(self, organization_id: str, account_id: str) -> list[PrincipalFact]:
+        return []
+
+    async def principal_documents(self, organization_id: str, digests: Iterable[str]) -> dict[str, str]:
+        return {}
+
+    async def probes(self, organization_id: str) -> list[ProbeState]:
+        return list(self.watched)
 
     async def audit(
         self,

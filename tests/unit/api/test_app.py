@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -10,9 +11,11 @@ from tests.unit.api.fake_reader import START, FakeReader, account, event
 
 from rooftree.api import create_app
 from rooftree.api.access import COOKIE
-from rooftree.api.openapi import describe
+from rooftree.api.openapi import SCHEMAS, describe
 from rooftree.errors import UsageError
+from rooftree.organization.probes import Finding, Probe
 from rooftree.settings import Settings
+from rooftree.view.patch import ProbeState
 
 TOKEN = "a-token-of-sixteen-or-more"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -389,3 +392,42 @@ async def test_answers_have_the_fields_that_the_description_promises() -> None:
     assert {name: set(schemas[name]["required"]) for name in answers} == {
         name: set(answer) for name, answer in answers.items()
     }
+
+
+WATCHED = ProbeState(
+    probe=Probe("no-leaving", "anonymous", "organizations:LeaveOrganization", "*", (), "deny"),
+    account_id=None,
+    finding=Finding("allow"),
+    as_expected=False,
+    since=START,
+    cause_event_id="e1",
+)
+
+
+async def test_the_page_shows_probes_that_are_not_as_expected() -> None:
+    """
+    Bad news stand above everything; good news in one line.
+    """
+    async with browse(FakeReader(probes=[WATCHED])) as client:
+        bad = (await client.get("/")).text
+    async with browse(
+        FakeReader(probes=[replace(WATCHED, finding=Finding("implicit_deny"), as_expected=True)])
+    ) as client:
+        good = (await client.get("/")).text
+
+    assert "no-leaving: organizations:LeaveOrganization on * by anonymous is allow since" in bad
+    assert "Probes that are not as expected" not in good
+    assert "1 probe, all as expected." in good
+
+
+async def test_probes_are_listed_with_their_decisions() -> None:
+    """
+    What is asked and how it is decided.
+    """
+    async with browse(FakeReader(probes=[WATCHED])) as client:
+        [item] = (await client.get("/api/v1/probes")).json()["items"]
+
+    assert ("no-leaving", "deny", "allow", False) == tuple(
+        item[name] for name in ("name", "expect", "decision", "as_expected")
+    )
+    assert item.keys() == SCHEMAS["Probe"].keys()

@@ -93,3 +93,73 @@ def test_many_accounts_are_named_in_part() -> None:
     assert "a0 (000000000000), a1 (000000000001)" == account_words(accounts[:2])
     assert account_words(accounts).endswith("a11 (000000000011), 8 more")
     assert account_words(accounts, total=214).endswith(", 202 more")
+
+
+IMPACT = {
+    "touched": [
+        {
+            "arns": ["arn:aws:iam::000000000001:role/a", "arn:aws:iam::000000000001:role/b"],
+            "verdict": "tightened",
+            "changes": [
+                {
+                    "direction": "denied",
+                    "before": "allow",
+                    "after": "explicit_deny",
+                    "witness": {"action": "s3:GetObject", "resource": "*", "context": {"aws:RequestedRegion": "x"}},
+                }
+            ],
+        }
+    ],
+    "touched_count": 2,
+    "untouched_count": 5,
+    "unknown_count": 1,
+}
+
+
+def test_a_group_tells_what_becomes_of_users_and_roles() -> None:
+    """
+    The numbers of all accounts together, and one principal as an example.
+    """
+    first = event(1, part=1, parts=2)
+    second = event(1, part=2, parts=2, account_id="000000000002")
+    none = {"touched": [], "touched_count": 0, "untouched_count": 3, "unknown_count": 0}
+    [group] = group_revisions(
+        [
+            replace(first, data={**first.data, "principals": IMPACT}),
+            replace(second, data={**second.data, "principals": none}),
+        ]
+    )
+
+    assert (
+        "touches 2 of 11 users and roles, 1 are not known well enough, such as arn:aws:iam::000000000001:role/a:"
+        " now denied s3:GetObject on * with aws:RequestedRegion=x"
+    ) == group.impact
+
+
+def test_an_event_about_a_principal_names_it() -> None:
+    """
+    It is not the account that may do less.
+    """
+    told = event(1)
+    told = replace(told, data={**told.data, "principal": {"kind": "role", "name": "deploy", "arn": "arn:x"}})
+    [group] = group_revisions([told])
+    [pair] = group_revisions([replace(told, parts=2), replace(told, part=2, parts=2)])
+
+    assert "role deploy in shop <prod> may do less than before" == group.title
+    assert "2 principals may do less than before" == pair.title
+    assert ["role deploy in shop <prod>"] == [account.name for account in group.accounts]
+
+
+def test_flips_are_counted_apart_from_accounts() -> None:
+    """
+    An account of which only probes are told has no verdict.
+    """
+    flip = {"name": "x", "as_expected": False}
+    flipped = replace(
+        event(1, part=2, parts=2), type="rooftree.probe.flipped.v1", verdict=None, data={"probes": [flip]}
+    )
+    [both] = group_revisions([event(1, part=1, parts=2), flipped])
+    [alone] = group_revisions([replace(flipped, part=1, parts=1)])
+
+    assert ("shop <prod> may do less than before", "tightened", [flip]) == (both.title, both.verdict, both.flips)
+    assert ("Probe x is not as expected", None) == (alone.title, alone.verdict)

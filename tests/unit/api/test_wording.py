@@ -214,3 +214,50 @@ def test_a_cause_names_the_hand() -> None:
 
     assert "DenyRegions attached to Workloads, by arn:aws:iam::1:role/admin" == wording.cause_words(data)
     assert "x" == wording.cause_words({"cause": {"summary": "x", "actor": None}})
+
+
+FLIP = {
+    "name": "no-leaving",
+    "principal": "alice",
+    "action": "organizations:LeaveOrganization",
+    "resource": "*",
+    "context": {"aws:RequestedRegion": "eu-west-1"},
+    "before": "allow",
+    "after": "explicit_deny",
+    "as_expected": True,
+    "blocked_by": ["service_control"],
+    "decided_by": [{"policy_name": "DenyLeaving", "statement": "Deny"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "is as expected: {} was allow, is explicit_deny, by DenyLeaving (Deny)"),
+        (
+            {"as_expected": False, "after": "implicit_deny", "decided_by": [], "blocked_by": ["identity"]},
+            "is not as expected: {} was allow, is implicit_deny, for lack of an Allow: identity",
+        ),
+        (
+            {"as_expected": None, "after": "unknown", "decided_by": [], "blocked_by": []},
+            "is not known any more: {} was allow, is unknown",
+        ),
+    ],
+)
+def test_a_flip_says_what_was_and_what_is(changed: dict[str, object], said: str) -> None:
+    """
+    The request in one line, both decisions, and what made the difference.
+    """
+    asked = "organizations:LeaveOrganization on * by alice with aws:RequestedRegion=eu-west-1"
+
+    assert f"probe no-leaving {said.format(asked)}" == wording.flip_words({**FLIP, **changed})
+
+
+def test_several_flips_are_counted() -> None:
+    """
+    How many, and how many of them are bad news.
+    """
+    flips = [FLIP, {**FLIP, "as_expected": False}]
+
+    assert "Probe no-leaving is as expected" == wording.flips_headline(flips[:1])
+    assert "2 probes are decided otherwise, 1 of them not as expected" == wording.flips_headline(flips)

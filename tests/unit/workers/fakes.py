@@ -67,6 +67,7 @@ class MemoryStore:
         """
         self.loads += 1
         facts, accounts, chains, documents, position, version = {}, {}, {}, {}, None, 0
+        principals, texts, rows, probes = {}, {}, {}, {}
         for organization in self._commits(organization_id):
             version += 1
             for patch in organization.patches:
@@ -76,6 +77,16 @@ class MemoryStore:
                 accounts.update({account.account_id: account for account in patch.accounts})
                 chains.update({chain.chain_id: chain for chain in patch.chains})
                 documents.update({document.digest: document for document in patch.documents})
+                principals.update({fact.key: fact for fact in patch.principals.facts})
+                for key in patch.principals.forgotten:
+                    principals.pop(key, None)
+                rows.update({state.key: state for state in patch.principals.states})
+                for key in patch.principals.gone:
+                    del rows[key]
+                probes.update({state.probe.name: state for state in patch.probes.states})
+                for name in patch.probes.gone:
+                    del probes[name]
+                texts.update({document.digest: document for document in patch.principals.documents})
                 position = patch.position
         view = OrganizationView.load(
             organization_id,
@@ -84,6 +95,14 @@ class MemoryStore:
             position,
             chains=chains.values(),
             documents=documents.values(),
+            principals=principals.values(),
+            principal_documents=texts.values(),
+            reported=[
+                (account_id, f"{kind}/{name}", state.reported)
+                for (account_id, kind, name), state in rows.items()
+                if state.reported is not None
+            ],
+            probes=probes.values(),
         )
         return LoadedView(view, version)
 
@@ -277,6 +296,12 @@ class MemoryOutbox:
         """
         self.trims.append(older_than)
         return 0
+
+    async def count_probes(self) -> Mapping[str, int]:
+        """
+        Return that there is one of each.
+        """
+        return {"as_expected": 1, "not_as_expected": 1, "unknown": 1}
 
     async def oldest_unsent(self) -> float:
         """

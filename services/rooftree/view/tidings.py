@@ -1,0 +1,125 @@
+"""
+What a change has altered, gathered account by account for the audit topic.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rooftree.organization.directory import Directory
+from rooftree.permissions import AccountBinding, Comparison, Permissions
+from rooftree.view.audit import Flips, PrincipalVerdict, Tiding, Verdict
+from rooftree.view.ceilings import Ceilings
+from rooftree.view.impact import ImpactFinder
+from rooftree.view.patch import AccountState
+from rooftree.view.principals import PrincipalStep
+from rooftree.view.probes import Flip
+
+__all__ = ["EQUIVALENT", "Newsroom", "Step"]
+
+EQUIVALENT: Final = "equivalent"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """
+    An account's row before and after a change.
+
+    Attributes:
+        after: The row with the revision, the start and the cause of the row before, as if nothing had changed.
+        permissions: What the account may do now, where that had to be worked out.
+        comparison: How that differs from what was reported last, where it does.
+    """
+
+    before: AccountState | None
+    after: AccountState
+    binding: AccountBinding | None = None
+    permissions: Permissions | None = None
+    comparison: Comparison | None = None
+
+
+class Newsroom:
+    """
+    Makes tidings of what a change has altered. Good for one change.
+
+    Args:
+        accounts: The rows before the change.
+        ceilings: The chains before and after it.
+        directory: The principals.
+    """
+
+    def __init__(self, accounts: Mapping[str, AccountState], ceilings: Ceilings, directory: Directory) -> None:
+        self._accounts = accounts
+        self._ceilings = ceilings
+        self._finder = ImpactFinder(ceilings.algebra, directory)
+
+    def of_accounts(self, steps: Sequence[Step], flips: Sequence[Flip]) -> list[Tiding]:
+        """
+        Return what is to be told of accounts and of probes, in the order of account ids.
+        """
+        rows = {step.after.account_id: step.after for step in steps}
+        flipped = self._by_account(flips, rows)
+        tidings: list[Tiding] = [
+            Verdict(
+                step.after,
+                step.binding,
+                step.comparison,
+                flipped.pop(step.after.account_id, ()),
+                self._impact(step, step.binding, step.comparison),
+            )
+            for step in steps
+            if step.comparison is not None and step.binding is not None
+        ]
+        return _ordered([*tidings, *self._flips(flipped, rows)])
+
+    def of_principals(self, account_id: str, steps: Iterable[PrincipalStep], flips: Sequence[Flip]) -> list[Tiding]:
+        """
+        Return what is to be told of principals of one account and of probes.
+        """
+        return _ordered([*self._principals(account_id, steps), *self._flips(self._by_account(flips, {}), {})])
+
+    def _impact(self, step: Step, binding: AccountBinding, comparison: Comparison) -> Mapping[str, object] | None:
+        before = None if step.before is None else step.before.reported_chain_id
+        chain_id = step.after.chain_id
+        if before is None or chain_id is None:
+            return None
+        ceilings = self._ceilings
+        places = ceilings.place(before, ceilings.reported_binding(before, binding)), ceilings.place(chain_id, binding)
+        if places[0].binds_principals_like(places[1]):
+            # Only what anybody may do with its resources has changed, which is not a matter of its principals alone.
+            return None
+        impact = self._finder.of_account(comparison.verdict, *places)
+        return None if impact is None else impact.as_json()
+
+    def _principals(self, account_id: str, steps: Iterable[PrincipalStep]) -> Iterator[PrincipalVerdict]:
+        row = self._accounts.get(account_id)
+        if row is None or row.chain_id is None:
+            # What an account without a place may do at most is not known, so neither is what its principals may.
+            return
+        place = self._ceilings.place(row.chain_id, self._ceilings.binding(account_id, row.path[:-1]))
+        for step in steps:
+            impact = self._finder.of_principal(place, step)
+            if impact is not None:
+                yield PrincipalVerdict(row, impact)
+
+    def _by_account(
+        self, flips: Iterable[Flip], rows: Mapping[str, AccountState]
+    ) -> dict[str | None, list[dict[str, object]]]:
+        found: defaultdict[str | None, list[dict[str, object]]] = defaultdict(list)
+        for flip in flips:
+            account_id = flip.after.account_id
+            found[account_id if account_id in rows or account_id in self._accounts else None].append(flip.as_json())
+        return dict(found)
+
+    def _flips(
+        self, flipped: Mapping[str | None, list[dict[str, object]]], rows: Mapping[str, AccountState]
+    ) -> Iterator[Flips]:
+        for account_id, told in flipped.items():
+            yield Flips(None if account_id is None else rows.get(account_id) or self._accounts[account_id], told)
+
+
+def _ordered(tidings: Iterable[Tiding]) -> list[Tiding]:
+    return sorted(tidings, key=lambda tiding: tiding.account.account_id if tiding.account else "")

@@ -4,8 +4,10 @@ The evaluator against the reference: two readings of the language that share not
 
 from __future__ import annotations
 
+from itertools import product
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.generators.language import ALL_OPERATORS, KEYS, Fit, Language
@@ -15,7 +17,7 @@ from rooftree.policy import reference
 from rooftree.policy.chain import AttachedPolicy, Chain, Level
 from rooftree.policy.context import Context
 from rooftree.policy.document import parse_policy
-from rooftree.policy.evaluate import decide_chain
+from rooftree.policy.evaluate import decide_chain, statement_matches
 from rooftree.policy.request import Request
 
 RANDOM = st.randoms(use_true_random=False)
@@ -113,6 +115,31 @@ OPERATORS = st.sampled_from(
     + ["Null", "null"] * 10
 )
 
+TABLE = {
+    "String": (
+        ["a", "a*", "A", "", "${k:v}", "x${*}", "?${k:v}", "${$}{k:v}"],
+        ["a", "A", "ab", "", "*", "x*", "xa", "${k:v}"],
+    ),
+    "Arn": (
+        ["*", "a:*:?::b:c*", "a:${k:v}:x::b:c", "**", "a:b"],
+        ["a:a:x::b:c", "a:*:y::b:c:d", "a:a:a:x::b:c", "a", ""],
+    ),
+    "Numeric": (["10", "1e1", "-.5", "x"], ["10.0", "1E+10", "10000000000", "-0.5", "9.99", "", "y"]),
+    "Date": (
+        ["2026", "1767225600", "2026-01-01T00:00:00.5Z"],
+        ["2025-12-31T19:00:00-05:00", "2026-01-01", "0", "x", ""],
+    ),
+    "Bool": (["true", "false", "x"], ["true", "FALSE", "x", ""]),
+    "Binary": (["QQ==", "", "Q"], ["QQ==", "QR==", "", "Q"]),
+    "Ip": (["10.1.2.3/8", "::/0", "::1", "x"], ["10.9.9.9", "11.0.0.0", "::1", "::ffff:10.0.0.1", "", "x"]),
+}
+"""For each family of operators: what policies want, and what requests hold."""
+
+
+def _family(operator: str) -> str:
+    return next(family for family in TABLE if family in operator)
+
+
 PIECES = st.lists(st.sampled_from(["a", "b", ":", "*", "?", "/", "A", "${*}", "${k:v}", "arn:"]), max_size=10)
 PLAIN = st.lists(st.sampled_from(["a", "b", ":", "*", "?", "/", "A", "$", "arn:"]), max_size=10).map("".join)
 
@@ -152,6 +179,23 @@ def test_conditions_hold_alike(data: st.DataObject, texts: list[str], version: s
 
 
 VARIABLES = st.sampled_from([("a",), ("*",), (":a",), ("",), ("a", "b"), ()])
+
+
+@pytest.mark.parametrize("operator", ALL_OPERATORS)
+def test_every_form_of_an_operator_holds_alike(operator: str) -> None:
+    """
+    With any set prefix and suffix, one value wanted or all, and none, one or two values sent: no case differs.
+    """
+    wanted, sent = TABLE[_family(operator)]
+    contexts = [Context({"acme:Key": values, "k:v": ("a",)}) for values in [(), *product(sent), *product(sent, sent)]]
+    contexts.append(Context({"acme:Key": ("xa",), "k:v": ("a", "b")}))
+    for prefix, suffix, values in product(("", "ForAllValues:", "ForAnyValue:"), ("", "IfExists"), (*wanted, wanted)):
+        condition = {f"{prefix}{operator}{suffix}": {"acme:key": values}}
+        statement = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition}
+        parsed = parse_policy({"Version": "2012-10-17", "Statement": statement}).statements[0]
+        for request in (Request("s3:GetObject", "*", context) for context in contexts):
+            expected = reference.applies(statement, request, variables=True)
+            assert expected is statement_matches(parsed, request, variables=True), (condition, request)
 
 
 @given(PIECES.map("".join).filter(bool), PLAIN, VARIABLES, st.booleans())

@@ -122,7 +122,7 @@ class TestRewriting:
     @given(RANDOM)
     def test_other_words_for_the_same_are_no_change(self, random: Random) -> None:
         """
-        Splitting, joining, repeating, reordering and respelling policies leaves every decision as it was.
+        Splitting, joining, repeating, reordering and respelling policies leaves decisions and identity as they were.
         """
         before = Language(random).chain()
         pair = Pair(before, rewritten(random, before))
@@ -132,6 +132,10 @@ class TestRewriting:
             decided, rewritten_decided = _decisions(pair, request)
             assert decided == rewritten_decided, (pair, request)
         assert [] == _changes(pair), pair
+        before_id, after_id = (
+            maximum_permissions(chain.chain(), ACCOUNT).permissions_id for chain in (before, pair.after)
+        )
+        assert before_id == after_id, pair
 
     @given(RANDOM)
     def test_one_changed_word_among_other_words_is_found(self, random: Random) -> None:

@@ -143,7 +143,7 @@ def describe(
     return sorted(changes, key=_gravity)
 
 
-FEW_BOXES: Final = 8
+FEW_BOXES: Final = 4
 """What takes no more sets of requests is told in patterns alone."""
 
 

@@ -127,7 +127,7 @@ def _resources(space: Space, box: Box, action: str) -> Iterator[str]:
     candidates = ["*"] if everything else []
     candidates += [_filled_format(form) for form in formats]
     for atom in sorted(_atoms(dimension), key=lambda term: -len(term.text)):
-        candidates += [sample_of(glob) for glob in sorted(atom.globs, key=len)]
+        candidates += [_plausible(atom.text), *(sample_of(glob) for glob in sorted(atom.globs, key=len))]
     candidates.append("*")
     candidates += [str(point.value) for number, point in enumerate(dimension.points) if box[1] >> number & 1]
     seen = set()
@@ -155,6 +155,17 @@ def _signature(dimension: Dimension, text: str) -> int:
         if isinstance(term, Atom) and term.matches(text):
             signature |= 1 << index
     return signature
+
+
+def _plausible(pattern: str) -> str:
+    """
+    Fill the wildcards of a pattern, those for a region and for an account with such.
+    """
+    fields = pattern.split(":", 5)
+    if len(fields) == 6:
+        fields[3] = _SAMPLES["region"] if fields[3] == "*" else fields[3]
+        fields[4] = _SAMPLES["account"] if fields[4] == "*" else fields[4]
+    return ":".join(fields).replace("*", "example").replace("?", "x")
 
 
 _SAMPLES: Final = {"partition": "aws", "region": "us-east-1", "account": "123456789012"}

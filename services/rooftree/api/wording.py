@@ -193,7 +193,7 @@ def change_words(change: Mapping[str, object]) -> str:
     where = f" on {resources}" if resources else ""
     when = conditions_words(change.get("conditions"))
     told = change.get("exact", True) or change.get("unless")
-    exact = "" if told else " (not exactly: policy variables relate several keys)"
+    exact = "" if told else " (not exactly: more is said than is so)"
     return f"{direction}: {actions}{where}{f', when {when}' if when else ''}{exact}"
 
 

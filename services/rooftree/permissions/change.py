@@ -110,7 +110,8 @@ class DecisionChange:
         }
         if self.of_resources:
             described["policy_type"] = "resource_control"
-        if self.unless:
+        if self.unless and self.exact:
+            # with words that hold too much as it is, what is excepted would not make them exact
             described["unless"] = [blame.as_json(account) for blame in self.unless]
         if not self.exact or self.unless:
             # the patterns alone say more than is so

@@ -98,9 +98,16 @@ async def round_settings(servers: Servers) -> AsyncIterator[Settings]:
         drain_timeout=5,
     )
     await run_migrate(chosen)
-    await ensure_topics(chosen)
+    await ensure_topics(patiently(chosen))
     yield chosen
     await administer(servers.dsn, f'drop database "rooftree_{mark}" with (force)')
+
+
+def patiently(settings: Settings) -> Settings:
+    """
+    Return the settings for what looks on and is not under test: it may wait as long as the machine takes.
+    """
+    return settings.model_copy(update={"kafka_request_timeout": 60.0, "postgres_command_timeout": 120.0})
 
 
 async def until_published(settings: Settings, changes: list[tuple[str, bytes]]) -> None:
@@ -175,8 +182,7 @@ async def test_a_round_of_faults_leaves_no_trace(
         await until_published(round_settings, changes[cuts[-1] :])
         world.tell("calm")
         await world.tend()
-        # What looks on is not under test: it may wait as long as the machine takes.
-        patient = round_settings.model_copy(update={"kafka_request_timeout": 60.0, "postgres_command_timeout": 120.0})
+        patient = patiently(round_settings)
         delivered = len(await read_topic(patient, round_settings.changes_topic))
         async with tended(world):
             await settled(patient, records=delivered, seconds=CALM_SECONDS)

@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from rooftree.errors import UnavailableError
 from rooftree.settings import Settings
-from rooftree.stream.client import admin_client, translated_errors
+from rooftree.stream.client import admin_client
 from rooftree.telemetry import Action, log
 
 __all__ = ["ensure_topics"]
@@ -45,10 +45,12 @@ async def ensure_topics(settings: Settings) -> list[str]:
 
 async def _until_known(admin: AIOKafkaAdminClient, names: list[str], *, seconds: float) -> None:
     # A broker that has taken the order may still say for a moment that there is no such topic.
-    with translated_errors():
+    try:
         async with asyncio.timeout(seconds):
             while not set(names) <= set(await admin.list_topics()):  # noqa: ASYNC110 - a broker does not call back
                 await asyncio.sleep(_LOOK_SECONDS)
+    except TimeoutError as error:
+        raise UnavailableError("Kafka was told to create topics, but does not say that it has them") from error
 
 
 async def _usual_replication(admin: AIOKafkaAdminClient) -> int:

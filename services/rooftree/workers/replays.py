@@ -27,6 +27,7 @@ __all__ = ["LETTER_HEADER", "Replays", "find_replays", "name_letter", "replay_re
 
 LETTER_HEADER = "rooftree-letter"
 
+# A log may have a slash in its id; what stands around it has none.
 _NAME = re.compile(
     rb"(?P<organization>o-[a-z0-9]{10,32})?/(?P<log>[!-~]{1,255})/(?P<topic>[a-zA-Z0-9._-]{1,249})"
     rb"/(?P<partition>[0-9]{1,9})/(?P<offset>[0-9]{1,18})"

@@ -78,6 +78,19 @@ def test_a_header_that_names_no_such_letter_is_passed_over(header: bytes) -> Non
     assert open_letter().letter(replace(RECORD, headers=(("rooftree-letter", header),))) is None
 
 
+@pytest.mark.parametrize("log_id", ["cluster/topic", "a/b/0/7", "embedded-1", "/"])
+@pytest.mark.parametrize("organization_id", [ORGANIZATION, ""])
+def test_whatever_the_id_of_a_log_is_a_name_is_read_as_it_was_written(log_id: str, organization_id: str) -> None:
+    """
+    Logs are named by cluster and topic, with a slash between.
+    """
+    letter = replace(LETTER, log_id=log_id, organization_id=organization_id)
+    again = replace(RECORD, headers=(("rooftree-letter", name_letter(letter)),))
+    found = Replays({organization_id: OpenLetters(1, frozenset({(letter, hashlib.sha256(b"{}").digest())}))})
+
+    assert letter == found.letter(again)
+
+
 def test_other_bytes_are_no_replay() -> None:
     """
     The name of a letter is nothing without what it holds.

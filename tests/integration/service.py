@@ -280,6 +280,7 @@ class Outcome:
         """
         The output as one JSON document.
         """
+        assert self.out, self.err
         return json.loads(self.out)
 
     @property

@@ -14,7 +14,17 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
-from tests.integration.service import ORGANIZATION, event, publish, read_topic, running, settled, snapshot, stored
+from tests.integration.service import (
+    ORGANIZATION,
+    event,
+    eventually,
+    publish,
+    read_topic,
+    running,
+    settled,
+    snapshot,
+    stored,
+)
 
 from rooftree.settings import Settings
 
@@ -229,13 +239,18 @@ async def send_raw(settings: Settings, values: Sequence[bytes], *, name: str, co
     place = TopicPartition(settings.changes_topic, 0)
     client = AIOKafkaClient(bootstrap_servers=settings.kafka_bootstrap)
     await client.bootstrap()
-    await client.fetch_all_metadata()
-    try:
-        topics = [(place.topic, [(place.partition, bytes(builder.build()))])]
+    await client.set_topics([place.topic])
+    topics = [(place.topic, [(place.partition, bytes(builder.build()))])]
+
+    async def is_taken() -> bool:
+        # A leader that was elected just now may not know it yet.
         request = ProduceRequest(None, -1, 10_000, topics)
         response = await client.send(client.cluster.leader_for_partition(place), request)
         [(_, [(_, error_code, *_)])] = response.topics
-        assert 0 == error_code
+        return error_code == 0
+
+    try:
+        await eventually(is_taken)
     finally:
         await client.close()
 

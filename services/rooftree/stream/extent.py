@@ -20,14 +20,13 @@ async def topic_beginnings(settings: Settings, topic: str) -> tuple[str, dict[in
     Raises:
         UnavailableError: The broker does not answer.
     """
-    log_id = (await topic_identity(settings, topic)).log_id
+    identity = await topic_identity(settings, topic)
+    places = [TopicPartition(topic, number) for number in identity.partitions]
     consumer = AIOKafkaConsumer(**client_options(settings))
     try:
         with translated_errors():
             await consumer.start()
-            await consumer.topics()
-            places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
             found = await consumer.beginning_offsets(places) if places else {}
     finally:
         await stop_quietly(consumer.stop)
-    return log_id, {place.partition: offset for place, offset in sorted(found.items())}
+    return identity.log_id, {place.partition: offset for place, offset in sorted(found.items())}

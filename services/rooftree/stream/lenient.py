@@ -45,7 +45,7 @@ async def fetch_leniently(
     try:
         with translated_errors():
             await client.bootstrap()
-            await client.fetch_all_metadata()
+            await client.set_topics({place.topic for place in positions})
             return {place: await _fetch(client, settings, place, position) for place, position in positions.items()}
     finally:
         await stop_quietly(client.close)

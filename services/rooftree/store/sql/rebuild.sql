@@ -21,14 +21,16 @@ delete from rooftree.policy_document
 where organization_id = $1 and encode(sha256(convert_to(content, 'UTF8')), 'hex') <> digest
 
 -- changes_of_other_logs --
--- How many changes and dead letters came from elsewhere than from what this topic of this broker still has.
+-- How many changes and dead letters came from elsewhere than from what this topic of this broker still has; before it
+-- told the id of the topic they were stored by the cluster alone.
 select
     (
         select count(*) from rooftree.seen_event as s
         where not exists (
             select from unnest($3::integer[], $4::bigint[]) as b (partition_id, beginning)
             where
-                s.log_id = $1 and s.topic = $2 and s.partition_id = b.partition_id and s.record_offset >= b.beginning
+                s.log_id = any(array[$1, split_part($1, '/', 1)]) and s.topic = $2
+                and s.partition_id = b.partition_id and s.record_offset >= b.beginning
         )
     )
     + (
@@ -36,7 +38,8 @@ select
         where not exists (
             select from unnest($3::integer[], $4::bigint[]) as b (partition_id, beginning)
             where
-                d.log_id = $1 and d.topic = $2 and d.partition_id = b.partition_id and d.record_offset >= b.beginning
+                d.log_id = any(array[$1, split_part($1, '/', 1)]) and d.topic = $2
+                and d.partition_id = b.partition_id and d.record_offset >= b.beginning
         )
     )
 

@@ -158,7 +158,7 @@ class _Rewriter:
             return operator.replace("Equals", "Like")
         always = ":" not in operator and operator.lower() != "null" and all(key.lower() in _ALWAYS for key in keys)
         if always and "not" not in operator.lower():
-            return operator.removesuffix("IfExists") if operator.endswith("IfExists") else f"{operator}IfExists"
+            return operator[:-8] if operator.lower().endswith("ifexists") else f"{operator}IfExists"
         return _SAME_OPERATOR.get(operator, operator)
 
     def _values(self, statement: Json) -> None:

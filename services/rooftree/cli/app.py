@@ -23,6 +23,7 @@ from rooftree.cli import (
     rebuilding,
     running,
     simulating,
+    supposing,
     verifying,
 )
 from rooftree.cli.output import print_line
@@ -67,6 +68,7 @@ for module in (
     verifying,
     rebuilding,
     comparing,
+    supposing,
     linting,
     benchmarking,
     simulating,

@@ -18,8 +18,17 @@ from rooftree.api.grouping import AccountName, Block, account_words, distinct_ch
 from rooftree.cli.markdown import code, escape
 from rooftree.cli.options import DataDir, From, Json, OrganizationId, To, given_times
 from rooftree.cli.output import print_line, print_lines, steps
-from rooftree.cli.source import OrganizationSource, SnapshotSource, Standing, Where, open_sources, read_snapshot
+from rooftree.cli.source import (
+    MemorySource,
+    OrganizationSource,
+    Standing,
+    Where,
+    load_organization,
+    open_sources,
+    read_snapshot,
+)
 from rooftree.errors import UsageError
+from rooftree.organization.tree import Organization
 from rooftree.permissions import compare
 from rooftree.view.ceilings import Ceilings
 
@@ -28,9 +37,11 @@ __all__ = [
     "Report",
     "add_commands",
     "change_lines",
+    "compare_organizations",
     "compare_snapshots",
     "compare_times",
     "difference_of",
+    "print_report",
 ]
 
 DIFFERENT: Final = 1
@@ -72,6 +83,13 @@ def diff(
         report = asyncio.run(compare_times(Where(None, organization, data_dir), *moments))
     else:
         raise UsageError("expected --before and --after, or --from", place="diff")
+    print_report(report, markdown=markdown, as_json=as_json)
+
+
+def print_report(report: Report, *, markdown: bool, as_json: bool) -> None:
+    """
+    Print what differs, and end with 1 if anything does.
+    """
     if as_json:
         print_lines(difference.document for difference in report.differences)
     else:
@@ -197,8 +215,9 @@ async def compare_snapshots(before: Path, after: Path) -> Report:
     Raises:
         InputError: A snapshot is wrong.
     """
-    old, new = SnapshotSource(read_snapshot(before)), SnapshotSource(read_snapshot(after))
-    return await _compare(_Side(old, await old.accounts(at=None)), _Side(new, await new.accounts(at=None)))
+    return await compare_organizations(
+        load_organization(read_snapshot(before)), load_organization(read_snapshot(after))
+    )
 
 
 async def compare_times(where: Where, since: datetime, until: datetime | None) -> Report:
@@ -223,6 +242,14 @@ async def compare_times(where: Where, since: datetime, until: datetime | None) -
         removed=[account_id for report in reports for account_id in report.removed],
         names={subject: name for report in reports for subject, name in report.names.items()},
     )
+
+
+async def compare_organizations(before: Organization, after: Organization) -> Report:
+    """
+    Return what differs for the accounts that are in both states of an organization.
+    """
+    old, new = MemorySource(before), MemorySource(after)
+    return await _compare(_Side(old, await old.accounts(at=None)), _Side(new, await new.accounts(at=None)))
 
 
 async def difference_of(source: OrganizationSource, before: Standing, after: Standing) -> Difference | None:

@@ -32,8 +32,8 @@ from rooftree.view.ceilings import Ceilings
 
 __all__ = [
     "LiveSource",
+    "MemorySource",
     "OrganizationSource",
-    "SnapshotSource",
     "Standing",
     "Where",
     "choose_organizations",
@@ -133,14 +133,14 @@ class OrganizationSource(Protocol):
         ...
 
 
-class SnapshotSource:
+class MemorySource:
     """
-    An organization out of a snapshot.
+    An organization that is in memory as a whole, such as one out of a snapshot.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.organization_id = snapshot.organization_id
-        self._organization = load_organization(snapshot)
+    def __init__(self, organization: Organization) -> None:
+        self.organization_id = organization.organization_id
+        self._organization = organization
         self._survey = Survey(self._organization)
         self._records: dict[str, ChainRecord] = {}
 
@@ -254,7 +254,7 @@ async def open_sources(where: Where, *, account_id: str | None = None) -> AsyncI
         UnavailableError: The database does not answer.
     """
     if where.org_file is not None:
-        yield [SnapshotSource(read_snapshot(where.org_file))]
+        yield [MemorySource(load_organization(read_snapshot(where.org_file)))]
         return
     async with open_reader(connected_settings(where.data_dir)) as reader:
         chosen = await choose_organizations(reader, where.organization_id, account_id=account_id)

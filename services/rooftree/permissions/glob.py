@@ -79,7 +79,8 @@ def spelled(globs: frozenset[Glob]) -> str:
     """
     Return a text that only equal sets of globs share.
     """
-    return "{" + ",".join(sorted(map(_spell, globs))) + "}"
+    # no glob at all is something else than the glob of the empty string
+    return f"{len(globs)}{{{','.join(sorted(map(_spell, globs)))}}}"
 
 
 def _spell(glob: Glob) -> str:

@@ -29,6 +29,7 @@ from rooftree.permissions.language import (
 )
 from rooftree.permissions.predicate import BoundStatement, KeyTest, PrincipalTerm, Relation, Term
 from rooftree.permissions.principals import SERVICE_LINKED_ROLES, principal_classes
+from rooftree.permissions.resources import resource_classes
 from rooftree.policy.keys import ABSENT_FOR_OTHERS, ABSENT_FOR_SERVICES
 from rooftree.policy.model import Quantifier
 from rooftree.policy.variables import Piece
@@ -133,7 +134,7 @@ class Space:
     def _add_resource(self, lists: Sequence[Collection[Term]]) -> None:
         relations, terms = _parted(lists)
         bundles = bundled([*terms, [ANY_STRING]])
-        classes = classes_of(RESOURCES, RESOURCE_STARTS, [term for term in bundles if isinstance(term, Atom)])
+        classes = resource_classes([term for term in bundles if isinstance(term, Atom)])
         points = tuple(Point(one.witness, one.signature) for one in classes)
         made = Dimension(Kind.RESOURCE, "", "string", points, bundles, universe=RESOURCES, starts=RESOURCE_STARTS)
         self.dimensions.append(made)

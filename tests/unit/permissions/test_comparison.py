@@ -318,3 +318,17 @@ class TestSummary:
         assert verdicts["sqs", "SendMessage"] == "denied"
         assert verdicts["ec2", "RunInstances"] == "conditional"
         assert verdicts["s3", "GetObject"] == "allowed"
+
+
+def test_no_pattern_at_all_is_not_the_pattern_of_the_empty_text() -> None:
+    """
+    An ARN pattern without fields matches nothing, whatever a string beside it matches.
+    """
+    nothing = _deny(Condition={"ArnEquals": {"aws:RequestTag/Team": ""}})
+    empty = _deny(Condition={"StringNotEqualsIfExists": {"aws:RequestTag/Team": ""}})
+
+    assert "equivalent" == _compare(_chain(), _chain(nothing)).verdict
+    (change,) = _changes(_chain(), _chain(nothing, empty))
+    assert [
+        {"operator": "StringNotEquals", "key": "aws:RequestTag/Team", "values": [""]},
+    ] == change["conditions"]

@@ -610,9 +610,12 @@ def _word_members(space: Space, members: dict[int, int], demands: Sequence[int])
         pattern = patterns[0]
         if pattern.any_of == (ANY_STRING,) and len(_by_operator(pattern.none_of)) == 1:
             lines.append(_line(pattern.none_of, key, negated=True, prefix="ForAnyValue:"))
-        else:
-            exact = exact and len(_by_operator(pattern.any_of)) == 1
+        elif len(_by_operator(pattern.any_of)) == 1:
             lines.append(_line(pattern.any_of, key, negated=False, prefix="ForAnyValue:"))
+        else:
+            # no one operator says `some value is one of these`: again more rather than less
+            exact = False
+            lines.append(ConditionLine("Null", key, ("false",)))
     return list(dict.fromkeys(lines)), exact
 
 

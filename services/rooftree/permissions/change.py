@@ -11,12 +11,14 @@ from typing import Final
 from rooftree.permissions.account import ACCOUNT_PLACEHOLDER, AccountBinding
 from rooftree.permissions.catalog import catalog
 from rooftree.permissions.chain import BoundChain, Entry, Origin, matched
+from rooftree.permissions.condition_line import ConditionLine
 from rooftree.permissions.cover import Cover, cover, widened
 from rooftree.permissions.diagram import FALSE, TRUE, Box, Node
 from rooftree.permissions.difference import Difference, Part
 from rooftree.permissions.dimension import Kind
-from rooftree.permissions.expression import ConditionLine, Pattern, Wording, word_box
+from rooftree.permissions.expression import Wording, word_box
 from rooftree.permissions.glob import Atom
+from rooftree.permissions.pattern import Pattern
 from rooftree.permissions.predicate import BoundStatement
 from rooftree.permissions.space import Space
 from rooftree.permissions.witness import Values, Witness, find_witness, of_account

@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from rooftree.permissions.chain import BoundChain, Origin
 from rooftree.permissions.change import Blame, DecisionChange, known_actions
-from rooftree.permissions.expression import ConditionLine, Pattern
+from rooftree.permissions.condition_line import ConditionLine
 from rooftree.permissions.glob import ANY_STRING, glob_atom
 from rooftree.permissions.keys import Side
+from rooftree.permissions.pattern import Pattern
 from rooftree.policy.evaluate import Decision
 from rooftree.policy.model import Effect
 from rooftree.policy.variables import Piece

@@ -13,7 +13,8 @@ from rooftree.permissions.catalog import catalog
 from rooftree.permissions.change import pattern_json, placed
 from rooftree.permissions.cover import cover
 from rooftree.permissions.diagram import FALSE, TRUE, Node
-from rooftree.permissions.expression import Wording, word_box, word_points
+from rooftree.permissions.expression import Wording, word_box
+from rooftree.permissions.pattern import word_points
 from rooftree.permissions.space import Space
 
 __all__ = ["Compiled", "summarize", "verdicts_of"]

@@ -154,7 +154,7 @@ async def parent(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process
         sys.executable, "-c", PARENT, folder, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
     )
     assert process.stderr is not None
-    line = await asyncio.wait_for(process.stderr.readline(), 30)
+    line = await asyncio.wait_for(process.stderr.readline(), 90)
     *children, bootstrap = json.loads(line)
     yield process, children, int(bootstrap.rpartition(":")[2])
     if process.returncode is None:
@@ -172,8 +172,8 @@ async def test_servers_never_outlive_their_parent(
     process, children, port = parent
     watched = [psutil.Process(pid) for pid in children]
     process.send_signal(number)
-    await asyncio.wait_for(process.wait(), 15)
-    _, alive = await asyncio.to_thread(psutil.wait_procs, watched, 15)
+    await asyncio.wait_for(process.wait(), 60)
+    _, alive = await asyncio.to_thread(psutil.wait_procs, watched, 60)
 
     assert [] == [child for child in alive if child.status() != psutil.STATUS_ZOMBIE]
     assert is_free(port)

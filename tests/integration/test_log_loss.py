@@ -45,8 +45,13 @@ DETACHED = event(
     "detach", "policy.detached", "2026-01-03T00:00:00Z", policy_id="p-denyregions", target_id="ou-ab12-aaaaaaaa"
 )
 PROJECTOR = [sys.executable, "-c", "import sys; from rooftree.cli import main; sys.exit(main())", "projector"]
-LATER = snapshot("later", (datetime.now(UTC) + timedelta(minutes=2)).isoformat())
-"""Later than every mark of the test, and not so far ahead that it would be parked."""
+
+
+def later() -> bytes:
+    """
+    Return a snapshot that is later than every mark so far, and not so far ahead that it would be parked.
+    """
+    return snapshot("later", (datetime.now(UTC) + timedelta(minutes=2)).isoformat())
 
 
 @pytest.fixture
@@ -168,7 +173,7 @@ async def test_another_cluster_is_read_from_its_start_and_marks(read: Settings, 
         await eventually(is_incomplete(read))
         await settled(elsewhere, records=4)
         marked = await incomplete_reason(read)
-        await publish(elsewhere, LATER)
+        await publish(elsewhere, later())
         await settled(elsewhere, records=5)
     [row] = await stored(read, "select * from rooftree.account_permissions where account_id = '222222222222'")
 
@@ -185,7 +190,7 @@ async def test_a_loss_that_was_marked_is_not_marked_again(read: Settings, anothe
     elsewhere = resuming(await moved(read, another_broker))
     async with running(elsewhere):
         await eventually(is_incomplete(read))
-        await publish(elsewhere, LATER)
+        await publish(elsewhere, later())
         await settled(elsewhere, records=3)
     strict = elsewhere.model_copy(update={"on_log_loss": LogLossPolicy.STOP})
     await publish(strict, DETACHED)
@@ -223,7 +228,7 @@ async def test_a_topic_made_anew_is_not_taken_for_the_old_one(read: Settings) ->
     Also when it holds as many records as were read, so that the stored offset lies within it.
     """
     await make_anew(read, read.changes_topic)
-    await publish(read, DETACHED, LATER, DETACHED)
+    await publish(read, DETACHED, later(), DETACHED)
 
     await failing(read, "was read from the log .* before")
 

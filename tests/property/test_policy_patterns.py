@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rooftree.policy.context import Context
@@ -101,6 +102,8 @@ def test_a_template_without_missing_values_always_resolves(parts: list[str], val
     """
     What the variables stand for is literal, and the rest is kept in order.
     """
+    # a dollar and a brace side by side begin a variable that has no value
+    assume(("$", "{") not in pairwise(parts))
     pieces = resolve_template(parse_template("".join(parts), variables=True), Context({"aws:x": (value,)}))
     spelled = {"${*}": "*", "${aws:x}": value, "${aws:y, 'b*'}": "b*"}
 

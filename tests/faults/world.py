@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 
 from tests.brokers import BROKER, KAFKA
+from tests.faults.process import AWAY
 from tests.faults.proxy import Proxy
 from tests.faults.servers import Servers
 from tests.faults.workers import WorkerProcess, start_worker
@@ -73,6 +74,8 @@ class World:
             self.workers.remove(ended)
             [role] = ended.roles
             self.tell(f"{role} {ended.log_path.stem} had ended with {ended.status}, another starts")
+            # Nobody ends by a mistake of its own, whatever befalls the servers.
+            assert ended.status in (AWAY, -signal.SIGKILL)
             await self.start(role)
 
     async def end(self) -> None:
@@ -109,6 +112,7 @@ class World:
         status = await leaver.terminate()
         self.workers.remove(leaver)
         self.tell(f"projector {leaver.log_path.stem} left with {status}")
+        assert status in (0, AWAY, -signal.SIGTERM)
         if not any(each.roles == ("projector",) for each in self.workers):
             await self.start("projector")
 

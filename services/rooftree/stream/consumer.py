@@ -330,7 +330,12 @@ async def _ends(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) ->
     The embedded broker, asked for an end, counts its last batch as one record; what it says with each fetch is right.
     """
     ends: dict[TopicPartition, int] = await consumer.end_offsets(places) if places else {}
-    return {place: max(end, consumer.highwater(place) or 0) for place, end in ends.items()}
+    return {place: max(end, _fetched_end(consumer, place)) for place, end in ends.items()}
+
+
+def _fetched_end(consumer: AIOKafkaConsumer, place: TopicPartition) -> int:
+    # A rebalance may have taken the partition away meanwhile, of which aiokafka does not want to be asked then.
+    return (consumer.highwater(place) if place in consumer.assignment() else None) or 0
 
 
 async def _probed_end(consumer: AIOKafkaConsumer, place: TopicPartition, beginning: int, end: int) -> int:
@@ -340,7 +345,7 @@ async def _probed_end(consumer: AIOKafkaConsumer, place: TopicPartition, beginni
     consumer.seek(place, max(beginning, end - 1))
     with contextlib.suppress(OffsetOutOfRangeError):
         await consumer.getmany(place, timeout_ms=_PROBE_MS)
-    return max(end, consumer.highwater(place) or 0)
+    return max(end, _fetched_end(consumer, place))
 
 
 def _loss(stored: int | None, beginning: int, end: int) -> str | None:

@@ -38,6 +38,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 ROUNDS = int(os.environ.get("ROOFTREE_TEST_FAULT_ROUNDS", "3"))
 FIRST = int(os.environ.get("ROOFTREE_TEST_FAULT_SEED", "1"))
+# The embedded broker may wait for ever for a member of a group that has left while it was joining; deployments on one
+# machine have one member. Rounds with members that come and go are for Apache Kafka.
+KAFKA_ONLY = frozenset({"rebalance"})
 CALM_SECONDS = 120.0
 
 
@@ -163,7 +166,8 @@ async def test_a_round_of_faults_leaves_no_trace(
             await until_published(round_settings, random.choices(published, k=random.randint(1, 8)))
 
     world = World(servers, round_settings, tmp_path, random, redeliver)
-    faults = random.choices(list(FAULTS), list(FAULTS.values()), k=random.randint(2, 4))
+    weights = {fault: weight for fault, weight in FAULTS.items() if BROKER == KAFKA or fault not in KAFKA_ONLY}
+    faults = random.choices(list(weights), list(weights.values()), k=random.randint(2, 4))
     cuts = sorted(random.choices(range(len(changes)), k=len(faults)))
     print(f"seed {seed}: {len(changes)} changes, {', '.join(faults)}")  # noqa: T201 - to run it again
     try:

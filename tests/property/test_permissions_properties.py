@@ -17,7 +17,7 @@ from rooftree.policy.conditions import condition_holds
 from rooftree.policy.context import Context
 from rooftree.policy.document import parse_policy
 from rooftree.policy.evaluate import Decision, decide_chain, statement_matches
-from rooftree.policy.model import Condition
+from rooftree.policy.model import Condition, Effect
 from rooftree.policy.operators import parse_operator
 from rooftree.policy.patterns import action_matches, compile_glob, complete_arn
 from rooftree.policy.request import Request
@@ -62,7 +62,9 @@ def _spared(before: Chain, after: Chain, change: dict[str, Any], request: Reques
     """
     excepted = {(one["policy_id"], one["statement"], one["side"]) for one in change.get("unless", [])}
     return any(
-        (policy.policy_id, statement.label, side) in excepted and statement_matches(statement, request, variables=True)
+        statement.effect is Effect.DENY
+        and (policy.policy_id, statement.label, side) in excepted
+        and statement_matches(statement, request, variables=True)
         for side, chain in (("before", before), ("after", after))
         for level in chain.levels or ()
         for policy in level.policies

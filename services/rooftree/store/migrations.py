@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+
+import asyncpg
 
 import rooftree
 from rooftree.errors import InputError, UsageError
@@ -81,6 +84,7 @@ async def apply_migrations(connection: Connection, *, steps: Sequence[Migration]
 
     Raises:
         InputError: A step was edited after it had been applied.
+        UsageError: The user of the database may not do what a step needs; the message says what to run.
         UnavailableError: The server failed; what was applied until then stays.
     """
     with translated_errors():
@@ -100,14 +104,25 @@ async def _apply(connection: Connection, steps: Sequence[Migration]) -> list[str
             if applied[migration.version] != migration.checksum:
                 raise InputError("was edited after it had been applied to this database", place=migration.name)
             continue
-        async with connection.transaction():
-            await connection.execute(migration.sql)
-            await connection.execute(
-                query("record_migration"), migration.version, migration.name, migration.checksum, rooftree.__version__
-            )
+        with _refusals_explained(migration):
+            async with connection.transaction():
+                await connection.execute(migration.sql)
+                await connection.execute(
+                    query("record_migration"),
+                    *(migration.version, migration.name, migration.checksum, rooftree.__version__),
+                )
         log().info(Action.MIGRATED, migration=migration.name)
         done.append(migration.name)
     return done
+
+
+@contextmanager
+def _refusals_explained(migration: Migration) -> Iterator[None]:
+    try:
+        yield
+    except asyncpg.InsufficientPrivilegeError as error:
+        hint = f"; {error.hint}" if error.hint else ""
+        raise UsageError(f"{error.args[0]}{hint}", place=migration.name) from error
 
 
 async def require_schema(connection: Connection) -> None:

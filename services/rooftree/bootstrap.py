@@ -14,7 +14,9 @@ from typing import TypeAlias
 from prometheus_client import start_http_server
 from pydantic import SecretStr
 
+from rooftree.access.caller import Organizations
 from rooftree.api.app import create_app
+from rooftree.api.callers import ReaderFor
 from rooftree.embedded import embedded_broker, embedded_postgres
 from rooftree.reading import Reader
 from rooftree.settings import Assignment, SecurityProtocol, Settings
@@ -156,7 +158,7 @@ async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None 
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-api"))
-        server = WebServer(create_app(DatabaseReader(database), settings), settings.http_host, settings.http_port)
+        server = WebServer(create_app(_reader_for(database), settings), settings.http_host, settings.http_port)
         if on_ready is not None:
             on_ready(server.url)
         await supervise({"api": server.serve}, stop=stop, drain_timeout=settings.drain_timeout)
@@ -197,7 +199,7 @@ async def run_all(
         database = await stack.enter_async_context(open_store(settings, "rooftree"))
         await ensure_topics(settings)
         code = secrets.token_urlsafe(16)
-        app = create_app(DatabaseReader(database), settings, login_code=code)
+        app = create_app(_reader_for(database), settings, login_code=code)
         server = WebServer(app, settings.http_host, settings.http_port)
         workers: dict[str, Worker] = {
             **watches,
@@ -220,6 +222,14 @@ async def open_reader(settings: Settings) -> AsyncIterator[Reader]:
     """
     async with _database(settings, "rooftree-reader") as database:
         yield DatabaseReader(database)
+
+
+def _reader_for(database: Database) -> ReaderFor:
+    def reader_for(organizations: Organizations) -> Reader:
+        assert organizations is None  # so far every caller may see all
+        return DatabaseReader(database)
+
+    return reader_for
 
 
 @asynccontextmanager

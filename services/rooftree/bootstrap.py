@@ -394,9 +394,7 @@ def _metrics(settings: Settings) -> Iterator[None]:
 def _for_embedded_postgres(settings: Settings, dsn: str) -> Settings:
     # What is set for another server is not for this one, whose DSN holds everything.
     others = ("password", "ssl_mode", "ssl_cafile", "ssl_certfile", "ssl_keyfile", "ssl_key_password")
-    return settings.model_copy(
-        update={**{f"postgres_{name}": None for name in others}, "postgres_dsn": SecretStr(dsn)}
-    )
+    return settings.model_copy(update={**{f"postgres_{name}": None for name in others}, "postgres_dsn": SecretStr(dsn)})
 
 
 def _for_embedded_broker(settings: Settings, bootstrap: str) -> Settings:

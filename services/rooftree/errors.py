@@ -8,6 +8,7 @@ Every error that Rooftree raises on purpose.
     │   ├── ChangeError       a change event
     │   └── UsageError        a command line or a setting
     ├── UnavailableError      a server could not be reached; trying again may help
+    ├── RefusedCallError      AWS does not do what it was asked
     ├── RecordTooLargeError   the broker never takes a record of this size
     ├── RefusedRowError       the store does not take what a record leads to
     ├── StaleViewError        another writer has changed an organization since it was read
@@ -28,6 +29,7 @@ __all__ = [
     "LostPartitionError",
     "PolicyError",
     "RecordTooLargeError",
+    "RefusedCallError",
     "RefusedRowError",
     "RooftreeError",
     "SnapshotError",
@@ -137,6 +139,21 @@ class UnavailableError(RooftreeError):
     """
     A server that is needed does not answer.
     """
+
+
+class RefusedCallError(RooftreeError):
+    """
+    AWS does not do what it was asked: it is not allowed, or the object does not exist.
+
+    Attributes:
+        operation: The call.
+        code: Why, as AWS spells it.
+    """
+
+    def __init__(self, operation: str, code: str, message: str) -> None:
+        super().__init__(f"AWS: {operation}: {code}: {message}")
+        self.operation = operation
+        self.code = code
 
 
 class RecordTooLargeError(RooftreeError):

@@ -6,14 +6,16 @@ The port of readers over a few records in memory.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from rooftree.access.caller import Organizations
 from rooftree.errors import UnavailableError
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact
-from rooftree.reading import AccountRecord, AuditRecord, OrganizationRecord
+from rooftree.reading import AccountRecord, AuditRecord, OrganizationRecord, ReconciliationRecord
 from rooftree.view.patch import ProbeState
 
 ORGANIZATION = "o-exampleorg"
@@ -104,6 +106,18 @@ class FakeReader:
         self.away = away
         self.incomplete_since = incomplete_since
 
+    def limited(self, organizations: Organizations) -> FakeReader:
+        """
+        Return the same, as somebody sees it who may see these organizations.
+        """
+        if organizations is None:
+            return self
+        seen = copy(self)
+        seen.known = [one for one in self.known if one in organizations]
+        seen.stored = [one for one in self.stored if one.organization_id in organizations]
+        seen.events = [one for one in self.events if one.organization_id in organizations]
+        return seen
+
     async def organizations(self) -> list[OrganizationRecord]:
         await self.check()
         reason = "a change could not be read" if self.incomplete_since else None
@@ -175,6 +189,9 @@ class FakeReader:
         self, organization_id: str, position: tuple[int, int], *, account_id: str | None = None, limit: int = 100
     ) -> list[AuditRecord]:
         return [one for one in self._of(account_id) if one.position > position][:limit]
+
+    async def reconciliations(self, organization_id: str, *, limit: int = 20) -> list[ReconciliationRecord]:
+        return []
 
     async def count_seen(self, organization_id: str, source: str, event_ids: Iterable[str]) -> int:
         return 0

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from prometheus_client import start_http_server
 from pydantic import SecretStr
 
+from rooftree.access.caller import Organizations
 from rooftree.api.app import create_app
+from rooftree.api.callers import ReaderFor
 from rooftree.embedded import embedded_broker, embedded_postgres
 from rooftree.errors import UsageError
 from rooftree.reading import Reader
@@ -28,6 +30,7 @@ from rooftree.store.outbox import PostgresOutbox
 from rooftree.store.projection import PostgresProjection
 from rooftree.store.reader import DatabaseReader
 from rooftree.store.rebuilding import DatabaseRebuild
+from rooftree.store.rereads import DatabaseRereads
 from rooftree.stream import KafkaChangeLog, KafkaPublisher, ensure_topics
 from rooftree.telemetry import METRICS_REGISTRY, configure_logging
 from rooftree.workers.projector import Projector
@@ -48,6 +51,7 @@ __all__ = [
     "open_reader",
     "open_rebuild",
     "open_relay",
+    "open_rereads",
     "open_store",
     "run_all",
     "run_api",
@@ -158,7 +162,7 @@ async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None 
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-api"))
-        server = WebServer(create_app(DatabaseReader(database), settings), settings.http_host, settings.http_port)
+        server = WebServer(create_app(_reader_for(database), settings), settings.http_host, settings.http_port)
         if on_ready is not None:
             on_ready(server.url)
         await supervise({"api": server.serve}, stop=stop, drain_timeout=settings.drain_timeout)
@@ -199,7 +203,7 @@ async def run_all(
         database = await stack.enter_async_context(open_store(settings, "rooftree"))
         await ensure_topics(settings)
         code = secrets.token_urlsafe(16)
-        app = create_app(DatabaseReader(database), settings, login_code=code)
+        app = create_app(_reader_for(database), settings, login_code=code)
         server = WebServer(app, settings.http_host, settings.http_port)
         workers: dict[str, Worker] = {
             **watches,
@@ -222,6 +226,14 @@ async def open_reader(settings: Settings) -> AsyncIterator[Reader]:
     """
     async with _database(settings, "rooftree-reader") as database:
         yield DatabaseReader(database)
+
+
+def _reader_for(database: Database) -> ReaderFor:
+    def reader_for(organizations: Organizations) -> Reader:
+        assert organizations is None  # so far every caller may see all
+        return DatabaseReader(database)
+
+    return reader_for
 
 
 @asynccontextmanager
@@ -276,6 +288,19 @@ def open_aws(settings: Settings) -> AwsOrganization:
     except ImportError as error:
         raise UsageError("boto3 is not installed; `pip install 'rooftree[aws]'` brings it") from error
     return AwsOrganization.open(settings)
+
+
+@asynccontextmanager
+async def open_rereads(settings: Settings) -> AsyncIterator[DatabaseRereads]:
+    """
+    Open what is to be read anew by the API of AWS.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+        UsageError: The database lacks a migration.
+    """
+    async with open_store(settings, "rooftree-reader") as database:
+        yield DatabaseRereads(database)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ Every error that Rooftree raises on purpose.
     │   ├── SnapshotError     an organization snapshot
     │   ├── ChangeError       a change event
     │   └── UsageError        a command line or a setting
+    ├── ForbiddenError        who asks is known, and may not do this
     ├── UnavailableError      a server could not be reached; trying again may help
     ├── RefusedCallError      AWS does not do what it was asked
     ├── RecordTooLargeError   the broker never takes a record of this size
@@ -24,6 +25,7 @@ from datetime import datetime
 
 __all__ = [
     "ChangeError",
+    "ForbiddenError",
     "InputError",
     "LogLossError",
     "LostPartitionError",
@@ -132,6 +134,12 @@ class ChangeError(InputError):
 class UsageError(InputError):
     """
     A command, an option or a setting is wrong.
+    """
+
+
+class ForbiddenError(RooftreeError):
+    """
+    A caller may not do what they ask for.
     """
 
 

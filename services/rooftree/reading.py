@@ -12,6 +12,7 @@ from typing import Protocol
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact
+from rooftree.organization.rereads import Reread
 from rooftree.view.patch import ProbeState
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "OrganizationRecord",
     "Reader",
     "ReconciliationRecord",
+    "RereadRecord",
 ]
 
 
@@ -106,6 +108,16 @@ class AuditRecord:
         Where it stands in the order of its organization.
         """
         return (self.revision, self.part)
+
+
+@dataclass(frozen=True, slots=True)
+class RereadRecord:
+    """
+    A request to read something anew, of one organization.
+    """
+
+    organization_id: str
+    reread: Reread
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rooftree.api.access import Access, Guard
+from rooftree.api.callers import ReaderFor
 from rooftree.api.dashboard import Dashboard
 from rooftree.api.openapi import describe
 from rooftree.api.problems import EXCEPTION_HANDLERS
@@ -40,12 +41,12 @@ HEADERS: Final = {
 }
 
 
-def create_app(reader: Reader, settings: Settings, *, login_code: str | None = None) -> Starlette:
+def create_app(reader_for: ReaderFor, settings: Settings, *, login_code: str | None = None) -> Starlette:
     """
     Build the application.
 
     Args:
-        reader: Where answers come from.
+        reader_for: Opens the view for a caller, limited to the organizations that they may see.
         settings: The admin token is taken from here.
         login_code: Opens ``/login?code=…`` once, for the address that is printed at a start.
 
@@ -55,16 +56,16 @@ def create_app(reader: Reader, settings: Settings, *, login_code: str | None = N
     if settings.admin_token is None:
         raise UsageError("needed to serve the API; choose at least 16 characters", place="ROOFTREE_ADMIN_TOKEN")
     access = Access(settings.admin_token.get_secret_value(), code=login_code)
-    dashboard = Dashboard(reader, access)
+    dashboard = Dashboard(access)
     return Starlette(
         routes=[
-            *_probes(reader),
-            *_resources(Resources(reader)),
+            *_probes(reader_for(None)),
+            *_resources(Resources()),
             Route("/login", dashboard.login, methods=["GET", "POST"]),
             Route("/accounts/{account_id}", dashboard.account),
             Route("/", dashboard.home),
         ],
-        middleware=[Middleware(Armor), Middleware(Guard, access=access)],
+        middleware=[Middleware(Armor), Middleware(Guard, access=access, reader_for=reader_for)],
         exception_handlers=EXCEPTION_HANDLERS,
     )
 

@@ -6,9 +6,11 @@ The port of readers over a few records in memory.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from rooftree.access.caller import Organizations
 from rooftree.errors import UnavailableError
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
@@ -103,6 +105,18 @@ class FakeReader:
         self.known = list(organizations)
         self.away = away
         self.incomplete_since = incomplete_since
+
+    def limited(self, organizations: Organizations) -> FakeReader:
+        """
+        Return the same, as somebody sees it who may see these organizations.
+        """
+        if organizations is None:
+            return self
+        seen = copy(self)
+        seen.known = [one for one in self.known if one in organizations]
+        seen.stored = [one for one in self.stored if one.organization_id in organizations]
+        seen.events = [one for one in self.events if one.organization_id in organizations]
+        return seen
 
     async def organizations(self) -> list[OrganizationRecord]:
         await self.check()

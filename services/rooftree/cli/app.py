@@ -11,6 +11,7 @@ import typer
 from rooftree import __version__
 from rooftree.cli import (
     access,
+    amazon,
     auditing,
     benchmarking,
     comparing,
@@ -60,6 +61,7 @@ def _options(
 for module in (
     running,
     feeding,
+    amazon,
     nodes,
     principals,
     probes,

@@ -388,5 +388,5 @@ async def test_a_user_without_rights_is_told_what_to_run(postgres_server: str) -
         await connection.execute(f"drop role {name}")
         await connection.close()
 
-    assert f"grant rooftree_reader to {name}" == statement
+    assert statement.endswith(f"grant rooftree_reader to {name}")
     assert "UndefinedTable" not in told.err

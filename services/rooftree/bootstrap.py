@@ -9,15 +9,19 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from prometheus_client import start_http_server
 from pydantic import SecretStr
 
+from rooftree.access.caller import Organizations
 from rooftree.api.app import create_app
+from rooftree.api.callers import ReaderFor
 from rooftree.embedded import embedded_broker, embedded_postgres
+from rooftree.errors import UsageError
 from rooftree.reading import Reader
 from rooftree.settings import Assignment, SecurityProtocol, Settings
+from rooftree.store.address import database_address
 from rooftree.store.database import Database, connect_database, open_database
 from rooftree.store.inspection import DatabaseInspection
 from rooftree.store.letters import DatabaseLetters
@@ -35,8 +39,12 @@ from rooftree.workers.relay import Relay
 from rooftree.workers.supervisor import Worker, stop_on_signals, supervise
 from rooftree.workers.web import WebServer
 
+if TYPE_CHECKING:
+    from rooftree.aws.organization import AwsOrganization
+
 __all__ = [
     "Addresses",
+    "open_aws",
     "open_inspection",
     "open_letters",
     "open_projector",
@@ -91,7 +99,7 @@ async def run_migrate(settings: Settings) -> list[str]:
     """
     configure_logging(level=settings.log_level, style=settings.log_format.value)
     connection = await connect_database(
-        settings.postgres_dsn.get_secret_value(),
+        database_address(settings),
         connect_timeout=settings.postgres_connect_timeout,
         application_name="rooftree-migrate",
     )
@@ -155,7 +163,7 @@ async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None 
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-api"))
-        server = WebServer(create_app(DatabaseReader(database), settings), settings.http_host, settings.http_port)
+        server = WebServer(create_app(_reader_for(database), settings), settings.http_host, settings.http_port)
         if on_ready is not None:
             on_ready(server.url)
         await supervise({"api": server.serve}, stop=stop, drain_timeout=settings.drain_timeout)
@@ -184,7 +192,7 @@ async def run_all(
         watches: dict[str, Worker] = {}
         if embed_postgres:
             postgres = await stack.enter_async_context(embedded_postgres(settings.data_dir))
-            settings = settings.model_copy(update={"postgres_dsn": SecretStr(postgres.dsn)})
+            settings = _for_embedded_postgres(settings, postgres.dsn)
             watches["postgres"] = _watch(postgres.watch)
         if embed_kafka:
             broker = await stack.enter_async_context(embedded_broker(settings.data_dir))
@@ -196,7 +204,7 @@ async def run_all(
         database = await stack.enter_async_context(open_store(settings, "rooftree"))
         await ensure_topics(settings)
         code = secrets.token_urlsafe(16)
-        app = create_app(DatabaseReader(database), settings, login_code=code)
+        app = create_app(_reader_for(database), settings, login_code=code)
         server = WebServer(app, settings.http_host, settings.http_port)
         workers: dict[str, Worker] = {
             **watches,
@@ -219,6 +227,14 @@ async def open_reader(settings: Settings) -> AsyncIterator[Reader]:
     """
     async with _database(settings, "rooftree-reader") as database:
         yield DatabaseReader(database)
+
+
+def _reader_for(database: Database) -> ReaderFor:
+    def reader_for(organizations: Organizations) -> Reader:
+        assert organizations is None  # so far every caller may see all
+        return DatabaseReader(database)
+
+    return reader_for
 
 
 @asynccontextmanager
@@ -260,6 +276,21 @@ async def open_letters(settings: Settings) -> AsyncIterator[DatabaseLetters]:
         yield DatabaseLetters(database)
 
 
+def open_aws(settings: Settings) -> AwsOrganization:
+    """
+    Return AWS, as the settings say how to reach it; nothing is asked yet.
+
+    Raises:
+        UsageError: boto3 is not installed, or the AWS configuration of this machine is wrong.
+    """
+    try:
+        # An optional extra stands behind it.
+        from rooftree.aws.organization import AwsOrganization  # noqa: PLC0415
+    except ImportError as error:
+        raise UsageError("boto3 is not installed; `pip install 'rooftree[aws]'` brings it") from error
+    return AwsOrganization.open(settings)
+
+
 @asynccontextmanager
 async def open_rereads(settings: Settings) -> AsyncIterator[DatabaseRereads]:
     """
@@ -289,7 +320,7 @@ async def open_publisher(settings: Settings) -> AsyncIterator[KafkaPublisher]:
 @asynccontextmanager
 async def _database(settings: Settings, name: str) -> AsyncIterator[Database]:
     async with open_database(
-        settings.postgres_dsn.get_secret_value(),
+        database_address(settings),
         size=settings.postgres_pool_size,
         connect_timeout=settings.postgres_connect_timeout,
         command_timeout=settings.postgres_command_timeout,
@@ -350,7 +381,7 @@ async def open_relay(settings: Settings, database: Database) -> AsyncIterator[Wo
     """
     Make a relay from the database to the topics.
     """
-    dsn = settings.postgres_dsn.get_secret_value()
+    dsn = database_address(settings)
     async with (
         KafkaPublisher.open(settings) as publisher,
         PostgresNudges.open(dsn, connect_timeout=settings.postgres_connect_timeout) as nudges,
@@ -378,6 +409,12 @@ def _metrics(settings: Settings) -> Iterator[None]:
     finally:
         server.shutdown()
         thread.join()
+
+
+def _for_embedded_postgres(settings: Settings, dsn: str) -> Settings:
+    # What is set for another server is not for this one, whose DSN holds everything.
+    others = ("password", "ssl_mode", "ssl_cafile", "ssl_certfile", "ssl_keyfile", "ssl_key_password")
+    return settings.model_copy(update={**{f"postgres_{name}": None for name in others}, "postgres_dsn": SecretStr(dsn)})
 
 
 def _for_embedded_broker(settings: Settings, bootstrap: str) -> Settings:

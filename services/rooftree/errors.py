@@ -7,7 +7,9 @@ Every error that Rooftree raises on purpose.
     │   ├── SnapshotError     an organization snapshot
     │   ├── ChangeError       a change event
     │   └── UsageError        a command line or a setting
+    ├── ForbiddenError        who asks is known, and may not do this
     ├── UnavailableError      a server could not be reached; trying again may help
+    ├── RefusedCallError      AWS does not do what it was asked
     ├── RecordTooLargeError   the broker never takes a record of this size
     ├── RefusedRowError       the store does not take what a record leads to
     ├── StaleViewError        another writer has changed an organization since it was read
@@ -23,11 +25,13 @@ from datetime import datetime
 
 __all__ = [
     "ChangeError",
+    "ForbiddenError",
     "InputError",
     "LogLossError",
     "LostPartitionError",
     "PolicyError",
     "RecordTooLargeError",
+    "RefusedCallError",
     "RefusedRowError",
     "RooftreeError",
     "SnapshotError",
@@ -133,10 +137,31 @@ class UsageError(InputError):
     """
 
 
+class ForbiddenError(RooftreeError):
+    """
+    A caller may not do what they ask for.
+    """
+
+
 class UnavailableError(RooftreeError):
     """
     A server that is needed does not answer.
     """
+
+
+class RefusedCallError(RooftreeError):
+    """
+    AWS does not do what it was asked: it is not allowed, or the object does not exist.
+
+    Attributes:
+        operation: The call.
+        code: Why, as AWS spells it.
+    """
+
+    def __init__(self, operation: str, code: str, message: str) -> None:
+        super().__init__(f"AWS: {operation}: {code}: {message}")
+        self.operation = operation
+        self.code = code
 
 
 class RecordTooLargeError(RooftreeError):

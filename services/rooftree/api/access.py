@@ -15,15 +15,20 @@ from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from rooftree.access.caller import ADMIN_TOKEN, Caller
+from rooftree.api.callers import ReaderFor, admit
 from rooftree.api.problems import problem
 
-__all__ = ["COOKIE", "OPEN_PATHS", "Access", "Guard"]
+__all__ = ["COOKIE", "OPEN_FOLDER", "OPEN_PATHS", "Access", "Guard"]
 
 COOKIE: Final = "rooftree_session"
 SESSION_SECONDS: Final = 12 * 3600
 
-OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/login", "/assets/style.css"})
+OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/login"})
 """What needs no token: probes, counts without names, and the way in."""
+
+OPEN_FOLDER: Final = "/assets/"
+"""Where everything is open: the same files for every installation."""
 
 
 class Access:
@@ -69,14 +74,14 @@ class Access:
         )
         return response
 
-    def allows(self, connection: HTTPConnection) -> bool:
+    async def caller(self, connection: HTTPConnection) -> Caller | None:
         """
-        Tell whether a request may read.
+        Return who sends a request, or None if nothing proves it.
         """
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            return self.knows(token.strip())
-        return self._is_session(connection.cookies.get(COOKIE, ""))
+            return ADMIN_TOKEN if self.knows(token.strip()) else None
+        return ADMIN_TOKEN if self._is_session(connection.cookies.get(COOKIE, "")) else None
 
     def _is_session(self, cookie: str) -> bool:
         expiry, _, signature = cookie.partition(".")
@@ -90,12 +95,13 @@ class Access:
 
 class Guard:
     """
-    Let nothing pass to the application that may not read.
+    Let nothing pass to the application whose sender is not known, and tell it who that is.
     """
 
-    def __init__(self, app: ASGIApp, *, access: Access) -> None:
+    def __init__(self, app: ASGIApp, *, access: Access, reader_for: ReaderFor) -> None:
         self._app = app
         self._access = access
+        self._reader_for = reader_for
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """
@@ -106,7 +112,10 @@ class Guard:
             return
         connection = HTTPConnection(scope)
         path = connection.url.path
-        if path in OPEN_PATHS or self._access.allows(connection):
+        if path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
+            await self._app(scope, receive, send)
+        elif (caller := await self._access.caller(connection)) is not None:
+            admit(scope, caller, self._reader_for(caller.organizations))
             await self._app(scope, receive, send)
         elif path.startswith("/api/"):
             refusal = problem(401, "a bearer token is needed", headers={"WWW-Authenticate": 'Bearer realm="rooftree"'})

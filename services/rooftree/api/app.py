@@ -4,6 +4,7 @@ The application: its routes, who may take them, and what stands on every answer.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib.resources import files
 from typing import Final
 
@@ -18,14 +19,16 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rooftree.api.access import Access, Guard
+from rooftree.api.callers import ReaderFor
 from rooftree.api.dashboard import Dashboard
 from rooftree.api.openapi import describe
 from rooftree.api.problems import EXCEPTION_HANDLERS
 from rooftree.api.resources import Resources
 from rooftree.errors import UnavailableError, UsageError
-from rooftree.reading import Reader
+from rooftree.organization.timestamps import format_time
+from rooftree.reading import LogLoss, Reader
 from rooftree.settings import Settings
-from rooftree.telemetry import METRICS_REGISTRY
+from rooftree.telemetry import METRICS_REGISTRY, Metrics
 
 __all__ = ["create_app"]
 
@@ -40,12 +43,12 @@ HEADERS: Final = {
 }
 
 
-def create_app(reader: Reader, settings: Settings, *, login_code: str | None = None) -> Starlette:
+def create_app(reader_for: ReaderFor, settings: Settings, *, login_code: str | None = None) -> Starlette:
     """
     Build the application.
 
     Args:
-        reader: Where answers come from.
+        reader_for: Opens the view for a caller, limited to the organizations that they may see.
         settings: The admin token is taken from here.
         login_code: Opens ``/login?code=…`` once, for the address that is printed at a start.
 
@@ -55,16 +58,16 @@ def create_app(reader: Reader, settings: Settings, *, login_code: str | None = N
     if settings.admin_token is None:
         raise UsageError("needed to serve the API; choose at least 16 characters", place="ROOFTREE_ADMIN_TOKEN")
     access = Access(settings.admin_token.get_secret_value(), code=login_code)
-    dashboard = Dashboard(reader, access)
+    dashboard = Dashboard(access)
     return Starlette(
         routes=[
-            *_probes(reader),
-            *_resources(Resources(reader)),
+            *_probes(reader_for(None)),
+            *_resources(Resources()),
             Route("/login", dashboard.login, methods=["GET", "POST"]),
             Route("/accounts/{account_id}", dashboard.account),
             Route("/", dashboard.home),
         ],
-        middleware=[Middleware(Armor), Middleware(Guard, access=access)],
+        middleware=[Middleware(Armor), Middleware(Guard, access=access, reader_for=reader_for)],
         exception_handlers=EXCEPTION_HANDLERS,
     )
 
@@ -99,11 +102,16 @@ def _probes(reader: Reader) -> list[Route]:
     async def ready(_: Request) -> Response:
         try:
             await reader.check()
+            loss = await reader.log_loss()
         except UnavailableError as error:
             return PlainTextResponse(f"{error}\n", status_code=503)
-        return PlainTextResponse("ready\n")
+        # Whoever looks here for a view that is up to date is told; those who look into it are still answered.
+        return PlainTextResponse(f"ready\n{_stale(loss)}")
 
     async def metrics(_: Request) -> Response:
+        with suppress(UnavailableError):
+            loss = await reader.log_loss()
+            Metrics.log_loss_partitions.set(0 if loss is None else loss.partitions)
         return Response(generate_latest(METRICS_REGISTRY), headers={"content-type": CONTENT_TYPE_LATEST})
 
     async def style(_: Request) -> Response:
@@ -116,6 +124,15 @@ def _probes(reader: Reader) -> list[Route]:
         Route("/metrics", metrics),
         Route("/assets/style.css", style),
     ]
+
+
+def _stale(loss: LogLoss | None) -> str:
+    if loss is None:
+        return ""
+    return (
+        f"stale: {loss.partitions} partitions of the changes topic stand still since {format_time(loss.since)},"
+        " as the broker has lost records of them that were not read\n"
+    )
 
 
 def _resources(resources: Resources) -> list[Route]:

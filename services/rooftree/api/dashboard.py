@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from rooftree.api.access import Access
+from rooftree.api.callers import reader_of
 from rooftree.api.query import Query, choose_organization
 from rooftree.errors import InputError
 from rooftree.inquiry import wording
@@ -36,8 +37,7 @@ class Dashboard:
     The pages.
     """
 
-    def __init__(self, reader: Reader, access: Access) -> None:
-        self._reader = reader
+    def __init__(self, access: Access) -> None:
         self._access = access
         self._pages = Environment(
             loader=PackageLoader("rooftree.api"), autoescape=select_autoescape(default=True), trim_blocks=True
@@ -51,16 +51,17 @@ class Dashboard:
         Show an organization: whether its view is complete, recent audit events, accounts.
         """
         query = Query(request, "organization_id", "after")
-        known = await self._reader.organizations()
+        reader = reader_of(request)
+        known = await reader.organizations()
         if not known:
             return self._render("empty.html", {})
         chosen = query.text("organization_id") or known[0].organization_id
-        organization = await choose_organization(self._reader, chosen)
-        accounts = await self._reader.accounts(
+        organization = await choose_organization(reader, chosen)
+        accounts = await reader.accounts(
             organization.organization_id, after=query.text("after") or "", limit=ACCOUNTS_SHOWN + 1
         )
-        names = await self._reader.names(organization.organization_id)
-        probes = await self._reader.probes(organization.organization_id)
+        names = await reader.names(organization.organization_id)
+        probes = await reader.probes(organization.organization_id)
         return self._render(
             "home.html",
             {
@@ -69,8 +70,8 @@ class Dashboard:
                 "organization": organization,
                 "organizations": known,
                 "names": names,
-                "count": await self._reader.count_accounts(organization.organization_id),
-                "groups": await self._latest(organization.organization_id),
+                "count": await reader.count_accounts(organization.organization_id),
+                "groups": await self._latest(reader, organization.organization_id),
                 "accounts": accounts[:ACCOUNTS_SHOWN],
                 "more": accounts[ACCOUNTS_SHOWN - 1].account_id if len(accounts) > ACCOUNTS_SHOWN else None,
                 "place": lambda account: _place(account, names),
@@ -82,17 +83,18 @@ class Dashboard:
         Show one account: where it stands, what it may do at most, what happened to it.
         """
         query = Query(request, "organization_id")
+        reader = reader_of(request)
         account_id = str(request.path_params["account_id"])
         if not is_account(account_id):
             raise InputError("expected 12 digits", place="account_id")
-        organization = await choose_organization(self._reader, query.text("organization_id"), account_id=account_id)
-        account = await self._reader.account(organization.organization_id, account_id)
+        organization = await choose_organization(reader, query.text("organization_id"), account_id=account_id)
+        account = await reader.account(organization.organization_id, account_id)
         if account is None:
             raise HTTPException(404, f"no account `{account_id}`")
         permissions: Mapping[str, object] | None = None
         if account.permissions_id is not None:
-            permissions = await self._reader.permissions(organization.organization_id, account.permissions_id)
-        names = await self._reader.names(organization.organization_id)
+            permissions = await reader.permissions(organization.organization_id, account.permissions_id)
+        names = await reader.names(organization.organization_id)
         return self._render(
             "account.html",
             {
@@ -101,10 +103,10 @@ class Dashboard:
                 "names": names,
                 "permissions": permissions,
                 "place": lambda one: _place(one, names),
-                "history": await self._reader.history(organization.organization_id, account_id, limit=ROWS_SHOWN),
+                "history": await reader.history(organization.organization_id, account_id, limit=ROWS_SHOWN),
                 "groups": list(
                     group_revisions(
-                        await self._reader.audit(organization.organization_id, account_id=account_id, limit=ROWS_SHOWN)
+                        await reader.audit(organization.organization_id, account_id=account_id, limit=ROWS_SHOWN)
                     )
                 ),
             },
@@ -124,14 +126,14 @@ class Dashboard:
             return self._access.admit(RedirectResponse("/", status_code=303), secure=secure)
         return self._render("login.html", {"refused": True}, status=403)
 
-    async def _latest(self, organization_id: str) -> list[RevisionGroup]:
+    async def _latest(self, reader: Reader, organization_id: str) -> list[RevisionGroup]:
         """
         Return the latest revisions, each with some of its events: one may have as many as there are accounts.
         """
         groups: list[RevisionGroup] = []
         before: tuple[int, int] | None = None
         while len(groups) < REVISIONS_SHOWN:
-            events = await self._reader.audit(organization_id, before=before, limit=PARTS_SHOWN)
+            events = await reader.audit(organization_id, before=before, limit=PARTS_SHOWN)
             if not events:
                 break
             groups.append(next(group_revisions(events)))

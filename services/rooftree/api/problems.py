@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from rooftree.errors import InputError, UnavailableError
+from rooftree.errors import ForbiddenError, InputError, UnavailableError
 from rooftree.telemetry import Action, log
 
 __all__ = ["EXCEPTION_HANDLERS", "problem"]
@@ -38,6 +38,10 @@ async def _bad_input(_: Request, error: Exception) -> Response:
     return problem(400, str(error))
 
 
+async def _forbidden(_: Request, error: Exception) -> Response:
+    return problem(403, str(error))
+
+
 async def _unavailable(_: Request, error: Exception) -> Response:
     return problem(503, str(error), headers={"Retry-After": RETRY_SECONDS})
 
@@ -50,6 +54,7 @@ async def _defect(request: Request, error: Exception) -> Response:
 EXCEPTION_HANDLERS = {
     HTTPException: _refused,
     InputError: _bad_input,
+    ForbiddenError: _forbidden,
     UnavailableError: _unavailable,
     Exception: _defect,
 }

@@ -10,12 +10,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from rooftree.api.callers import reader_of
 from rooftree.api.documents import account_document, audit_document, organization_document, probe_document
 from rooftree.api.query import Query, choose_organization, encode_cursor
 from rooftree.errors import InputError
 from rooftree.organization.identifiers import is_account
 from rooftree.organization.timestamps import format_time, parse_time
-from rooftree.reading import AccountRecord, OrganizationRecord, Reader
+from rooftree.reading import AccountRecord, OrganizationRecord
 
 __all__ = ["Resources"]
 
@@ -27,25 +28,22 @@ class Resources:
     The endpoints under ``/api/v1``.
     """
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-
     async def organizations(self, request: Request) -> Response:
         """
         List the organizations.
         """
         Query(request)
-        return _page([organization_document(record) for record in await self._reader.organizations()], None)
+        return _page([organization_document(record) for record in await reader_of(request).organizations()], None)
 
     async def accounts(self, request: Request) -> Response:
         """
         List the accounts of an organization, by id.
         """
         query = Query(request, "organization_id", "at", "limit", "cursor")
-        organization = await choose_organization(self._reader, query.text("organization_id"))
+        organization = await choose_organization(reader_of(request), query.text("organization_id"))
         limit = query.limit()
         [after] = query.cursor(1) or [""]
-        found = await self._reader.accounts(
+        found = await reader_of(request).accounts(
             organization.organization_id, after=after, limit=limit + 1, at=query.time("at")
         )
         more = encode_cursor([found[limit - 1].account_id]) if len(found) > limit else None
@@ -67,7 +65,7 @@ class Resources:
         organization, account = await self._account(request, query)
         found = None
         if account.permissions_id is not None:
-            found = await self._reader.permissions(organization.organization_id, account.permissions_id)
+            found = await reader_of(request).permissions(organization.organization_id, account.permissions_id)
         return JSONResponse({**account_document(account), "permissions": found})
 
     async def history(self, request: Request) -> Response:
@@ -76,9 +74,11 @@ class Resources:
         """
         query = Query(request, "organization_id", "limit", "cursor")
         limit, account_id = query.limit(), _account_id(request)
-        organization = await choose_organization(self._reader, query.text("organization_id"), account_id=account_id)
+        organization = await choose_organization(
+            reader_of(request), query.text("organization_id"), account_id=account_id
+        )
         cursor = query.cursor(1)
-        found = await self._reader.history(
+        found = await reader_of(request).history(
             organization.organization_id,
             account_id,
             before=parse_time(cursor[0]) if cursor else None,
@@ -95,8 +95,10 @@ class Resources:
         """
         query = Query(request, "organization_id", "account_id", "limit", "cursor")
         limit, account_id = query.limit(), query.account_id()
-        organization = await choose_organization(self._reader, query.text("organization_id"), account_id=account_id)
-        found = await self._reader.audit(
+        organization = await choose_organization(
+            reader_of(request), query.text("organization_id"), account_id=account_id
+        )
+        found = await reader_of(request).audit(
             organization.organization_id,
             account_id=account_id,
             before=_position(query.cursor(2)),
@@ -110,14 +112,16 @@ class Resources:
         List the probes of an organization, by name.
         """
         query = Query(request, "organization_id")
-        organization = await choose_organization(self._reader, query.text("organization_id"))
-        found = await self._reader.probes(organization.organization_id)
+        organization = await choose_organization(reader_of(request), query.text("organization_id"))
+        found = await reader_of(request).probes(organization.organization_id)
         return _page([probe_document(organization.organization_id, state) for state in found], None)
 
     async def _account(self, request: Request, query: Query) -> tuple[OrganizationRecord, AccountRecord]:
         account_id, at = _account_id(request), query.time("at")
-        organization = await choose_organization(self._reader, query.text("organization_id"), account_id=account_id)
-        account = await self._reader.account(organization.organization_id, account_id, at=at)
+        organization = await choose_organization(
+            reader_of(request), query.text("organization_id"), account_id=account_id
+        )
+        account = await reader_of(request).account(organization.organization_id, account_id, at=at)
         if account is None:
             when = f" at {format_time(at)}" if at else ""
             raise HTTPException(404, f"no account `{account_id}` in `{organization.organization_id}`{when}")

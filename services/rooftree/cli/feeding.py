@@ -21,8 +21,8 @@ from rooftree.cli.files import read_bytes
 from rooftree.cli.options import DataDir, Json, given_time
 from rooftree.cli.output import print_json, print_line, steps
 from rooftree.cli.runtime import connected_settings, is_set, read_runtime
-from rooftree.cli.snapshot_events import SOURCE, encode_event, snapshot_events
 from rooftree.cli.source import parse_snapshot_file
+from rooftree.contracts.snapshot_events import SOURCE, encode_event, snapshot_events
 from rooftree.errors import UnavailableError, UsageError
 from rooftree.organization.identifiers import is_organization
 from rooftree.policy.strict_json import load_json

@@ -14,7 +14,7 @@ from rooftree.errors import UnavailableError
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact, Version
 from rooftree.organization.principal_facts import PrincipalFact
-from rooftree.reading import AccountRecord, AuditRecord, OrganizationRecord, ReconciliationRecord
+from rooftree.reading import AccountRecord, AuditRecord, LogLoss, OrganizationRecord, ReconciliationRecord
 from rooftree.store.database import Database
 from rooftree.store.principals import principal_fact_of
 from rooftree.store.probes import probe_of
@@ -185,6 +185,13 @@ class DatabaseReader:
         """
         [row] = await self._fetch(query("read_seen_count"), organization_id, source, list(event_ids))
         return int(row["count"])
+
+    async def log_loss(self) -> LogLoss | None:
+        """
+        Return where projectors have stopped since the broker had lost unread records; None if none has.
+        """
+        [row] = await self._fetch(query("read_log_losses"))
+        return LogLoss(**dict(row)) if row["partitions"] else None
 
     async def check(self) -> None:
         """

@@ -6,14 +6,16 @@ The port of readers over a few records in memory.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from rooftree.access.caller import Organizations
 from rooftree.errors import UnavailableError
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact
-from rooftree.reading import AccountRecord, AuditRecord, OrganizationRecord, ReconciliationRecord
+from rooftree.reading import AccountRecord, AuditRecord, LogLoss, OrganizationRecord, ReconciliationRecord
 from rooftree.view.patch import ProbeState
 
 ORGANIZATION = "o-exampleorg"
@@ -96,13 +98,27 @@ class FakeReader:
         away: bool = False,
         incomplete_since: datetime | None = None,
         probes: Iterable[ProbeState] = (),
+        loss: LogLoss | None = None,
     ) -> None:
+        self.loss = loss
         self.watched = list(probes)
         self.stored = list(accounts)
         self.events = sorted(events, key=lambda one: one.position)
         self.known = list(organizations)
         self.away = away
         self.incomplete_since = incomplete_since
+
+    def limited(self, organizations: Organizations) -> FakeReader:
+        """
+        Return the same, as somebody sees it who may see these organizations.
+        """
+        if organizations is None:
+            return self
+        seen = copy(self)
+        seen.known = [one for one in self.known if one in organizations]
+        seen.stored = [one for one in self.stored if one.organization_id in organizations]
+        seen.events = [one for one in self.events if one.organization_id in organizations]
+        return seen
 
     async def organizations(self) -> list[OrganizationRecord]:
         await self.check()
@@ -181,6 +197,9 @@ class FakeReader:
 
     async def count_seen(self, organization_id: str, source: str, event_ids: Iterable[str]) -> int:
         return 0
+
+    async def log_loss(self) -> LogLoss | None:
+        return self.loss
 
     async def check(self) -> None:
         if self.away:

@@ -26,6 +26,8 @@ __all__ = ["Rereader"]
 
 REREAD: Final = "reread"
 AT_ONCE: Final = 50
+CLOCK_STEP: Final = timedelta(seconds=1)
+
 REFUSED_SECONDS: Final = 300.0
 """For how long something that AWS refuses is not asked again."""
 
@@ -84,8 +86,9 @@ class Rereader:
     def _is_due(self, reread: Reread) -> bool:
         if time.monotonic() < self._refused.get(reread.request.key, float("-inf")):
             return False
-        # By the clock here, which may be a little off that of AWS; what is read too early is not taken for an answer.
-        return datetime.now(UTC) > reread.asked_at + self._grace
+        # By the clock here, which may be off that of AWS, whose own is told in seconds: what is read too early is not
+        # taken for an answer, and is read again.
+        return datetime.now(UTC) > reread.asked_at + self._grace + CLOCK_STEP
 
     async def _recorded(self, organization_id: str, asked: Sequence[Reread]) -> None:
         number = await self._store.begin(organization_id, REREAD)

@@ -20,6 +20,7 @@ __all__ = [
     "AuditRecord",
     "LetterName",
     "LetterRecord",
+    "LogLoss",
     "OrganizationRecord",
     "Reader",
     "ReconciliationRecord",
@@ -219,6 +220,20 @@ class ReconciliationRecord:
     differences: Sequence[Mapping[str, object]]
 
 
+@dataclass(frozen=True, slots=True)
+class LogLoss:
+    """
+    Changes that were never read and are gone, so that projectors have stopped: the view is as it was before.
+
+    Attributes:
+        partitions: How many partitions of the changes topic stand still.
+        since: Since when the first of them does.
+    """
+
+    partitions: int
+    since: datetime
+
+
 class Reader(Protocol):
     """
     Reads of the stored view.
@@ -347,6 +362,12 @@ class Reader(Protocol):
     async def count_seen(self, organization_id: str, source: str, event_ids: Iterable[str]) -> int:
         """
         Return how many of some events of one source the view holds.
+        """
+        ...
+
+    async def log_loss(self) -> LogLoss | None:
+        """
+        Return where projectors have stopped since the broker had lost unread records; None if none has.
         """
         ...
 

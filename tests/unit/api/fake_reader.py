@@ -15,7 +15,7 @@ from rooftree.errors import UnavailableError
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact
-from rooftree.reading import AccountRecord, AuditRecord, OrganizationRecord, ReconciliationRecord
+from rooftree.reading import AccountRecord, AuditRecord, LogLoss, OrganizationRecord, ReconciliationRecord
 from rooftree.view.patch import ProbeState
 
 ORGANIZATION = "o-exampleorg"
@@ -98,7 +98,9 @@ class FakeReader:
         away: bool = False,
         incomplete_since: datetime | None = None,
         probes: Iterable[ProbeState] = (),
+        loss: LogLoss | None = None,
     ) -> None:
+        self.loss = loss
         self.watched = list(probes)
         self.stored = list(accounts)
         self.events = sorted(events, key=lambda one: one.position)
@@ -195,6 +197,9 @@ class FakeReader:
 
     async def count_seen(self, organization_id: str, source: str, event_ids: Iterable[str]) -> int:
         return 0
+
+    async def log_loss(self) -> LogLoss | None:
+        return self.loss
 
     async def check(self) -> None:
         if self.away:

@@ -3,10 +3,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from tests.unit.api.fake_access import FakeAccess
 from tests.unit.api.fake_reader import START, FakeReader, account, event
 
 from rooftree.api import create_app
@@ -14,6 +15,7 @@ from rooftree.api.access import COOKIE
 from rooftree.api.openapi import SCHEMAS, describe
 from rooftree.errors import UsageError
 from rooftree.organization.probes import Finding, Probe
+from rooftree.reading import LogLoss
 from rooftree.settings import Settings
 from rooftree.view.patch import ProbeState
 
@@ -29,7 +31,7 @@ async def browse(
     """
     Talk to an application over this reader.
     """
-    app = create_app(reader.limited, Settings(admin_token=TOKEN), login_code=code)
+    app = create_app(reader.limited, FakeAccess(), Settings(admin_token=TOKEN), login_code=code)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=ADDRESS, headers=headers) as client:
@@ -65,6 +67,19 @@ async def test_a_service_without_its_database_is_alive_but_not_ready() -> None:
         alive, ready = await client.get("/healthz"), await client.get("/readyz")
 
     assert (200, 503) == (alive.status_code, ready.status_code)
+
+
+async def test_a_view_that_stands_still_is_told_of_where_readiness_is_asked_for() -> None:
+    """
+    The projector that has stopped is another process, which cannot be asked any more.
+    """
+    loss = LogLoss(2, datetime(2026, 1, 1, tzinfo=UTC))
+    async with browse(FakeReader(loss=loss), token=None) as client:
+        ready, metrics = await client.get("/readyz"), await client.get("/metrics")
+
+    assert 200 == ready.status_code
+    assert "stale: 2 partitions of the changes topic stand still since 2026-01-01T00:00:00Z" in ready.text
+    assert "rooftree_log_loss_partitions 2.0" in metrics.text
 
 
 @pytest.mark.parametrize(
@@ -110,7 +125,7 @@ async def test_without_an_admin_token_nothing_is_served() -> None:
     There is no setting under which the view is open to everybody.
     """
     with pytest.raises(UsageError, match="ROOFTREE_ADMIN_TOKEN"):
-        create_app(stored().limited, Settings(admin_token=None))
+        create_app(stored().limited, FakeAccess(), Settings(admin_token=None))
 
 
 async def test_the_code_of_the_first_visit_is_good_once() -> None:
@@ -366,7 +381,7 @@ def test_the_description_names_every_path_and_no_other() -> None:
     """
     The OpenAPI description and the routes are the same list.
     """
-    app = create_app(stored().limited, Settings(admin_token=TOKEN))
+    app = create_app(stored().limited, FakeAccess(), Settings(admin_token=TOKEN))
     paths = {route.path for route in app.routes if route.path.startswith("/api/")}  # type: ignore[attr-defined]
 
     described = describe()["paths"]

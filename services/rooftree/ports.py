@@ -18,6 +18,7 @@ from typing import Protocol
 
 from rooftree.contracts.authorization_details import AuthorizationDetails
 from rooftree.organization.facts import Fact
+from rooftree.organization.memberships import Membership
 from rooftree.organization.observation import Observation
 from rooftree.organization.rereads import Reread
 from rooftree.organization.snapshot import Snapshot
@@ -329,6 +330,12 @@ class ProjectionStore(Protocol):
     async def seen(self, events: Mapping[str, Sequence[tuple[str, str]]]) -> set[tuple[str, str, str]]:
         """
         Return which of the given (source, event id) by organization the view already holds, with the organization.
+        """
+        ...
+
+    async def memberships(self, account_ids: Sequence[str]) -> Sequence[Membership]:
+        """
+        Return the organizations that accounts belong to, or have belonged to.
         """
         ...
 

@@ -15,6 +15,7 @@ from rooftree.cli import (
     benchmarking,
     comparing,
     decisions,
+    diagnosing,
     feeding,
     letters,
     linting,
@@ -59,6 +60,7 @@ def _options(
 
 for module in (
     running,
+    diagnosing,
     feeding,
     amazon,
     nodes,

@@ -5,7 +5,6 @@ The application: its routes, who may take them, and what stands on every answer.
 from __future__ import annotations
 
 from contextlib import suppress
-from importlib.resources import files
 from typing import Final
 
 from prometheus_client import generate_latest
@@ -19,9 +18,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rooftree.api.access import Access, Guard
-from rooftree.api.callers import ReaderFor
+from rooftree.api.callers import ReaderFor, reader_of
 from rooftree.api.dashboard import Dashboard
 from rooftree.api.openapi import describe
+from rooftree.api.pages import page_routes
 from rooftree.api.problems import EXCEPTION_HANDLERS
 from rooftree.api.resources import Resources
 from rooftree.errors import UnavailableError, UsageError
@@ -34,7 +34,8 @@ __all__ = ["create_app"]
 
 HEADERS: Final = {
     "content-security-policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
@@ -64,8 +65,7 @@ def create_app(reader_for: ReaderFor, settings: Settings, *, login_code: str | N
             *_probes(reader_for(None)),
             *_resources(Resources()),
             Route("/login", dashboard.login, methods=["GET", "POST"]),
-            Route("/accounts/{account_id}", dashboard.account),
-            Route("/", dashboard.home),
+            *page_routes(reader_of),
         ],
         middleware=[Middleware(Armor), Middleware(Guard, access=access, reader_for=reader_for)],
         exception_handlers=EXCEPTION_HANDLERS,
@@ -114,15 +114,10 @@ def _probes(reader: Reader) -> list[Route]:
             Metrics.log_loss_partitions.set(0 if loss is None else loss.partitions)
         return Response(generate_latest(METRICS_REGISTRY), headers={"content-type": CONTENT_TYPE_LATEST})
 
-    async def style(_: Request) -> Response:
-        text = files("rooftree.api").joinpath("assets", "style.css").read_text("utf-8")
-        return Response(text, media_type="text/css", headers={"cache-control": "max-age=3600"})
-
     return [
         Route("/healthz", alive),
         Route("/readyz", ready),
         Route("/metrics", metrics),
-        Route("/assets/style.css", style),
     ]
 
 

@@ -5,5 +5,6 @@ The dashboard: one module a page, each with the values that the page shows, made
 from __future__ import annotations
 
 from rooftree.api.pages.routes import page_routes
+from rooftree.api.pages.site import Site
 
-__all__ = ["page_routes"]
+__all__ = ["Site", "page_routes"]

@@ -11,6 +11,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from rooftree.api.callers import reader_of
 from rooftree.api.pages.addresses import Addresses, with_query
 from rooftree.api.pages.site import THEME_COOKIE, Site
 from rooftree.api.query import Query, choose_organization
@@ -55,7 +56,7 @@ class HomePages:
         Lead to the only organization, or let one choose.
         """
         query = Query(request, "organization_id")
-        reader = self._site.reader(request)
+        reader = reader_of(request)
         known = await reader.organizations()
         wanted = query.text("organization_id")
         if wanted is not None:
@@ -75,7 +76,7 @@ class HomePages:
         query = Query(request, "organization_id", "at")
         account_id = str(request.path_params["account_id"])
         organization = await choose_organization(
-            self._site.reader(request), query.text("organization_id"), account_id=account_id
+            reader_of(request), query.text("organization_id"), account_id=account_id
         )
         address = Addresses(organization.organization_id).account(account_id, at=query.time("at"))
         return RedirectResponse(address, status_code=303)

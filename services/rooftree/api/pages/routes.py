@@ -4,8 +4,6 @@ Which address leads to which page.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,19 +20,14 @@ from rooftree.api.pages.revision import RevisionPage
 from rooftree.api.pages.search import SearchPage
 from rooftree.api.pages.shares import ShareCache
 from rooftree.api.pages.site import Handler, Site, page
-from rooftree.reading import Reader
 
 __all__ = ["page_routes"]
 
 
-def page_routes(reader_of: Callable[[Request], Reader]) -> list[Route]:
+def page_routes(site: Site) -> list[Route]:
     """
     Return the routes of the dashboard; they come last, since one of them takes whatever is left.
-
-    Args:
-        reader_of: Gives the view as whoever sends a request may see it.
     """
-    site = Site(reader_of)
     home, account, audit, policies = HomePages(site), AccountPages(site), AuditPage(site), PolicyPages(site)
     organization = OrganizationPage(site, ShareCache())
 

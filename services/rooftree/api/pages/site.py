@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from rooftree.api.callers import caller_of, csrf_of, reader_of
 from rooftree.api.pages import charts, phrases
 from rooftree.api.pages.addresses import Addresses
 from rooftree.api.pages.icons import icon
@@ -82,20 +83,10 @@ class Visit:
 class Site:
     """
     Puts values into templates.
-
-    Args:
-        reader_of: Gives the view as whoever sends a request may see it.
     """
 
-    def __init__(self, reader_of: Callable[[Request], Reader]) -> None:
-        self._reader_of = reader_of
+    def __init__(self) -> None:
         self._templates = _templates()
-
-    def reader(self, request: Request) -> Reader:
-        """
-        Return the view as whoever sends a request may see it.
-        """
-        return self._reader_of(request)
 
     async def visit(self, request: Request) -> Visit:
         """
@@ -104,7 +95,7 @@ class Site:
         Raises:
             HTTPException: There is no such organization, or whoever asks may not see it.
         """
-        reader = self._reader_of(request)
+        reader = reader_of(request)
         wanted = str(request.path_params["organization_id"])
         known = await reader.organizations()
         for organization in known:
@@ -170,7 +161,10 @@ class Site:
     def _about(request: Request) -> Mapping[str, object]:
         theme = request.cookies.get(THEME_COOKIE)
         query = request.url.query
+        known = hasattr(request.state, "credential")
         return {
+            "caller": caller_of(request) if known else None,
+            "csrf_token": csrf_of(request) if known else "",
             "theme": theme if theme in THEMES else None,
             "here": f"{request.url.path}{f'?{query}' if query else ''}",
             "searched": "",

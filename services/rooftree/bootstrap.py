@@ -9,7 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from prometheus_client import start_http_server
 from pydantic import SecretStr
@@ -18,8 +18,11 @@ from rooftree.access.caller import Organizations
 from rooftree.api.app import create_app
 from rooftree.api.callers import ReaderFor
 from rooftree.embedded import embedded_broker, embedded_postgres
+from rooftree.errors import UsageError
 from rooftree.reading import Reader
 from rooftree.settings import Assignment, SecurityProtocol, Settings
+from rooftree.store.access import DatabaseAccess
+from rooftree.store.address import database_address
 from rooftree.store.database import Database, connect_database, open_database
 from rooftree.store.inspection import DatabaseInspection
 from rooftree.store.letters import DatabaseLetters
@@ -30,6 +33,7 @@ from rooftree.store.projection import PostgresProjection
 from rooftree.store.reader import DatabaseReader
 from rooftree.store.rebuilding import DatabaseRebuild
 from rooftree.store.rereads import DatabaseRereads
+from rooftree.store.restricted import RestrictedDatabase
 from rooftree.stream import KafkaChangeLog, KafkaPublisher, ensure_topics
 from rooftree.telemetry import METRICS_REGISTRY, configure_logging
 from rooftree.workers.projector import Projector
@@ -37,8 +41,13 @@ from rooftree.workers.relay import Relay
 from rooftree.workers.supervisor import Worker, stop_on_signals, supervise
 from rooftree.workers.web import WebServer
 
+if TYPE_CHECKING:
+    from rooftree.aws.organization import AwsOrganization
+
 __all__ = [
     "Addresses",
+    "open_access",
+    "open_aws",
     "open_inspection",
     "open_letters",
     "open_projector",
@@ -93,7 +102,7 @@ async def run_migrate(settings: Settings) -> list[str]:
     """
     configure_logging(level=settings.log_level, style=settings.log_format.value)
     connection = await connect_database(
-        settings.postgres_dsn.get_secret_value(),
+        database_address(settings),
         connect_timeout=settings.postgres_connect_timeout,
         application_name="rooftree-migrate",
     )
@@ -157,7 +166,7 @@ async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None 
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-api"))
-        server = WebServer(create_app(_reader_for(database), settings), settings.http_host, settings.http_port)
+        server = _web_server(settings, database)
         if on_ready is not None:
             on_ready(server.url)
         await supervise({"api": server.serve}, stop=stop, drain_timeout=settings.drain_timeout)
@@ -186,7 +195,7 @@ async def run_all(
         watches: dict[str, Worker] = {}
         if embed_postgres:
             postgres = await stack.enter_async_context(embedded_postgres(settings.data_dir))
-            settings = settings.model_copy(update={"postgres_dsn": SecretStr(postgres.dsn)})
+            settings = _for_embedded_postgres(settings, postgres.dsn)
             watches["postgres"] = _watch(postgres.watch)
         if embed_kafka:
             broker = await stack.enter_async_context(embedded_broker(settings.data_dir))
@@ -198,8 +207,7 @@ async def run_all(
         database = await stack.enter_async_context(open_store(settings, "rooftree"))
         await ensure_topics(settings)
         code = secrets.token_urlsafe(16)
-        app = create_app(_reader_for(database), settings, login_code=code)
-        server = WebServer(app, settings.http_host, settings.http_port)
+        server = _web_server(settings, database, login_code=code)
         workers: dict[str, Worker] = {
             **watches,
             "projector": await stack.enter_async_context(open_projector(settings, database, forgetful=embed_kafka)),
@@ -225,10 +233,20 @@ async def open_reader(settings: Settings) -> AsyncIterator[Reader]:
 
 def _reader_for(database: Database) -> ReaderFor:
     def reader_for(organizations: Organizations) -> Reader:
-        assert organizations is None  # so far every caller may see all
-        return DatabaseReader(database)
+        return DatabaseReader(RestrictedDatabase(database, organizations))
 
     return reader_for
+
+
+def _web_server(settings: Settings, database: Database, *, login_code: str | None = None) -> WebServer:
+    app = create_app(_reader_for(database), DatabaseAccess(database), settings, login_code=login_code)
+    return WebServer(
+        app,
+        settings.http_host,
+        settings.http_port,
+        trusted_proxies=settings.http_trusted_proxies,
+        most_connections=settings.http_max_connections,
+    )
 
 
 @asynccontextmanager
@@ -270,6 +288,21 @@ async def open_letters(settings: Settings) -> AsyncIterator[DatabaseLetters]:
         yield DatabaseLetters(database)
 
 
+def open_aws(settings: Settings) -> AwsOrganization:
+    """
+    Return AWS, as the settings say how to reach it; nothing is asked yet.
+
+    Raises:
+        UsageError: boto3 is not installed, or the AWS configuration of this machine is wrong.
+    """
+    try:
+        # An optional extra stands behind it.
+        from rooftree.aws.organization import AwsOrganization  # noqa: PLC0415
+    except ImportError as error:
+        raise UsageError("boto3 is not installed; `pip install 'rooftree[aws]'` brings it") from error
+    return AwsOrganization.open(settings)
+
+
 @asynccontextmanager
 async def open_rereads(settings: Settings) -> AsyncIterator[DatabaseRereads]:
     """
@@ -281,6 +314,19 @@ async def open_rereads(settings: Settings) -> AsyncIterator[DatabaseRereads]:
     """
     async with open_store(settings, "rooftree-reader") as database:
         yield DatabaseRereads(database)
+
+
+@asynccontextmanager
+async def open_access(settings: Settings) -> AsyncIterator[DatabaseAccess]:
+    """
+    Open tokens and the access log.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+        UsageError: The database lacks a migration.
+    """
+    async with open_store(settings, "rooftree-access") as database:
+        yield DatabaseAccess(database)
 
 
 @asynccontextmanager
@@ -299,7 +345,7 @@ async def open_publisher(settings: Settings) -> AsyncIterator[KafkaPublisher]:
 @asynccontextmanager
 async def _database(settings: Settings, name: str) -> AsyncIterator[Database]:
     async with open_database(
-        settings.postgres_dsn.get_secret_value(),
+        database_address(settings),
         size=settings.postgres_pool_size,
         connect_timeout=settings.postgres_connect_timeout,
         command_timeout=settings.postgres_command_timeout,
@@ -360,7 +406,7 @@ async def open_relay(settings: Settings, database: Database) -> AsyncIterator[Wo
     """
     Make a relay from the database to the topics.
     """
-    dsn = settings.postgres_dsn.get_secret_value()
+    dsn = database_address(settings)
     async with (
         KafkaPublisher.open(settings) as publisher,
         PostgresNudges.open(dsn, connect_timeout=settings.postgres_connect_timeout) as nudges,
@@ -388,6 +434,12 @@ def _metrics(settings: Settings) -> Iterator[None]:
     finally:
         server.shutdown()
         thread.join()
+
+
+def _for_embedded_postgres(settings: Settings, dsn: str) -> Settings:
+    # What is set for another server is not for this one, whose DSN holds everything.
+    others = ("password", "ssl_mode", "ssl_cafile", "ssl_certfile", "ssl_keyfile", "ssl_key_password")
+    return settings.model_copy(update={**{f"postgres_{name}": None for name in others}, "postgres_dsn": SecretStr(dsn)})
 
 
 def _for_embedded_broker(settings: Settings, bootstrap: str) -> Settings:

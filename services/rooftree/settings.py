@@ -4,11 +4,13 @@ Every setting of the service, read once from ``ROOFTREE_*`` variables into one f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import PydanticUndefined
@@ -21,6 +23,7 @@ __all__ = [
     "Assignment",
     "LogFormat",
     "LogLossPolicy",
+    "PostgresSslMode",
     "SaslMechanism",
     "SecurityProtocol",
     "SettingDescription",
@@ -51,6 +54,18 @@ class SaslMechanism(StrEnum):
     PLAIN = "PLAIN"
     SCRAM_SHA_256 = "SCRAM-SHA-256"
     SCRAM_SHA_512 = "SCRAM-SHA-512"
+
+
+class PostgresSslMode(StrEnum):
+    """
+    How the connection to PostgreSQL is protected, in the words of its own clients.
+    """
+
+    DISABLE = "disable"
+    PREFER = "prefer"
+    REQUIRE = "require"
+    VERIFY_CA = "verify-ca"
+    VERIFY_FULL = "verify-full"
 
 
 class Assignment(StrEnum):
@@ -95,6 +110,14 @@ def _valid_servers(value: str) -> str:
             msg = f"`{server.strip()}` is not HOST:PORT"
             raise ValueError(msg)
     return value
+
+
+def _valid_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"} or parts.query:
+        msg = "should be http:// or https:// with a host and nothing after it"
+        raise ValueError(msg)
+    return value.rstrip("/")
 
 
 Dsn = Annotated[SecretStr, AfterValidator(_valid_dsn)]
@@ -174,6 +197,18 @@ class Settings(BaseSettings):
     postgres_dsn: Dsn = Field(
         SecretStr("postgresql://rooftree@127.0.0.1:5432/rooftree"), description="PostgreSQL to keep the view in"
     )
+    postgres_password: SecretStr | None = Field(None, description="Password for PostgreSQL, where the DSN holds none")
+    postgres_ssl_mode: PostgresSslMode | None = Field(
+        None,
+        description="disable, prefer, require, verify-ca or verify-full; if not set, as the DSN says, "
+        "and verify-full with POSTGRES_SSL_CAFILE",
+    )
+    postgres_ssl_cafile: Path | None = Field(None, description="Certificates of authorities to trust for PostgreSQL")
+    postgres_ssl_certfile: Path | None = Field(
+        None, description="Certificate of this client, where PostgreSQL asks for one"
+    )
+    postgres_ssl_keyfile: Path | None = Field(None, description="Key of that certificate")
+    postgres_ssl_key_password: SecretStr | None = Field(None, description="Password of that key, if it has one")
     postgres_pool_size: int = Field(8, ge=2, le=200, description="Most connections of one process")
     postgres_connect_timeout: Seconds = Field(
         10, description="Seconds until opening or waiting for a connection counts as failed"
@@ -221,15 +256,76 @@ class Settings(BaseSettings):
     outbox_retention: Seconds = Field(3600, description="Seconds for which sent outbox rows are kept")
     drain_timeout: Seconds = Field(10, description="Seconds for finishing work in hand after SIGTERM or SIGINT")
 
+    aws_profile: str | None = Field(None, description="Profile of the AWS configuration to read AWS with")
+    aws_role_arn: str | None = Field(
+        None,
+        pattern=r"^arn:[a-z-]+:iam::\d{12}:role/",
+        description="Role to assume for that, in the management account or that of a delegated administrator",
+    )
+    aws_external_id: str | None = Field(None, description="External id that this role asks for")
+    aws_region: str = Field("us-east-1", description="Region of the endpoints of AWS Organizations and IAM")
+    aws_endpoint_url: str | None = Field(None, pattern="^https?://", description="Another address of AWS")
+    aws_iam_role_name: str = Field(
+        "OrganizationAccountAccessRole",
+        pattern=r"^[\w+=,.@/-]+$",
+        max_length=576,
+        description="Role to assume in each account to read its principals, path included",
+    )
+    aws_rate_share: float = Field(
+        0.8,
+        gt=0,
+        le=1000,
+        description="How much of the documented rates of AWS to use; more than 1 where AWS grants more",
+    )
+    aws_resume_age: Seconds = Field(
+        3600, description="Seconds for which what an interrupted `rooftree import aws` has read is of use to the next"
+    )
+    reconcile: bool = Field(False, description="Whether `rooftree up` also compares the organization with AWS")
+    reconcile_interval: Seconds = Field(3600, description="Seconds from one comparison with AWS to the next")
+    reconcile_grace: Seconds = Field(
+        60,
+        description="Seconds by which AWS may lag behind itself: what it says counts as of so long before it was asked",
+    )
+    reconcile_patience: Seconds = Field(
+        120, description="Seconds for which a difference must last before its event counts as lost"
+    )
+    reread_interval: Seconds = Field(
+        5, description="Seconds between looks for objects that events did not tell enough about"
+    )
+
     http_host: str = Field("127.0.0.1", description="Address on which the API listens")
     http_port: int = Field(8080, ge=0, le=65_535, description="Port on which the API listens; 0: a free one")
+    public_url: Annotated[str, AfterValidator(_valid_address)] | None = Field(
+        None, description="Address under which browsers reach the dashboard, such as https://rooftree.example.com"
+    )
+    http_trusted_proxies: str = Field(
+        "",
+        description="Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, with commas between",
+    )
+    http_rate_limit: int = Field(
+        1200, ge=0, le=1_000_000, description="Requests a minute of one token or person; 0: no limit"
+    )
+    http_sign_in_limit: int = Field(
+        30, ge=0, le=1_000_000, description="Failed proofs of identity a minute from one address; 0: no limit"
+    )
+    http_max_body_bytes: int = Field(
+        4 * 1024 * 1024, ge=65_536, le=1024**3, description="Largest body of a request, in bytes"
+    )
+    http_body_timeout: Seconds = Field(30, description="Seconds within which the body of a request must have come")
+    http_max_connections: int = Field(
+        1000, ge=1, le=1_000_000, description="Connections above which new requests are turned away"
+    )
+    session_lifetime: Seconds = Field(12 * 3600, description="Seconds after which a browser must sign in again")
+    session_idle: Seconds = Field(
+        3600, description="Seconds without a request after which a browser must sign in again"
+    )
     metrics_port: int = Field(
         0,
         ge=0,
         le=65_535,
         description="Port on http_host for the metrics of a projector or relay that runs alone; 0: none",
     )
-    admin_token: SecretStr | None = Field(None, description="Bearer token that may read everything", min_length=16)
+    admin_token: SecretStr | None = Field(None, description="Bearer token that may do everything", min_length=16)
     data_dir: Path = Field(
         Path(".rooftree"), description="Where `rooftree up` keeps its database and its run-time file"
     )
@@ -238,7 +334,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Settings:
-        faults = self._security_faults()
+        faults = [*self._kafka_faults(), *self._postgres_faults()]
         topics = [self.changes_topic, self.audit_topic, self.permissions_topic, self.dead_letter_topic]
         if len(set(topics)) != len(topics):
             faults.append("the four topics need four names")
@@ -246,7 +342,7 @@ class Settings(BaseSettings):
             raise ValueError("; ".join(faults))
         return self
 
-    def _security_faults(self) -> list[str]:
+    def _kafka_faults(self) -> list[str]:
         # A secret that is given and not used is a mistake that would go unnoticed for long.
         protocol, faults = self.kafka_security_protocol, []
         named = (self.kafka_sasl_username, self.kafka_sasl_password)
@@ -258,6 +354,23 @@ class Settings(BaseSettings):
             faults.append("KAFKA_SSL_* is given, but KAFKA_SECURITY_PROTOCOL is neither SSL nor SASL_SSL")
         if bool(self.kafka_ssl_certfile) != bool(self.kafka_ssl_keyfile):
             faults.append("KAFKA_SSL_CERTFILE and KAFKA_SSL_KEYFILE are given together or not at all")
+        return faults
+
+    def _postgres_faults(self) -> list[str]:
+        dsn, faults = urlsplit(self.postgres_dsn.get_secret_value()), []
+        files = (self.postgres_ssl_cafile, self.postgres_ssl_certfile, self.postgres_ssl_keyfile)
+        if self.postgres_password is not None and ":" in dsn.netloc.rpartition("@")[0]:
+            faults.append("POSTGRES_PASSWORD is given, but POSTGRES_DSN holds a password already")
+        if (self.postgres_ssl_mode or any(files)) and re.search(r"(^|&)ssl", dsn.query):
+            faults.append("POSTGRES_SSL_* is given, but POSTGRES_DSN says `ssl…` already")
+        if self.postgres_ssl_mode is PostgresSslMode.DISABLE and any(files):
+            faults.append("POSTGRES_SSL_* is given, but POSTGRES_SSL_MODE is disable")
+        if self.postgres_ssl_mode in (PostgresSslMode.PREFER, PostgresSslMode.REQUIRE) and self.postgres_ssl_cafile:
+            faults.append("POSTGRES_SSL_CAFILE is given, but this POSTGRES_SSL_MODE trusts any server")
+        if bool(self.postgres_ssl_certfile) != bool(self.postgres_ssl_keyfile):
+            faults.append("POSTGRES_SSL_CERTFILE and POSTGRES_SSL_KEYFILE are given together or not at all")
+        if self.postgres_ssl_key_password is not None and self.postgres_ssl_keyfile is None:
+            faults.append("POSTGRES_SSL_KEY_PASSWORD is given, but POSTGRES_SSL_KEYFILE is not")
         return faults
 
     @property

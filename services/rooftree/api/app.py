@@ -4,7 +4,7 @@ The application: its routes, who may take them, and what stands on every answer.
 
 from __future__ import annotations
 
-from importlib.resources import files
+from contextlib import suppress
 from typing import Final
 
 from prometheus_client import generate_latest
@@ -17,37 +17,48 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rooftree.api.access import Access, Guard
+from rooftree.access.keeping import AccessStore
+from rooftree.api.access import Access
+from rooftree.api.bounds import Bounds
 from rooftree.api.callers import ReaderFor
-from rooftree.api.dashboard import Dashboard
+from rooftree.api.entrance import Entrance
+from rooftree.api.guard import Guard
 from rooftree.api.openapi import describe
+from rooftree.api.pages import Site, page_routes
 from rooftree.api.problems import EXCEPTION_HANDLERS
 from rooftree.api.resources import Resources
+from rooftree.api.throttle import Throttle
 from rooftree.errors import UnavailableError, UsageError
-from rooftree.reading import Reader
+from rooftree.organization.timestamps import format_time
+from rooftree.reading import LogLoss, Reader
 from rooftree.settings import Settings
-from rooftree.telemetry import METRICS_REGISTRY
+from rooftree.telemetry import METRICS_REGISTRY, Metrics
 
 __all__ = ["create_app"]
 
 HEADERS: Final = {
     "content-security-policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    # Not `no-referrer`: with it, browsers send `Origin: null` along with our own forms.
+    "referrer-policy": "same-origin",
     "cache-control": "no-store",
 }
 
 
-def create_app(reader_for: ReaderFor, settings: Settings, *, login_code: str | None = None) -> Starlette:
+def create_app(
+    reader_for: ReaderFor, store: AccessStore, settings: Settings, *, login_code: str | None = None
+) -> Starlette:
     """
     Build the application.
 
     Args:
         reader_for: Opens the view for a caller, limited to the organizations that they may see.
-        settings: The admin token is taken from here.
+        store: Knows tokens and sessions, and takes the access log.
+        settings: The admin token and the limits are taken from here.
         login_code: Opens ``/login?code=…`` once, for the address that is printed at a start.
 
     Raises:
@@ -55,17 +66,37 @@ def create_app(reader_for: ReaderFor, settings: Settings, *, login_code: str | N
     """
     if settings.admin_token is None:
         raise UsageError("needed to serve the API; choose at least 16 characters", place="ROOFTREE_ADMIN_TOKEN")
-    access = Access(settings.admin_token.get_secret_value(), code=login_code)
-    dashboard = Dashboard(access)
+    access = Access(
+        store,
+        settings.admin_token.get_secret_value(),
+        code=login_code,
+        lifetime=settings.session_lifetime,
+        idle=settings.session_idle,
+        public_url=settings.public_url,
+    )
+    attempts = Throttle("sign-in", quota=settings.http_sign_in_limit)
+    site = Site()
+    entrance = Entrance(access, store, site.bare, attempts=attempts, public_url=settings.public_url)
     return Starlette(
         routes=[
             *_probes(reader_for(None)),
             *_resources(Resources()),
-            Route("/login", dashboard.login, methods=["GET", "POST"]),
-            Route("/accounts/{account_id}", dashboard.account),
-            Route("/", dashboard.home),
+            *entrance.routes,
+            *page_routes(site),
         ],
-        middleware=[Middleware(Armor), Middleware(Guard, access=access, reader_for=reader_for)],
+        middleware=[
+            Middleware(Armor),
+            Middleware(Bounds, most=settings.http_max_body_bytes, patience=settings.http_body_timeout),
+            Middleware(
+                Guard,
+                access=access,
+                store=store,
+                reader_for=reader_for,
+                requests=Throttle("requests", quota=settings.http_rate_limit),
+                failures=attempts,
+                public_url=settings.public_url,
+            ),
+        ],
         exception_handlers=EXCEPTION_HANDLERS,
     )
 
@@ -100,23 +131,32 @@ def _probes(reader: Reader) -> list[Route]:
     async def ready(_: Request) -> Response:
         try:
             await reader.check()
+            loss = await reader.log_loss()
         except UnavailableError as error:
             return PlainTextResponse(f"{error}\n", status_code=503)
-        return PlainTextResponse("ready\n")
+        # Whoever looks here for a view that is up to date is told; those who look into it are still answered.
+        return PlainTextResponse(f"ready\n{_stale(loss)}")
 
     async def metrics(_: Request) -> Response:
+        with suppress(UnavailableError):
+            loss = await reader.log_loss()
+            Metrics.log_loss_partitions.set(0 if loss is None else loss.partitions)
         return Response(generate_latest(METRICS_REGISTRY), headers={"content-type": CONTENT_TYPE_LATEST})
-
-    async def style(_: Request) -> Response:
-        text = files("rooftree.api").joinpath("assets", "style.css").read_text("utf-8")
-        return Response(text, media_type="text/css", headers={"cache-control": "max-age=3600"})
 
     return [
         Route("/healthz", alive),
         Route("/readyz", ready),
         Route("/metrics", metrics),
-        Route("/assets/style.css", style),
     ]
+
+
+def _stale(loss: LogLoss | None) -> str:
+    if loss is None:
+        return ""
+    return (
+        f"stale: {loss.partitions} partitions of the changes topic stand still since {format_time(loss.since)},"
+        " as the broker has lost records of them that were not read\n"
+    )
 
 
 def _resources(resources: Resources) -> list[Route]:

@@ -10,6 +10,8 @@ import typer
 
 from rooftree import __version__
 from rooftree.cli import (
+    access,
+    amazon,
     auditing,
     benchmarking,
     comparing,
@@ -59,6 +61,7 @@ def _options(
 for module in (
     running,
     feeding,
+    amazon,
     nodes,
     principals,
     probes,
@@ -72,5 +75,6 @@ for module in (
     linting,
     benchmarking,
     simulating,
+    access,
 ):
     module.add_commands(app)

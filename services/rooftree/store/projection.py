@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import rooftree
 from rooftree.errors import LostPartitionError, StaleViewError
+from rooftree.organization.memberships import Membership
 from rooftree.ports import (
     BatchCommit,
     DeadLetter,
@@ -66,6 +67,21 @@ class PostgresProjection:
             rows = await connection.fetch(query("other_logs"), self._group, log_id, topic)
         return {row["partition_id"]: row["log_id"] for row in rows}
 
+    async def note_loss(self, partition: LogPartition, reason: str) -> None:
+        """
+        Write down that reading of a partition has stopped since records were lost, for those who do not read it.
+        """
+        place = (self._group, partition.topic, partition.partition, partition.log_id)
+        async with self._database.connection() as connection:
+            await connection.execute(query("note_loss"), *place, reason)
+
+    async def clear_losses(self, topic: str, partitions: Sequence[int]) -> None:
+        """
+        Write down that partitions are read again.
+        """
+        async with self._database.connection() as connection:
+            await connection.execute(query("clear_losses"), self._group, topic, list(partitions))
+
     async def organizations_of(self, partition: LogPartition) -> Sequence[str]:
         """
         Return the organizations whose changes have come by a partition.
@@ -84,6 +100,14 @@ class PostgresProjection:
         async with self._database.connection() as connection:
             rows = await connection.fetch(query("seen_among"), *map(list, zip(*triples, strict=True)))
         return {(row["organization_id"], row["source"], row["event_id"]) for row in rows}
+
+    async def memberships(self, account_ids: Sequence[str]) -> Sequence[Membership]:
+        """
+        Return the organizations that accounts belong to, or have belonged to.
+        """
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(query("memberships"), list(account_ids))
+        return [Membership(row["organization_id"], row["account_id"], row["present"]) for row in rows]
 
     async def open_letters(self, organization_id: str, replays: Sequence[tuple[LetterName, bytes]]) -> OpenLetters:
         """

@@ -124,7 +124,7 @@ class Entrance:
         response: Response = RedirectResponse("/login", status_code=303)
         if address is not None:
             # A link and no redirect: our own policy keeps forms from leading to other sites.
-            response = self._render(request, "left.html", {"address": address, "csrf_token": "", "caller": None})
+            response = self._render(request, "left.html", {"address": address})
         self._access.forget(response)
         return response
 

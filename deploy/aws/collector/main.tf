@@ -14,6 +14,9 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
+  # As long as the function may take; a message is hidden from others for six times that.
+  timeout_seconds = 60
+
   # https://docs.aws.amazon.com/service-authorization/latest/reference/list_apachekafkaapisforamazonmskclusters.html
   topic_arn = "${replace(var.kafka_cluster_arn, ":cluster/", ":topic/")}/${var.kafka_topic}"
 }
@@ -75,7 +78,7 @@ resource "aws_cloudwatch_event_target" "queue" {
 resource "aws_sqs_queue" "changes" {
   name                       = var.name
   message_retention_seconds  = 1209600
-  visibility_timeout_seconds = 6 * aws_lambda_function.forwarder.timeout
+  visibility_timeout_seconds = 6 * local.timeout_seconds
   sqs_managed_sse_enabled    = true
   tags                       = var.tags
 

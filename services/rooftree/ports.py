@@ -9,7 +9,7 @@ server that is away.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -261,6 +261,7 @@ class OrganizationCommit:
 
     Attributes:
         expected_version: The version of the stored organization that the patches build on; 0 if there was none.
+        outbox: What is to be sent, in its order.
         superseded: Whether a snapshot has told anew all that the letters stored so far could have said.
     """
 
@@ -268,7 +269,7 @@ class OrganizationCommit:
     expected_version: int
     patches: tuple[Patch, ...]
     seen: tuple[SeenEvent, ...]
-    outbox: tuple[OutboxRow, ...]
+    outbox: Collection[OutboxRow]
     superseded: bool = False
 
 
@@ -440,12 +441,15 @@ class OutboxStore(Protocol):
         """
         ...
 
-    def claim(self, organization_id: str, *, limit: int) -> AbstractAsyncContextManager[Sequence[OutboxRow]]:
+    def claim(
+        self, organization_id: str, *, limit: int, most: int = 1
+    ) -> AbstractAsyncContextManager[AsyncIterator[Sequence[OutboxRow]]]:
         """
-        Lend the oldest rows of an organization that are not sent, in their order, and keep other relays away from it.
+        Lend the rows of an organization that are not sent, in their order, and keep other relays away from it.
 
-        They count as sent when the block ends; if it ends by an error they do not, and come again. Nothing is lent if
-        another relay is at this organization.
+        Batch by batch, each of at most *limit* rows, and no more than *most* batches. They count as sent when the block
+        ends; if it ends by an error they do not, and come again. Nothing is lent if another relay is at this
+        organization.
         """
         ...
 

@@ -28,6 +28,7 @@ from rooftree.cli import (
     simulating,
     supposing,
     verifying,
+    webhooks,
 )
 from rooftree.cli.output import print_line
 
@@ -78,5 +79,6 @@ for module in (
     benchmarking,
     simulating,
     access,
+    webhooks,
 ):
     module.add_commands(app)

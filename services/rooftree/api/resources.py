@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from rooftree.api.callers import reader_of
-from rooftree.api.documents import account_document, audit_document, organization_document, probe_document
 from rooftree.api.query import Query, choose_organization, encode_cursor
 from rooftree.errors import InputError
+from rooftree.inquiry.documents import account_document, audit_document, organization_document, probe_document
 from rooftree.organization.identifiers import is_account
 from rooftree.organization.timestamps import format_time, parse_time
 from rooftree.reading import AccountRecord, OrganizationRecord

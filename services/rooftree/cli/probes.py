@@ -16,7 +16,6 @@ import typer
 import yaml
 from pydantic import ValidationError
 
-from rooftree.api.documents import probe_document
 from rooftree.bootstrap import open_reader
 from rooftree.cli.feeding import Patience, bring_in
 from rooftree.cli.files import read_bytes
@@ -28,6 +27,7 @@ from rooftree.contracts.complaints import first_complaint
 from rooftree.contracts.probes import ProbeModel
 from rooftree.contracts.snapshot_events import SOURCE, Event
 from rooftree.errors import InputError, UsageError, join_place
+from rooftree.inquiry.documents import probe_document
 from rooftree.organization.changes import ChangeType
 from rooftree.organization.identifiers import is_organization
 from rooftree.organization.probes import Probe

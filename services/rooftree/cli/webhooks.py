@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Annotated, Final
 
 import typer
 
-from rooftree.bootstrap import open_webhooks, webhook_sender
+from rooftree.bootstrap import open_access, open_webhooks, webhook_sender
+from rooftree.cli.access import operator, record_command
 from rooftree.cli.options import DataDir, Json, OrganizationId
 from rooftree.cli.output import print_json, print_line, print_table, say
 from rooftree.cli.runtime import connected_settings
@@ -89,13 +89,15 @@ def add(
         types=tuple(event_type) if event_type else None,
         verdicts=tuple(verdict) if verdict else None,
         account_ids=tuple(account) if account else None,
-        created_by=os.environ.get("USER", "unknown"),
+        created_by=operator(),
         from_start=from_start,
     )
 
     async def create() -> None:
-        async with open_webhooks(settings) as store:
+        async with open_webhooks(settings) as store, open_access(settings) as access:
             await store.create(webhook)
+            # Not the address: it may hold a secret.
+            await record_command(access, "webhook add", f"{webhook.webhook_id} of {organization}")
 
     asyncio.run(create())
     if as_json:
@@ -161,8 +163,10 @@ def enable(webhook: WebhookId, *, data_dir: DataDir = None) -> None:
     """
 
     async def go_on() -> None:
-        async with open_webhooks(connected_settings(data_dir)) as store:
+        settings = connected_settings(data_dir)
+        async with open_webhooks(settings) as store, open_access(settings) as access:
             await store.enable(await _find(store, webhook))
+            await record_command(access, "webhook enable", webhook)
 
     asyncio.run(go_on())
     print_line(f"{webhook} goes on")
@@ -174,8 +178,10 @@ def rm(webhook: WebhookId, *, data_dir: DataDir = None) -> None:
     """
 
     async def remove() -> None:
-        async with open_webhooks(connected_settings(data_dir)) as store:
+        settings = connected_settings(data_dir)
+        async with open_webhooks(settings) as store, open_access(settings) as access:
             await store.remove(await _find(store, webhook))
+            await record_command(access, "webhook rm", webhook)
 
     asyncio.run(remove())
     print_line(f"removed {webhook}")

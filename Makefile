@@ -62,7 +62,7 @@ bench: install ## Run the benchmarks, each beside its floor
 fuzz: install ## Fuzz all that reads bytes, SECONDS=60 for each target; needs Linux on x86
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/fuzz.txt
 	@mkdir -p $(FUZZED)
-	for target in json change policy snapshot time view; do \
+	for target in json aws change policy snapshot time view; do \
 		$(BIN)/python -m tests.fuzz $$target $(FUZZED)/$$target -max_total_time=$(SECONDS) -timeout=20 \
 			-rss_limit_mb=2500 -max_len=65536 -artifact_prefix=$(FUZZED)/$$target- || exit 1; \
 	done

@@ -124,6 +124,8 @@ async def _save_history(connection: Connection, organization_id: str, history: H
         await connection.execute(
             query("close_history"), organization_id, list(history.closed), list(history.closed.values())
         )
+    for complete, account_ids in history.begun.items():
+        await connection.execute(query("begin_history"), organization_id, account_ids, complete)
     if history.rows:
         await connection.copy_records_to_table(
             "account_history",

@@ -186,6 +186,18 @@ set valid_to = c.valid_to
 from unnest($2::text[], $3::timestamptz[]) as c (account_id, valid_to)
 where h.organization_id = $1 and h.account_id = c.account_id and h.valid_to is null
 
+-- begin_history --
+-- Start rows of the history from rows of the view as they were just written, for accounts that have changed once.
+insert into rooftree.account_history (
+    organization_id, account_id, valid_from, valid_to, name, email, status, parent_id, path, placed, chain_id,
+    permissions_id, revision, complete, cause_event_id
+)
+select
+    organization_id, account_id, since, null, name, email, status, parent_id, path, placed, chain_id, permissions_id,
+    revision, $3, cause_event_id
+from rooftree.account
+where organization_id = $1 and account_id = any($2::text[])
+
 -- save_chains --
 -- Insert chains, or overwrite those in which a policy has got another name.
 insert into rooftree.chain as c (organization_id, chain_id, levels)

@@ -16,6 +16,8 @@ from rooftree.cli import (
     benchmarking,
     comparing,
     decisions,
+    diagnosing,
+    exporting,
     feeding,
     letters,
     linting,
@@ -60,8 +62,10 @@ def _options(
 
 for module in (
     running,
+    diagnosing,
     feeding,
     amazon,
+    exporting,
     nodes,
     principals,
     probes,

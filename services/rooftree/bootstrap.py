@@ -42,7 +42,7 @@ from rooftree.webhooks.sending import Sender
 from rooftree.workers.projector import Projector
 from rooftree.workers.reconciler import Reconciler
 from rooftree.workers.relay import Relay
-from rooftree.workers.supervisor import Worker, stop_on_signals, supervise
+from rooftree.workers.supervisor import Worker, collect_seldom, stop_on_signals, supervise
 from rooftree.workers.web import WebServer
 from rooftree.workers.webhooks import WebhookSender
 
@@ -133,6 +133,7 @@ async def run_projector(settings: Settings) -> None:
         LogLossError: The broker has lost unread records, and policy is to stop.
     """
     configure_logging(level=settings.log_level, style=settings.log_format.value)
+    collect_seldom()
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_on_signals(stop))
@@ -257,6 +258,7 @@ async def run_all(
         UsageError: A port is taken.
     """
     configure_logging(level=settings.log_level, style=settings.log_format.value)
+    collect_seldom()
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_on_signals(stop))

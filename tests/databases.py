@@ -24,4 +24,5 @@ def database_dsn(server: str, name: str) -> str:
     """
     Return the DSN of another database of the same server.
     """
-    return f"{server.rpartition('/')[0]}/{name}"
+    address, _, options = server.partition("?")
+    return f"{address.rpartition('/')[0]}/{name}{f'?{options}' if options else ''}"

@@ -114,11 +114,18 @@ def _adopt_standard_logging(level: int, processors: list[Processor]) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, processors[-1]],
         )
     )
+    handler.addFilter(_tells_no_credentials)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(level, logging.WARNING))
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL if level > logging.DEBUG else logging.DEBUG)
     logging.getLogger("asyncio").setLevel(logging.ERROR)
+
+
+def _tells_no_credentials(record: logging.LogRecord) -> bool:
+    # At the level of debugging aiokafka prints each request to a broker, the one with the password of PLAIN included.
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    return not any(type(each).__name__.startswith("SaslAuthenticate") for each in arguments)
 
 
 METRICS_REGISTRY = CollectorRegistry()

@@ -21,6 +21,7 @@ from tests.databases import administer, database_dsn
 
 from rooftree.bootstrap import open_projector, open_publisher, open_relay, open_store, run_migrate
 from rooftree.settings import Settings
+from rooftree.store.address import database_address
 from rooftree.store.database import connect_database
 from rooftree.stream.client import client_options
 from rooftree.stream.identity import topic_identity
@@ -151,7 +152,7 @@ async def stored(settings: Settings, statement: str, *arguments: object) -> list
     """
     Return rows out of the database.
     """
-    connection = await connect_database(settings.postgres_dsn.get_secret_value())
+    connection = await connect_database(database_address(settings))
     try:
         return [dict(row) for row in await connection.fetch(statement, *arguments)]
     finally:

@@ -21,6 +21,7 @@ from rooftree.embedded import embedded_broker, embedded_postgres
 from rooftree.errors import UsageError
 from rooftree.reading import Reader
 from rooftree.settings import Assignment, SecurityProtocol, Settings
+from rooftree.store.access import DatabaseAccess
 from rooftree.store.address import database_address
 from rooftree.store.database import Database, connect_database, open_database
 from rooftree.store.inspection import DatabaseInspection
@@ -32,6 +33,7 @@ from rooftree.store.projection import PostgresProjection
 from rooftree.store.reader import DatabaseReader
 from rooftree.store.rebuilding import DatabaseRebuild
 from rooftree.store.rereads import DatabaseRereads
+from rooftree.store.restricted import RestrictedDatabase
 from rooftree.stream import KafkaChangeLog, KafkaPublisher, ensure_topics
 from rooftree.telemetry import METRICS_REGISTRY, configure_logging
 from rooftree.workers.projector import Projector
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Addresses",
+    "open_access",
     "open_aws",
     "open_inspection",
     "open_letters",
@@ -163,7 +166,7 @@ async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None 
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-api"))
-        server = WebServer(create_app(_reader_for(database), settings), settings.http_host, settings.http_port)
+        server = _web_server(settings, database)
         if on_ready is not None:
             on_ready(server.url)
         await supervise({"api": server.serve}, stop=stop, drain_timeout=settings.drain_timeout)
@@ -204,8 +207,7 @@ async def run_all(
         database = await stack.enter_async_context(open_store(settings, "rooftree"))
         await ensure_topics(settings)
         code = secrets.token_urlsafe(16)
-        app = create_app(_reader_for(database), settings, login_code=code)
-        server = WebServer(app, settings.http_host, settings.http_port)
+        server = _web_server(settings, database, login_code=code)
         workers: dict[str, Worker] = {
             **watches,
             "projector": await stack.enter_async_context(open_projector(settings, database, forgetful=embed_kafka)),
@@ -231,10 +233,20 @@ async def open_reader(settings: Settings) -> AsyncIterator[Reader]:
 
 def _reader_for(database: Database) -> ReaderFor:
     def reader_for(organizations: Organizations) -> Reader:
-        assert organizations is None  # so far every caller may see all
-        return DatabaseReader(database)
+        return DatabaseReader(RestrictedDatabase(database, organizations))
 
     return reader_for
+
+
+def _web_server(settings: Settings, database: Database, *, login_code: str | None = None) -> WebServer:
+    app = create_app(_reader_for(database), DatabaseAccess(database), settings, login_code=login_code)
+    return WebServer(
+        app,
+        settings.http_host,
+        settings.http_port,
+        trusted_proxies=settings.http_trusted_proxies,
+        most_connections=settings.http_max_connections,
+    )
 
 
 @asynccontextmanager
@@ -302,6 +314,19 @@ async def open_rereads(settings: Settings) -> AsyncIterator[DatabaseRereads]:
     """
     async with open_store(settings, "rooftree-reader") as database:
         yield DatabaseRereads(database)
+
+
+@asynccontextmanager
+async def open_access(settings: Settings) -> AsyncIterator[DatabaseAccess]:
+    """
+    Open tokens and the access log.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+        UsageError: The database lacks a migration.
+    """
+    async with open_store(settings, "rooftree-access") as database:
+        yield DatabaseAccess(database)
 
 
 @asynccontextmanager

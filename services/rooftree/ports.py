@@ -16,6 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from rooftree.organization.memberships import Membership
 from rooftree.reading import LetterName, RereadRecord
 from rooftree.view.patch import AccountState, Patch, PermissionState
 from rooftree.view.projection import OrganizationView
@@ -318,6 +319,12 @@ class ProjectionStore(Protocol):
     async def seen(self, events: Mapping[str, Sequence[tuple[str, str]]]) -> set[tuple[str, str, str]]:
         """
         Return which of the given (source, event id) by organization the view already holds, with the organization.
+        """
+        ...
+
+    async def memberships(self, account_ids: Sequence[str]) -> Sequence[Membership]:
+        """
+        Return the organizations that accounts belong to, or have belonged to.
         """
         ...
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import rooftree
 from rooftree.errors import LostPartitionError, StaleViewError
+from rooftree.organization.memberships import Membership
 from rooftree.ports import (
     BatchCommit,
     DeadLetter,
@@ -99,6 +100,14 @@ class PostgresProjection:
         async with self._database.connection() as connection:
             rows = await connection.fetch(query("seen_among"), *map(list, zip(*triples, strict=True)))
         return {(row["organization_id"], row["source"], row["event_id"]) for row in rows}
+
+    async def memberships(self, account_ids: Sequence[str]) -> Sequence[Membership]:
+        """
+        Return the organizations that accounts belong to, or have belonged to.
+        """
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(query("memberships"), list(account_ids))
+        return [Membership(row["organization_id"], row["account_id"], row["present"]) for row in rows]
 
     async def open_letters(self, organization_id: str, replays: Sequence[tuple[LetterName, bytes]]) -> OpenLetters:
         """

@@ -15,10 +15,10 @@ from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact, Version
 from rooftree.organization.principal_facts import PrincipalFact
 from rooftree.reading import AccountRecord, AuditRecord, LogLoss, OrganizationRecord, ReconciliationRecord
-from rooftree.store.database import Database
 from rooftree.store.principals import principal_fact_of
 from rooftree.store.probes import probe_of
 from rooftree.store.queries import query
+from rooftree.store.restricted import Connections
 from rooftree.store.stored import chain_of
 from rooftree.view.patch import ProbeState
 
@@ -34,7 +34,7 @@ class DatabaseReader:
     The port of readers over a pool of connections.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Connections) -> None:
         self._database = database
 
     async def organizations(self) -> list[OrganizationRecord]:

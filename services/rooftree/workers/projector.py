@@ -132,8 +132,10 @@ def _blame(batch: Batch, faults: dict[int, Exception], most: int | None, error: 
 def _report(batch: Batch, plan: Plan, *, planning: float, committing: float) -> None:
     organizations = plan.commit.organizations
     parked = len(plan.failures)
-    Metrics.records.labels("applied").inc(plan.records - plan.repeated - parked)
+    # A log file of AWS may be parked for several organizations.
+    Metrics.records.labels("applied").inc(max(0, plan.records - plan.repeated - plan.ignored - parked))
     Metrics.records.labels("repeated").inc(plan.repeated)
+    Metrics.records.labels("ignored").inc(plan.ignored)
     for letter in plan.failures:
         Metrics.records.labels("parked").inc()
         Metrics.dead_letters.labels(letter.disposition).inc()
@@ -152,6 +154,7 @@ def _report(batch: Batch, plan: Plan, *, planning: float, committing: float) -> 
         to_offset=plan.commit.to_offset,
         records=plan.records,
         repeated=plan.repeated,
+        ignored=plan.ignored,
         parked=parked,
         accounts=plan.accounts,
         audit_events=plan.audit_events,

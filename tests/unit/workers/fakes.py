@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from rooftree.errors import LostPartitionError, StaleViewError
+from rooftree.organization.memberships import Membership
 from rooftree.ports import (
     Batch,
     BatchCommit,
@@ -122,6 +123,21 @@ class MemoryStore:
             for event in organization.seen
         }
         return asked & stored
+
+    async def memberships(self, account_ids: Sequence[str]) -> Sequence[Membership]:
+        """
+        Return what the facts say.
+        """
+        facts = {
+            (organization.organization_id, fact.subject)
+            for batch in self.batches
+            for organization in batch.organizations
+            for patch in organization.patches
+            for fact in patch.facts
+            if fact.kind == "account" and fact.subject in account_ids
+        }
+        views = {each: (await self.load_view(each)).view for each in {organization for organization, _ in facts}}
+        return [Membership(*fact, fact[1] in views[fact[0]].accounts) for fact in sorted(facts)]
 
     async def open_letters(self, organization_id: str, replays: Sequence[tuple[LetterName, bytes]]) -> OpenLetters:
         """

@@ -5,8 +5,20 @@ Databases made for tests.
 from __future__ import annotations
 
 import asyncpg
+from pydantic import SecretStr
 
-__all__ = ["administer", "database_dsn"]
+from rooftree.settings import Settings
+
+__all__ = ["administer", "as_role", "database_dsn"]
+
+
+def as_role(settings: Settings, role: str) -> Settings:
+    """
+    Return the settings of a worker that may do in PostgreSQL what its role may, and nothing else.
+    """
+    dsn = settings.postgres_dsn.get_secret_value()
+    separator = "&" if "?" in dsn else "?"
+    return settings.model_copy(update={"postgres_dsn": SecretStr(f"{dsn}{separator}role={role}")})
 
 
 async def administer(server: str, statement: str) -> None:

@@ -5,7 +5,6 @@ The application: its routes, who may take them, and what stands on every answer.
 from __future__ import annotations
 
 from contextlib import suppress
-from importlib.resources import files
 from typing import Final
 
 from prometheus_client import generate_latest
@@ -22,10 +21,10 @@ from rooftree.access.keeping import AccessStore
 from rooftree.api.access import Access
 from rooftree.api.bounds import Bounds
 from rooftree.api.callers import ReaderFor
-from rooftree.api.dashboard import Dashboard
 from rooftree.api.entrance import Entrance
 from rooftree.api.guard import Guard
 from rooftree.api.openapi import describe
+from rooftree.api.pages import Site, page_routes
 from rooftree.api.problems import EXCEPTION_HANDLERS
 from rooftree.api.resources import Resources
 from rooftree.api.throttle import Throttle
@@ -39,7 +38,8 @@ __all__ = ["create_app"]
 
 HEADERS: Final = {
     "content-security-policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
@@ -75,15 +75,14 @@ def create_app(
         public_url=settings.public_url,
     )
     attempts = Throttle("sign-in", quota=settings.http_sign_in_limit)
-    dashboard = Dashboard()
-    entrance = Entrance(access, store, dashboard.render, attempts=attempts, public_url=settings.public_url)
+    site = Site()
+    entrance = Entrance(access, store, site.bare, attempts=attempts, public_url=settings.public_url)
     return Starlette(
         routes=[
             *_probes(reader_for(None)),
             *_resources(Resources()),
             *entrance.routes,
-            Route("/accounts/{account_id}", dashboard.account),
-            Route("/", dashboard.home),
+            *page_routes(site),
         ],
         middleware=[
             Middleware(Armor),
@@ -144,15 +143,10 @@ def _probes(reader: Reader) -> list[Route]:
             Metrics.log_loss_partitions.set(0 if loss is None else loss.partitions)
         return Response(generate_latest(METRICS_REGISTRY), headers={"content-type": CONTENT_TYPE_LATEST})
 
-    async def style(_: Request) -> Response:
-        text = files("rooftree.api").joinpath("assets", "style.css").read_text("utf-8")
-        return Response(text, media_type="text/css", headers={"cache-control": "max-age=3600"})
-
     return [
         Route("/healthz", alive),
         Route("/readyz", ready),
         Route("/metrics", metrics),
-        Route("/assets/style.css", style),
     ]
 
 

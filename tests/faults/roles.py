@@ -25,8 +25,8 @@ READY = {
     "relay": "worker.started",
     "api": "api.started",
 }
-START_SECONDS = 60.0
-STOP_SECONDS = 30.0
+START_SECONDS = 300.0
+STOP_SECONDS = 120.0
 
 
 @dataclass(slots=True)

@@ -12,6 +12,8 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from rooftree.tracing import current_ids
+
 __all__ = ["METRICS_REGISTRY", "Action", "Metrics", "configure_logging", "log"]
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -85,6 +87,7 @@ def configure_logging(*, level: str = "info", style: str = "auto") -> None:
     as_json = style == "json" or (style == "auto" and not sys.stderr.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _name_trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         structlog.processors.StackInfoRenderer(),
@@ -103,6 +106,11 @@ def configure_logging(*, level: str = "info", style: str = "auto") -> None:
         cache_logger_on_first_use=False,
     )
     _adopt_standard_logging(_LEVELS[level], [*shared, *ending])
+
+
+def _name_trace(_: WrappedLogger, __: str, event_dict: EventDict) -> EventDict:
+    event_dict.update(current_ids())
+    return event_dict
 
 
 def _name_action(_: WrappedLogger, __: str, event_dict: EventDict) -> EventDict:

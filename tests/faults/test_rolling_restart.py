@@ -36,7 +36,7 @@ from rooftree.stream import ensure_topics
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-CHANGES = int(os.environ.get("ROOFTREE_TEST_ROLLING_CHANGES", "400"))
+CHANGES = int(os.environ.get("ROOFTREE_TEST_ROLLING_CHANGES", "240"))
 ROUNDS = int(os.environ.get("ROOFTREE_TEST_ROLLING_ROUNDS", "1"))
 ORGANIZATIONS = 4
 ROLES = ("projector", "projector", "relay", "relay", "api", "api")

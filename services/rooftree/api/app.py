@@ -28,6 +28,7 @@ from rooftree.api.pages import Site, page_routes
 from rooftree.api.problems import EXCEPTION_HANDLERS
 from rooftree.api.resources import Resources
 from rooftree.api.throttle import Throttle
+from rooftree.api.traces import Traced
 from rooftree.errors import UnavailableError, UsageError
 from rooftree.organization.timestamps import format_time
 from rooftree.reading import LogLoss, Reader
@@ -85,6 +86,7 @@ def create_app(
             *page_routes(site),
         ],
         middleware=[
+            Middleware(Traced),
             Middleware(Armor),
             Middleware(Bounds, most=settings.http_max_body_bytes, patience=settings.http_body_timeout),
             Middleware(

@@ -15,6 +15,7 @@ from rooftree.store.queries import query
 from rooftree.store.rereads import save_rereads
 from rooftree.store.rows import HistoryRow, HistoryWrite, LastRow, Writes
 from rooftree.store.stored import levels_of
+from rooftree.tracing import TRACEPARENT, current_traceparent
 from rooftree.view.patch import AccountState
 
 __all__ = ["copy_letters", "copy_outbox", "copy_seen", "save_accounts", "save_writes"]
@@ -191,12 +192,21 @@ async def copy_outbox(connection: Connection, commit: OrganizationCommit) -> Non
     Write what is to be sent, in its order.
     """
     if commit.outbox:
+        # Of the work that made them, so that each repetition of a record names the same.
+        traceparent = current_traceparent()
+        told = () if traceparent is None else ({TRACEPARENT: traceparent},)
         await connection.copy_records_to_table(
             "outbox",
             schema_name=_SCHEMA,
-            columns=["organization_id", "id", "aggregatetype", "aggregateid", "type", "payload", "revision"],
+            columns=[
+                *("organization_id", "id", "aggregatetype", "aggregateid", "type", "payload", "revision"),
+                *("headers" for _ in told),
+            ],
             records=(
-                (commit.organization_id, row.event_id, row.kind.value, row.key, row.type, row.payload, row.revision)
+                (
+                    *(commit.organization_id, row.event_id, row.kind.value, row.key, row.type, row.payload),
+                    *(row.revision, *told),
+                )
                 for row in commit.outbox
             ),
         )

@@ -61,6 +61,7 @@ __all__ = [
     "open_relay",
     "open_rereads",
     "open_store",
+    "open_web_server",
     "run_all",
     "run_api",
     "run_migrate",
@@ -194,7 +195,7 @@ async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None 
         stack.enter_context(exporting(settings, "rooftree-api"))
         stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-api"))
-        server = _web_server(settings, database)
+        server = open_web_server(settings, database)
         if on_ready is not None:
             on_ready(server.url)
         await supervise({"api": server.serve}, stop=stop, drain_timeout=settings.drain_timeout)
@@ -236,7 +237,7 @@ async def run_all(
         database = await stack.enter_async_context(open_store(settings, "rooftree"))
         await ensure_topics(settings)
         code = secrets.token_urlsafe(16)
-        server = _web_server(settings, database, login_code=code)
+        server = open_web_server(settings, database, login_code=code)
         workers: dict[str, Worker] = {
             **watches,
             "projector": await stack.enter_async_context(open_projector(settings, database, forgetful=embed_kafka)),
@@ -269,7 +270,13 @@ def _reader_for(database: Database) -> ReaderFor:
     return reader_for
 
 
-def _web_server(settings: Settings, database: Database, *, login_code: str | None = None) -> WebServer:
+def open_web_server(settings: Settings, database: Database, *, login_code: str | None = None) -> WebServer:
+    """
+    Take a port for the API and the dashboard.
+
+    Raises:
+        UsageError: There is no token, or the port is taken.
+    """
     app = create_app(_reader_for(database), DatabaseAccess(database), settings, login_code=login_code)
     return WebServer(
         app,

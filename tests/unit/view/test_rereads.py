@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.generators.telling import ACCOUNT, ORGANIZATION, OTHER_OU, OU, POLICY, change, snapshot_taken
+from tests.generators.telling import ACCOUNT, ORGANIZATION, OTHER_OU, OU, POLICY, at, change, deny, snapshot_taken
 
 from rooftree.contracts.principals import PrincipalSnapshotData, PrincipalUpdatedData
 from rooftree.organization.changes import (
@@ -66,7 +66,14 @@ def test_what_is_asked_for_makes_the_view_incomplete_if_decisions_may_be_wrong()
     assert view.in_doubt
     assert [ASKED] == [one.request for one in patch.rereads.open]
     assert ["rooftree.organization.incomplete.v1"] == [event.type for event in patch.audit]
-    assert "asked" == patch.audit[0].cause_event_id
+    cause = patch.audit[0].data["cause"]
+    assert isinstance(cause, dict)
+    assert ("asked", "2026-01-05T08:00:03Z", "arn:aws:iam::111111111111:user/alice") == (
+        cause["event_id"],
+        cause["time"],
+        cause["actor"],
+    )
+    assert at(4) > (view.position.incomplete_until or at(9)) > at(3) == view.position.incomplete_since
     assert "policy p-examplepol is to be read again: its content was not told" == view.position.incomplete_reason
 
 
@@ -146,6 +153,24 @@ def test_a_principal_made_and_deleted_within_one_second_is_read_anew(*, turned: 
     assert {("principal", f"{ACCOUNT}/role/deploy"): False} == open_after(*(reversed(pair) if turned else pair))
     assert {} == open_after(created, put)
     assert {} == open_after(put, deleted)
+
+
+def test_a_policy_whose_document_nobody_has_told_is_asked_for() -> None:
+    """
+    Once it is attached or a boundary, and as long as it is not known.
+    """
+    aws, own = "arn:aws:iam::aws:policy/ReadOnlyAccess", f"arn:aws:iam::{ACCOUNT}:policy/Own"
+    attached = PrincipalUpdated(ACCOUNT, "role/deploy", {f"attached_policy/{aws}": True, "permissions_boundary": own})
+    detached = PrincipalUpdated(ACCOUNT, "role/deploy", {f"attached_policy/{aws}": False, "permissions_boundary": None})
+    data = {"organization_id": ORGANIZATION, "account_id": ACCOUNT}
+    policy = {"arn": own, "default_version": "v1", "versions": {"v1": deny("s3:GetObject")}}
+    known = change(2, PrincipalUpdatedData.model_validate({**data, "managed_policy": policy}).to_change())
+    both = {("principal", f"{ACCOUNT}/policy/{arn}"): False for arn in (aws, own)}
+
+    assert both == open_after(told(3, attached, "a"))
+    assert {("principal", f"{ACCOUNT}/policy/{aws}"): False} == open_after(known, told(3, attached, "a"))
+    assert {} == open_after(told(3, detached, "a"))
+    assert {} == open_after(replace(told(3, attached, "a"), by_the_second=False))
 
 
 def test_a_new_principal_has_nothing_of_one_of_the_same_name() -> None:

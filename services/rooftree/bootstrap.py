@@ -40,7 +40,7 @@ from rooftree.telemetry import METRICS_REGISTRY, configure_logging
 from rooftree.workers.projector import Projector
 from rooftree.workers.reconciler import Reconciler
 from rooftree.workers.relay import Relay
-from rooftree.workers.supervisor import Worker, stop_on_signals, supervise
+from rooftree.workers.supervisor import Worker, collect_seldom, stop_on_signals, supervise
 from rooftree.workers.web import WebServer
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ __all__ = [
     "open_relay",
     "open_rereads",
     "open_store",
+    "open_web_server",
     "run_all",
     "run_api",
     "run_migrate",
@@ -125,6 +126,7 @@ async def run_projector(settings: Settings) -> None:
         LogLossError: The broker has lost unread records, and policy is to stop.
     """
     configure_logging(level=settings.log_level, style=settings.log_format.value)
+    collect_seldom()
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_on_signals(stop))
@@ -189,7 +191,7 @@ async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None 
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-api"))
-        server = _web_server(settings, database)
+        server = open_web_server(settings, database)
         if on_ready is not None:
             on_ready(server.url)
         await supervise({"api": server.serve}, stop=stop, drain_timeout=settings.drain_timeout)
@@ -212,6 +214,7 @@ async def run_all(
         UsageError: A port is taken.
     """
     configure_logging(level=settings.log_level, style=settings.log_format.value)
+    collect_seldom()
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_on_signals(stop))
@@ -230,7 +233,7 @@ async def run_all(
         database = await stack.enter_async_context(open_store(settings, "rooftree"))
         await ensure_topics(settings)
         code = secrets.token_urlsafe(16)
-        server = _web_server(settings, database, login_code=code)
+        server = open_web_server(settings, database, login_code=code)
         workers: dict[str, Worker] = {
             **watches,
             "projector": await stack.enter_async_context(open_projector(settings, database, forgetful=embed_kafka)),
@@ -263,7 +266,13 @@ def _reader_for(database: Database) -> ReaderFor:
     return reader_for
 
 
-def _web_server(settings: Settings, database: Database, *, login_code: str | None = None) -> WebServer:
+def open_web_server(settings: Settings, database: Database, *, login_code: str | None = None) -> WebServer:
+    """
+    Take a port for the API and the dashboard.
+
+    Raises:
+        UsageError: There is no token, or the port is taken.
+    """
     app = create_app(_reader_for(database), DatabaseAccess(database), settings, login_code=login_code)
     return WebServer(
         app,

@@ -23,10 +23,10 @@ from rooftree.outline import AuditFilter, AuditRow
 __all__ = ["AuditPage", "read_filter"]
 
 REVISIONS_SHOWN: Final = 25
-PARTS_READ: Final = 24
+PARTS_READ: Final = 12
 """Of each revision: a change of ten thousand accounts says in each nearly the same."""
 
-SCANNED: Final = 4000
+SCANNED: Final = 2500
 """Events that one look holds against a filter. Older ones are a click away: no look reads all there is."""
 
 FILTERS: Final = ("account_id", "node_id", "policy_id", "actor", "direction", "service", "since", "until")

@@ -12,6 +12,7 @@ from typing import Protocol
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact
+from rooftree.outline import Outline
 from rooftree.view.patch import ProbeState
 
 __all__ = ["AccountRecord", "AuditRecord", "LetterName", "LetterRecord", "OrganizationRecord", "Reader"]
@@ -165,7 +166,7 @@ class LetterRecord:
         return self.resolved_at is None
 
 
-class Reader(Protocol):
+class Reader(Outline, Protocol):
     """
     Reads of the stored view.
 

@@ -27,6 +27,7 @@ from rooftree.store.outbox import PostgresOutbox
 from rooftree.store.projection import PostgresProjection
 from rooftree.store.reader import DatabaseReader
 from rooftree.store.rebuilding import DatabaseRebuild
+from rooftree.store.rereads import DatabaseRereads
 from rooftree.stream import KafkaChangeLog, KafkaPublisher, ensure_topics
 from rooftree.telemetry import METRICS_REGISTRY, configure_logging
 from rooftree.workers.projector import Projector
@@ -43,6 +44,7 @@ __all__ = [
     "open_reader",
     "open_rebuild",
     "open_relay",
+    "open_rereads",
     "open_store",
     "run_all",
     "run_api",
@@ -256,6 +258,19 @@ async def open_letters(settings: Settings) -> AsyncIterator[DatabaseLetters]:
     """
     async with open_store(settings, "rooftree-reader") as database:
         yield DatabaseLetters(database)
+
+
+@asynccontextmanager
+async def open_rereads(settings: Settings) -> AsyncIterator[DatabaseRereads]:
+    """
+    Open what is to be read anew by the API of AWS.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+        UsageError: The database lacks a migration.
+    """
+    async with open_store(settings, "rooftree-reader") as database:
+        yield DatabaseRereads(database)
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from rooftree.reading import LetterName
+from rooftree.reading import LetterName, RereadRecord
 from rooftree.view.patch import AccountState, Patch, PermissionState
 from rooftree.view.projection import OrganizationView
 
@@ -40,6 +40,7 @@ __all__ = [
     "Publisher",
     "RecordKind",
     "Replay",
+    "Rereads",
     "SeenEvent",
     "StoredLetter",
 ]
@@ -471,6 +472,22 @@ class OutboxStore(Protocol):
     async def oldest_unsent(self) -> float:
         """
         Return the age in seconds of the oldest row to send; 0 if there is none.
+        """
+        ...
+
+
+class Rereads(Protocol):
+    """
+    What events did not tell enough of, and waits for being read anew by the API of AWS.
+
+    Whoever has read it sends the changes that tell what was read, with the organization's id as the key, and after
+    them the answer (`rooftree.contracts.rereads.answer_event`). The projector takes the request away with the answer.
+    Nobody else deletes one, so a request that comes while something is being read is not lost.
+    """
+
+    async def open(self, organization_id: str | None = None, *, limit: int | None = None) -> Sequence[RereadRecord]:
+        """
+        Return what is to be read anew, of one organization or of all, the longest asked for first.
         """
         ...
 

@@ -4,7 +4,7 @@ What readers of the stored view are given, and the port through which they get i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -12,10 +12,20 @@ from typing import Protocol
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact
+from rooftree.organization.rereads import Reread
 from rooftree.outline import Outline
 from rooftree.view.patch import ProbeState
 
-__all__ = ["AccountRecord", "AuditRecord", "LetterName", "LetterRecord", "OrganizationRecord", "Reader"]
+__all__ = [
+    "AccountRecord",
+    "AuditRecord",
+    "LetterName",
+    "LetterRecord",
+    "OrganizationRecord",
+    "Reader",
+    "ReconciliationRecord",
+    "RereadRecord",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,16 @@ class AuditRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RereadRecord:
+    """
+    A request to read something anew, of one organization.
+    """
+
+    organization_id: str
+    reread: Reread
+
+
+@dataclass(frozen=True, slots=True)
 class LetterName:
     """
     A dead letter by where it was read, which is the same whenever the log is read anew.
@@ -164,6 +184,40 @@ class LetterRecord:
         Whether its organization still misses it.
         """
         return self.resolved_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciliationRecord:
+    """
+    One comparison of the view with what AWS itself says.
+
+    Attributes:
+        organization_id: The organization; empty where AWS did not even tell that.
+        occasion: ``schedule`` for the whole organization, ``reread`` for objects that an event told too little about.
+        finished_at: None while it runs.
+        moment: As of when it speaks; None unless it is done.
+        result: ``running``, ``done`` or ``failed``.
+        reason: Why it failed.
+        accounts: How many accounts AWS listed; None for a reread.
+        found: How many changes no event had told; they are published as events of their own.
+        postponed: Differences that are too young to be believed.
+        by_kind: *found* by the type of the change.
+        differences: The first of them: ``event_id``, ``type`` and the ``data`` that was published.
+    """
+
+    organization_id: str
+    reconciliation_id: int
+    occasion: str
+    started_at: datetime
+    finished_at: datetime | None
+    moment: datetime | None
+    result: str
+    reason: str | None
+    accounts: int | None
+    found: int
+    postponed: int
+    by_kind: Mapping[str, int]
+    differences: Sequence[Mapping[str, object]]
 
 
 class Reader(Outline, Protocol):
@@ -282,6 +336,12 @@ class Reader(Outline, Protocol):
     ) -> list[AuditRecord]:
         """
         Return audit events in their order, from after a position.
+        """
+        ...
+
+    async def reconciliations(self, organization_id: str, *, limit: int = 20) -> list[ReconciliationRecord]:
+        """
+        Return the latest comparisons of an organization with AWS, the latest first; none where no reconciler has run.
         """
         ...
 

@@ -31,6 +31,8 @@ from rooftree.organization.changes import (
     PrincipalUpdated,
     ProbeRemoved,
     ProbeSet,
+    RereadAnswered,
+    RereadAsked,
     SnapshotTaken,
 )
 from rooftree.organization.snapshot_reader import parse_snapshot
@@ -89,6 +91,8 @@ _TYPES: Mapping[type, ChangeType] = {
     PrincipalDeleted: ChangeType.PRINCIPAL_DELETED,
     ProbeSet: ChangeType.PROBE_SET,
     ProbeRemoved: ChangeType.PROBE_REMOVED,
+    RereadAsked: ChangeType.REREAD_ASKED,
+    RereadAnswered: ChangeType.REREAD_ANSWERED,
 }
 
 

@@ -13,11 +13,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from rooftree.api import wording
 from rooftree.api.access import Access
-from rooftree.api.grouping import RevisionGroup, account_words, group_revisions
 from rooftree.api.query import Query, choose_organization
 from rooftree.errors import InputError
+from rooftree.inquiry import wording
+from rooftree.inquiry.grouping import RevisionGroup, account_words, group_revisions
 from rooftree.organization.identifiers import is_account
 from rooftree.organization.timestamps import format_time
 from rooftree.reading import AccountRecord, Reader

@@ -10,7 +10,6 @@ from datetime import datetime
 
 import typer
 
-from rooftree.api import wording
 from rooftree.cli.options import (
     Account,
     Action,
@@ -22,12 +21,17 @@ from rooftree.cli.options import (
     OrgFile,
     Resource,
     given_account,
+    given_question,
     given_time,
 )
-from rooftree.cli.output import print_json, print_line, print_table, steps
-from rooftree.cli.question import Answer, Question, Values
-from rooftree.cli.source import OrganizationSource, Standing, Where, open_account, open_sources
-from rooftree.errors import UsageError
+from rooftree.cli.output import counted, print_json, print_line, print_table
+from rooftree.cli.source import Where, open_account, open_sources
+from rooftree.inquiry import wording
+from rooftree.inquiry.deciding import check as check_request
+from rooftree.inquiry.deciding import find_maximum, heading, join_admissions
+from rooftree.inquiry.deciding import who_can as find_admitted
+from rooftree.inquiry.question import Answer, Question
+from rooftree.inquiry.standing import Standing
 from rooftree.policy.evaluate import Decision
 
 __all__ = ["add_commands"]
@@ -82,7 +86,7 @@ def check(
     Decide one request of an account; exit with 1 if it is denied.
     """
     when = given_time(at, org_file=org)
-    question = Question.of(action, resource, context, when)
+    question = given_question(action, resource, context, when)
     allowed = asyncio.run(
         _check(given_account(account), question, when, Where(org, organization, data_dir), as_json=as_json)
     )
@@ -105,25 +109,18 @@ def who_can(
     List the accounts whose maximum permissions let a request through.
     """
     when = given_time(at, org_file=org)
-    question = Question.of(action, resource, context, when)
+    question = given_question(action, resource, context, when)
     asyncio.run(_who_can(question, when, Where(org, organization, data_dir), as_json=as_json))
 
 
-async def _permissions(
-    account_id: str,
-    at: datetime | None,
-    where: Where,
-    *,
-    as_json: bool,
-) -> None:
+async def _permissions(account_id: str, at: datetime | None, where: Where, *, as_json: bool) -> None:
     async with open_account(where, account_id, at=at) as (source, account):
-        ceilings = await source.ceilings([account])
-    found = ceilings.permissions(_placed(account), account.binding)
+        found = await find_maximum(source, account)
     summary = found.summary(account.binding)
     if as_json:
         print_json(
             {
-                **_heading(account),
+                **heading(account),
                 "complete": account.complete,
                 "permissions_id": found.permissions_id,
                 "permissions": summary,
@@ -136,83 +133,38 @@ async def _permissions(
         print_line(line)
 
 
-async def _check(
-    account_id: str,
-    question: Question,
-    at: datetime | None,
-    where: Where,
-    *,
-    as_json: bool,
-) -> bool:
+async def _check(account_id: str, question: Question, at: datetime | None, where: Where, *, as_json: bool) -> bool:
     async with open_account(where, account_id, at=at) as (source, account):
-        ceilings = await source.ceilings([account])
+        answer = await check_request(source, account, question)
         names = await source.names()
-    chain_id = _placed(account)
-    answer = question.ask(account, ceilings.chain(chain_id, account.account_id))
-    decision, _assumed = question.put(account, ceilings.permissions(chain_id, account.binding))
-    if decision is not answer.decision.decision:
-        told = answer.decision.decision
-        raise AssertionError(f"`{question.action}` is `{decision}` by the diagram and `{told}` by the statements")
     if as_json:
-        print_json({**_heading(account), **question.document, **answer.document, "complete": account.complete})
+        print_json({**heading(account), **question.document, **answer.document, "complete": account.complete})
     else:
         _print_answer(account, question, answer, names)
     return answer.decision.decision is Decision.ALLOW
 
 
-async def _who_can(
-    question: Question,
-    at: datetime | None,
-    where: Where,
-    *,
-    as_json: bool,
-) -> None:
-    found: list[tuple[Standing, Mapping[str, Values]]] = []
-    unplaced: list[Standing] = []
+async def _who_can(question: Question, at: datetime | None, where: Where, *, as_json: bool) -> None:
     names: dict[str, str] = {}
-    count = 0
+    admissions = []
     async with open_sources(where) as sources:
         for source in sources:
-            accounts = await source.accounts(at=at)
-            count += len(accounts)
-            admitted, not_known = await _admitted(source, question, accounts)
-            found += admitted
-            unplaced += not_known
+            admissions.append(await find_admitted(source, question, at=at, progress=counted))
             names |= await source.names()
+    admission = join_admissions(admissions)
     if as_json:
-        print_json(
-            {
-                **question.document,
-                "accounts": [{**_heading(account), "assumed": dict(assumed)} for account, assumed in found],
-                "unplaced": [account.account_id for account in unplaced],
-            }
-        )
+        print_json({**question.document, **admission.document})
         return
-    rows = [(account.name, account.account_id, _place(account, names), account.status) for account, _ in found]
+    accounts = [each.account for each in admission.admitted]
+    rows = [(account.name, account.account_id, _place(account, names), account.status) for account in accounts]
     print_table(("ACCOUNT", "ID", "UNDER", "STATUS"), rows)
-    print_line(f"{len(found)} of {count} accounts may {question.action} on {question.resource}")
-    for key, value in sorted({(key, str(value)) for _, assumed in found for key, value in assumed.items()}):
+    print_line(f"{len(accounts)} of {admission.count} accounts may {question.action} on {question.resource}")
+    assumed = {(key, str(value)) for each in admission.admitted for key, value in each.assumed.items()}
+    for key, value in sorted(assumed):
         if key != "aws:PrincipalArn":
             print_line(f"assumed {key}={value}: AWS always sends it; --context sets it")
-    if unplaced:
-        print_line(f"not known for {len(unplaced)} accounts whose place in the organization is not known")
-
-
-async def _admitted(
-    source: OrganizationSource, question: Question, accounts: list[Standing]
-) -> tuple[list[tuple[Standing, Mapping[str, Values]]], list[Standing]]:
-    ceilings = await source.ceilings(accounts)
-    found, unplaced = [], []
-    with steps("accounts", total=len(accounts)) as progress:
-        for account in accounts:
-            progress.advance()
-            if account.chain_id is None:
-                unplaced.append(account)
-                continue
-            decision, assumed = question.put(account, ceilings.permissions(account.chain_id, account.binding))
-            if decision is Decision.ALLOW:
-                found.append((account, assumed))
-    return found, unplaced
+    if admission.unplaced:
+        print_line(f"not known for {len(admission.unplaced)} accounts whose place in the organization is not known")
 
 
 def _print_answer(account: Standing, question: Question, answer: Answer, names: Mapping[str, str]) -> None:
@@ -233,23 +185,9 @@ def _print_answer(account: Standing, question: Question, answer: Answer, names: 
         print_line(f"  assumed {key}={value}: AWS always sends it; --context sets it")
 
 
-def _placed(account: Standing) -> str:
-    if account.chain_id is None:
-        raise UsageError("the place of this account in the organization is not known", place=account.account_id)
-    return account.chain_id
-
-
 def _warn(account: Standing) -> None:
     if not account.complete:
         print_line("  (incomplete: something about this organization is known to be missing)")
-
-
-def _heading(account: Standing) -> dict[str, object]:
-    return {
-        "organization_id": account.organization_id,
-        "account_id": account.account_id,
-        "account_name": account.name,
-    }
 
 
 def _place(account: Standing, names: Mapping[str, str]) -> str:

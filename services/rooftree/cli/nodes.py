@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated
@@ -31,10 +30,11 @@ from rooftree.cli.options import (
 )
 from rooftree.cli.output import plain, print_json, print_line, stdout_console
 from rooftree.cli.runtime import connected_settings
-from rooftree.cli.source import Standing, Where, choose_organizations, open_account, open_sources
+from rooftree.cli.source import Where, choose_organizations, open_account, open_sources
 from rooftree.cli.spans import print_rows, show_span
 from rooftree.errors import UsageError
-from rooftree.organization.tree import Organization
+from rooftree.inquiry.nodes import OrganizationTree, levels_document
+from rooftree.inquiry.standing import Standing
 from rooftree.policy.chain import Chain, Level
 from rooftree.reading import AccountRecord
 
@@ -107,103 +107,34 @@ def history(
 
 async def _tree(where: Where, *, accounts: bool, as_json: bool) -> None:
     async with open_sources(where) as sources:
-        organizations = [await source.organization() for source in sources]
+        trees = [OrganizationTree(await source.organization()) for source in sources]
     if as_json:
-        documents = [_Nodes(organization).document(accounts=accounts) for organization in organizations]
-        print_json({"organizations": documents})
+        print_json({"organizations": [tree.document(accounts=accounts) for tree in trees]})
         return
-    for organization in organizations:
-        stdout_console().print(_Nodes(organization).drawing(accounts=accounts))
+    for tree in trees:
+        drawn = Tree(Text(plain(tree.organization.organization_id)))
+        _draw(tree, tree.root_id, drawn, accounts=accounts)
+        stdout_console().print(drawn)
 
 
-class _Nodes:
-    """
-    The nodes of an organization below each other.
-    """
+def _draw(tree: OrganizationTree, node_id: str, above: Tree, *, accounts: bool) -> None:
+    members = tree.accounts(node_id)
+    count = f" [{len(members)} account{'' if len(members) == 1 else 's'}]" if members and not accounts else ""
+    branch = above.add(_label(tree, node_id, suffix=count))
+    for unit_id in tree.units(node_id):
+        _draw(tree, unit_id, branch, accounts=accounts)
+    for account_id in members if accounts else ():
+        branch.add(_label(tree, account_id))
 
-    def __init__(self, organization: Organization) -> None:
-        self._organization = organization
-        self._children: defaultdict[str, list[str]] = defaultdict(list)
-        for node_id in sorted([*organization.units(), *organization.accounts()], key=organization.name_of):
-            parent_id = organization.registers.parent(node_id)
-            if parent_id is not None:
-                self._children[parent_id].append(node_id)
 
-    def document(self, *, accounts: bool) -> dict[str, object]:
-        """
-        Return the whole as JSON.
-        """
-        return {
-            "organization_id": self._organization.organization_id,
-            "management_account_id": self._organization.management_account_id,
-            "root": self._node(self._root(), accounts),
-        }
-
-    def drawing(self, *, accounts: bool) -> Tree:
-        """
-        Return the whole as a tree to print.
-        """
-        drawn = Tree(Text(plain(self._organization.organization_id)))
-        self._draw(self._root(), drawn, accounts)
-        return drawn
-
-    def _root(self) -> str:
-        root_id = self._organization.registers.root()
-        if root_id is None:
-            raise UsageError("the root of this organization is not known yet", place=self._organization.organization_id)
-        return root_id
-
-    def _node(self, node_id: str, accounts: bool) -> dict[str, object]:
-        units, members = self._split(node_id)
-        described: dict[str, object] = {
-            "id": node_id,
-            "name": self._organization.name_of(node_id),
-            "policies": self._policy_documents(node_id),
-            "organizational_units": [self._node(unit_id, accounts) for unit_id in units],
-            "account_count": len(members),
-        }
-        if accounts:
-            described["accounts"] = [self._account(account_id) for account_id in members]
-        return described
-
-    def _draw(self, node_id: str, above: Tree, accounts: bool) -> None:
-        units, members = self._split(node_id)
-        count = f" [{len(members)} account{'' if len(members) == 1 else 's'}]" if members and not accounts else ""
-        branch = above.add(self._label(node_id, suffix=count))
-        for unit_id in units:
-            self._draw(unit_id, branch, accounts)
-        for account_id in members if accounts else ():
-            branch.add(self._label(account_id))
-
-    def _split(self, node_id: str) -> tuple[list[str], list[str]]:
-        children = self._children[node_id]
-        return [one for one in children if one.startswith("ou-")], [one for one in children if one.isdigit()]
-
-    def _label(self, node_id: str, *, suffix: str = "") -> Text:
-        name = self._organization.name_of(node_id)
-        label = Text(plain(name), style="bold" if not node_id.isdigit() else "")
-        label.append(f" {node_id}{suffix}" if name != node_id else suffix, style="dim")
-        own = ", ".join(plain(name) for policy_id, name in self._policies(node_id) if policy_id != "p-FullAWSAccess")
-        if own:
-            label.append(f"  {own}", style="cyan")
-        return label
-
-    def _policies(self, node_id: str) -> list[tuple[str, str]]:
-        return [
-            (policy_id, self._organization.name_of(policy_id)) for policy_id in self._organization.attached_ids(node_id)
-        ]
-
-    def _account(self, account_id: str) -> dict[str, object]:
-        registers = self._organization.registers
-        return {
-            "id": account_id,
-            "name": self._organization.name_of(account_id),
-            "status": registers.status(account_id),
-            "policies": self._policy_documents(account_id),
-        }
-
-    def _policy_documents(self, node_id: str) -> list[dict[str, object]]:
-        return [{"id": policy_id, "name": name} for policy_id, name in self._policies(node_id)]
+def _label(tree: OrganizationTree, node_id: str, *, suffix: str = "") -> Text:
+    name = tree.organization.name_of(node_id)
+    label = Text(plain(name), style="bold" if not node_id.isdigit() else "")
+    label.append(f" {node_id}{suffix}" if name != node_id else suffix, style="dim")
+    own = ", ".join(plain(name) for policy_id, name in tree.policies(node_id) if policy_id != "p-FullAWSAccess")
+    if own:
+        label.append(f"  {own}", style="cyan")
+    return label
 
 
 async def _account(
@@ -221,8 +152,8 @@ async def _account(
         print_json(
             {
                 **_described(found),
-                "chain": _levels_document(chain.levels if chain else None),
-                "resource_chain": _levels_document(chain.resource_levels if chain else None),
+                "chain": levels_document(chain.levels if chain else None),
+                "resource_chain": levels_document(chain.resource_levels if chain else None),
             }
         )
         return
@@ -252,18 +183,6 @@ def _described(found: Standing) -> dict[str, object]:
         "path": list(found.path),
         "complete": found.complete,
     }
-
-
-def _levels_document(levels: Iterable[Level] | None) -> list[dict[str, object]] | None:
-    if levels is None:
-        return None
-    return [
-        {
-            "target": level.target_id,
-            "policies": [{"id": policy.policy_id, "name": policy.name} for policy in level.policies],
-        }
-        for level in levels
-    ]
 
 
 def _chain_lines(chain: Chain | None, account: Standing, names: Mapping[str, str]) -> Iterable[str]:

@@ -12,6 +12,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from rooftree.errors import InputError, UsageError
+from rooftree.inquiry.question import Question
 from rooftree.organization.identifiers import is_account
 from rooftree.organization.timestamps import parse_time
 
@@ -29,7 +30,7 @@ __all__ = [
     "To",
     "given_account",
     "given_context",
-    "given_request",
+    "given_question",
     "given_time",
     "given_times",
 ]
@@ -120,21 +121,18 @@ def given_times(since: str | None, until: str | None) -> tuple[datetime, datetim
     return start, end
 
 
-def given_request(action: str, resource: str) -> tuple[str, str]:
+def given_question(action: str, resource: str, pairs: Sequence[str] | None, at: datetime | None) -> Question:
     """
-    Return an action and a resource of one request.
+    Return the question that the arguments of a command put.
 
     Raises:
-        UsageError: They are patterns, or no action and no resource at all.
+        UsageError: A part of it is wrong.
     """
-    service, separator, name = action.partition(":")
-    if not (service and separator and name) or any(sign in action for sign in "*? "):
-        raise UsageError(f"expected one action such as `s3:GetObject`, found `{action}`", place="ACTION")
-    if resource != "*" and not (resource.startswith("arn:") and resource.count(":") >= 5):
-        raise UsageError(
-            f"expected an ARN such as `arn:aws:s3:::bucket/key`, or `*`, found `{resource}`", place="RESOURCE"
-        )
-    return action, resource
+    context = given_context(pairs)
+    try:
+        return Question.of(action, resource, context, at)
+    except InputError as error:
+        raise UsageError(error.reason, place=error.place.upper()) from error
 
 
 def given_context(pairs: Sequence[str] | None) -> dict[str, list[str]]:

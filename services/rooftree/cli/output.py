@@ -12,13 +12,27 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["Steps", "plain", "print_json", "print_line", "print_lines", "print_table", "say", "stdout_console", "steps"]
+__all__ = [
+    "Steps",
+    "counted",
+    "plain",
+    "print_json",
+    "print_line",
+    "print_lines",
+    "print_table",
+    "say",
+    "stdout_console",
+    "steps",
+]
+
+Item = TypeVar("Item")
 
 WIDE = 4096
 """Columns of an output that is no terminal: nothing is cut for a program that reads it."""
@@ -53,6 +67,16 @@ def steps(title: str, *, total: int | None) -> Iterator[Steps]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         yield Steps(progress, title=title, total=total)
+
+
+def counted(items: Sequence[Item], /) -> Iterator[Item]:
+    """
+    Pass on the accounts that a command works through, and show on stderr how far it has come.
+    """
+    with steps("accounts", total=len(items)) as progress:
+        for item in items:
+            progress.advance()
+            yield item
 
 
 def plain(value: object) -> str:

@@ -17,7 +17,7 @@ from rooftree.authorization.surroundings import Surroundings
 from rooftree.cli.files import read_lines
 from rooftree.cli.options import Json, OrgFile
 from rooftree.cli.output import print_line, print_lines, print_table
-from rooftree.cli.source import load_organization, read_snapshot
+from rooftree.cli.source import read_snapshot
 from rooftree.contracts.simulation import (
     Simulation,
     answer_document,
@@ -27,6 +27,7 @@ from rooftree.contracts.simulation import (
     read_simulation,
 )
 from rooftree.errors import InputError, UsageError
+from rooftree.inquiry.sources import load_organization
 
 __all__ = ["add_commands"]
 

@@ -22,6 +22,7 @@ from rooftree.contracts.fields import (
 )
 from rooftree.contracts.principals import PrincipalDeletedData, PrincipalSnapshotData, PrincipalUpdatedData
 from rooftree.contracts.probes import ProbeRemovedData, ProbeSetData
+from rooftree.contracts.rereads import RereadAnsweredData, RereadAskedData
 from rooftree.contracts.snapshot import SnapshotDocument
 from rooftree.errors import PolicyError
 from rooftree.organization import changes
@@ -331,6 +332,8 @@ DATA_MODELS: Mapping[str, type[ChangeDataModel]] = MappingProxyType(
         ChangeType.PRINCIPAL_DELETED: PrincipalDeletedData,
         ChangeType.PROBE_SET: ProbeSetData,
         ChangeType.PROBE_REMOVED: ProbeRemovedData,
+        ChangeType.REREAD_ASKED: RereadAskedData,
+        ChangeType.REREAD_ANSWERED: RereadAnsweredData,
     }
 )
 

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from rooftree.organization.facts import Version
 from rooftree.organization.principals import Attributes
 from rooftree.organization.probes import Probe
+from rooftree.organization.rereads import RereadRequest
 from rooftree.organization.snapshot import Snapshot
 
 __all__ = [
@@ -40,6 +41,8 @@ __all__ = [
     "PrincipalsTaken",
     "ProbeRemoved",
     "ProbeSet",
+    "RereadAnswered",
+    "RereadAsked",
     "SnapshotTaken",
 ]
 
@@ -70,6 +73,8 @@ class ChangeType(StrEnum):
     PRINCIPAL_DELETED = "rooftree.principal.deleted.v1"
     PROBE_SET = "rooftree.probe.set.v1"
     PROBE_REMOVED = "rooftree.probe.removed.v1"
+    REREAD_ASKED = "rooftree.reread.asked.v1"
+    REREAD_ANSWERED = "rooftree.reread.answered.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,12 +269,14 @@ class PrincipalUpdated:
     Attributes:
         attributes: Those that have changed; null or false for what was taken away.
         documents: The canonical texts of the documents that they name, by digest.
+        created: Whether it is new, so that it has nothing of what another one of its name had.
     """
 
     account_id: str
     subject: str
     attributes: Attributes
     documents: Mapping[str, str] = field(default_factory=dict)
+    created: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +307,25 @@ class ProbeRemoved:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class RereadAsked:
+    """
+    Nothing is stated, but something is to be read anew by the API of AWS.
+    """
+
+    requests: tuple[RereadRequest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RereadAnswered:
+    """
+    Something was read anew, from the time of the change on.
+    """
+
+    kind: str
+    object_id: str
+
+
 PrincipalChange: TypeAlias = PrincipalsTaken | PrincipalUpdated | PrincipalDeleted
 
 ChangeData: TypeAlias = (
@@ -322,6 +348,8 @@ ChangeData: TypeAlias = (
     | PrincipalChange
     | ProbeSet
     | ProbeRemoved
+    | RereadAsked
+    | RereadAnswered
 )
 
 
@@ -338,6 +366,8 @@ class Change:
         sequence: Orders changes of equal time as text; empty where the source gives none.
         actor: By whose hand, usually an ARN.
         data: What has changed.
+        requests: What is to be read anew beside, since it was not told.
+        by_the_second: Whether the time is told by the second, and no order within it.
     """
 
     event_id: str
@@ -348,6 +378,8 @@ class Change:
     organization_id: str
     actor: str | None
     data: ChangeData
+    requests: tuple[RereadRequest, ...] = ()
+    by_the_second: bool = False
 
     def version(self, rank: int) -> Version:
         """

@@ -47,7 +47,7 @@ CLOSED = "CLOSED"
 
 def facts_of(change: Change) -> tuple[Fact, ...]:
     """
-    Return the facts that *change* states, at most one a register.
+    Return the facts that *change* states, at most one a register; none for changes of another kind.
     """
     claimant = _Claimant(change.organization_id, change.version(Rank.EXPLICIT), change.version(Rank.IMPLIED))
     return tuple(claimant.claims(change.data))

@@ -102,6 +102,13 @@ class Directory:
             self._resolved.pop(account_id, None)
         return merge
 
+    def said(self, account_id: str, subject: str, attribute: str) -> PrincipalFact | None:
+        """
+        Return what was said last of one attribute, apart from snapshots.
+        """
+        account = self._accounts.get(account_id)
+        return None if account is None else account.said(subject, attribute)
+
     def learn(self, documents: Mapping[str, str]) -> dict[str, str]:
         """
         Take in documents by digest and return those that were not known.

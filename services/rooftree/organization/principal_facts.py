@@ -35,7 +35,14 @@ from rooftree.organization.principals import (
 )
 from rooftree.organization.timestamps import format_time
 
-__all__ = ["AccountPrincipals", "PrincipalFact", "PrincipalFactKey", "PrincipalMerge", "principal_facts_of"]
+__all__ = [
+    "REMOVED_AT",
+    "AccountPrincipals",
+    "PrincipalFact",
+    "PrincipalFactKey",
+    "PrincipalMerge",
+    "principal_facts_of",
+]
 
 PrincipalFactKey: TypeAlias = tuple[str, str, str]
 
@@ -111,8 +118,11 @@ def principal_facts_of(change: Change) -> tuple[PrincipalFact, ...]:
             version = Version(change.time, change.sequence, Rank.IMPLIED, taken.snapshot_id or change.event_id)
             attribute = _part_name(version, taken.part, taken.parts)
             return (PrincipalFact(taken.account_id, SNAPSHOT, attribute, _part_text(taken), version),)
-        case PrincipalUpdated(account_id=account_id, subject=subject, attributes=attributes):
+        case PrincipalUpdated(account_id=account_id, subject=subject, attributes=attributes, created=created):
+            # Names are used again: what an earlier one of the same name had, a new one does not have.
+            implied = PrincipalFact(account_id, subject, REMOVED_AT, True, change.version(Rank.IMPLIED))
             return (
+                *((implied,) if created else ()),
                 PrincipalFact(account_id, subject, OBSERVED, True, said),
                 *(PrincipalFact(account_id, subject, name, value, said) for name, value in sorted(attributes.items())),
             )
@@ -216,6 +226,12 @@ class AccountPrincipals:
             return None
         said = {name: fact.value for name, fact in registers.items() if name != OBSERVED}
         return _subject(self.account_id, subject, {**(attributes_of(base) if base else {}), **said})
+
+    def said(self, subject: str, attribute: str) -> PrincipalFact | None:
+        """
+        Return what was said last of one attribute, apart from snapshots.
+        """
+        return self._registers.get(subject, {}).get(attribute)
 
     def _subjects(self) -> list[str]:
         return sorted(self._base().keys() | self._registers.keys())

@@ -85,6 +85,12 @@ class Registers:
                 taken.append(Replacement(fact, known))
         return taken
 
+    def find(self, key: FactKey) -> Fact | None:
+        """
+        Return the fact that a register holds, whether void or not.
+        """
+        return self._facts.get(key)
+
     def value(self, kind: FactKind, subject: str, attribute: str) -> FactValue:
         """
         Return the value last said, whether void or not; None for nothing.

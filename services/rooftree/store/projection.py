@@ -22,6 +22,7 @@ from rooftree.store.database import Connection, Database, as_json
 from rooftree.store.principals import principal_fact_of, reported_of
 from rooftree.store.probes import probe_of
 from rooftree.store.queries import query
+from rooftree.store.rereads import reread_of
 from rooftree.store.rows import LastRow, compress_verdicts, merge_patches
 from rooftree.store.saving import copy_letters, copy_outbox, copy_seen, save_writes
 from rooftree.store.stored import account_of, chain_of, fact_of
@@ -108,6 +109,7 @@ class PostgresProjection:
             principals = await connection.fetch(query("load_principal_facts"), organization_id)
             reported = await connection.fetch(query("load_reported_principals"), organization_id)
             probes = await connection.fetch(query("load_probes"), organization_id)
+            rereads = await connection.fetch(query("load_rereads"), organization_id)
             principal_documents = await connection.fetch(query("load_principal_documents"), organization_id)
         stored = dict(head) if head else {"version": 0}
         version = stored.pop("version")
@@ -122,6 +124,7 @@ class PostgresProjection:
             principal_documents=[DocumentRecord(row["digest"], row["content"]) for row in principal_documents],
             reported=[reported_of(row) for row in reported],
             probes=[probe_of(row) for row in probes],
+            rereads=[reread_of(row) for row in rereads],
         )
         return LoadedView(view, version)
 

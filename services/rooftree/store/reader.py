@@ -14,7 +14,7 @@ from rooftree.errors import UnavailableError
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact
-from rooftree.reading import AccountRecord, AuditRecord, OrganizationRecord
+from rooftree.reading import AccountRecord, AuditRecord, OrganizationRecord, ReconciliationRecord
 from rooftree.store.database import Database
 from rooftree.store.outline import LAST_POSITION, OutlineReads, fact_of
 from rooftree.store.principals import principal_fact_of
@@ -170,6 +170,13 @@ class DatabaseReader(OutlineReads):
         else:
             rows = await self._fetch(query("read_account_audit_after"), organization_id, *position, limit, account_id)
         return [AuditRecord(**dict(row)) for row in rows]
+
+    async def reconciliations(self, organization_id: str, *, limit: int = 20) -> list[ReconciliationRecord]:
+        """
+        Return the latest comparisons of an organization with AWS, the latest first.
+        """
+        rows = await self._fetch(query("read_reconciliations"), organization_id, limit)
+        return [ReconciliationRecord(**dict(row)) for row in rows]
 
     async def count_seen(self, organization_id: str, source: str, event_ids: Iterable[str]) -> int:
         """

@@ -13,6 +13,7 @@ from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact, FactKey
 from rooftree.store.principals import PrincipalWrites
 from rooftree.store.probes import ProbeWrites
+from rooftree.store.rereads import RereadWrites
 from rooftree.view.patch import AccountState, AuditEvent, Departure, DocumentRecord, Patch, PermissionState, Position
 
 __all__ = ["HistoryRow", "HistoryWrite", "LastRow", "ServiceVerdicts", "Writes", "compress_verdicts", "merge_patches"]
@@ -83,6 +84,7 @@ class Writes:
     steps: dict[str, list[_Step]] = field(default_factory=lambda: defaultdict(list))
     principals: PrincipalWrites = field(default_factory=PrincipalWrites)
     probes: ProbeWrites = field(default_factory=ProbeWrites)
+    rereads: RereadWrites = field(default_factory=RereadWrites)
 
     @property
     def accounts(self) -> list[AccountState]:
@@ -119,7 +121,10 @@ def merge_patches(patches: Sequence[Patch]) -> Writes:
     Make one of the patches of one organization, given in their order.
     """
     writes = Writes(
-        position=patches[-1].position, principals=PrincipalWrites.of(patches), probes=ProbeWrites.of(patches)
+        position=patches[-1].position,
+        principals=PrincipalWrites.of(patches),
+        probes=ProbeWrites.of(patches),
+        rereads=RereadWrites.of(patches),
     )
     for patch in patches:
         writes.facts.update((fact.key, fact) for fact in patch.facts)

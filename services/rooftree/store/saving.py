@@ -12,6 +12,7 @@ from rooftree.store.database import Connection, as_json
 from rooftree.store.principals import save_principals
 from rooftree.store.probes import save_probes
 from rooftree.store.queries import query
+from rooftree.store.rereads import save_rereads
 from rooftree.store.rows import HistoryRow, HistoryWrite, Writes
 from rooftree.store.stored import levels_of
 from rooftree.view.patch import AccountState
@@ -33,6 +34,7 @@ async def save_writes(connection: Connection, organization_id: str, writes: Writ
     await _save_history(connection, organization_id, history)
     await save_principals(connection, organization_id, writes.principals)
     await save_probes(connection, organization_id, writes.probes)
+    await save_rereads(connection, organization_id, writes.rereads)
     await _copy_audit(connection, writes)
 
 

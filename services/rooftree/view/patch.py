@@ -13,6 +13,7 @@ from rooftree.organization.directory import GrantedPolicy, Grants
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact, PrincipalFactKey
 from rooftree.organization.probes import Finding, Probe
+from rooftree.organization.rereads import Reread
 
 __all__ = [
     "GENESIS",
@@ -28,6 +29,7 @@ __all__ = [
     "ProbePatch",
     "ProbeState",
     "Reported",
+    "RereadPatch",
 ]
 
 # What the hash chain of an organization's audit events starts from.
@@ -274,6 +276,20 @@ class ProbePatch:
 
 
 @dataclass(frozen=True, slots=True)
+class RereadPatch:
+    """
+    What is written about requests to read something anew.
+
+    Attributes:
+        open: Rows to insert or to overwrite.
+        gone: The kind and the object of rows to delete.
+    """
+
+    open: tuple[Reread, ...] = ()
+    gone: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Patch:
     """
     Everything that is written for one change, in one transaction.
@@ -290,6 +306,7 @@ class Patch:
         position: Where the view stands afterwards.
         principals: What is written about principals.
         probes: What is written about probes.
+        rereads: What is written about requests to read something anew.
     """
 
     organization_id: str
@@ -303,3 +320,4 @@ class Patch:
     audit: tuple[AuditEvent, ...] = ()
     principals: PrincipalPatch = PrincipalPatch()
     probes: ProbePatch = ProbePatch()
+    rereads: RereadPatch = RereadPatch()

@@ -18,8 +18,10 @@ from rooftree.organization.changes import AccountMoved, Change, PrincipalChange,
 from rooftree.organization.claims import facts_of
 from rooftree.organization.directory import Directory
 from rooftree.organization.documents import read_stored
+from rooftree.organization.doubts import doubts_of
 from rooftree.organization.facts import Attribute, Fact, FactKind
 from rooftree.organization.principal_facts import PrincipalFact
+from rooftree.organization.rereads import Reread, RereadRequest
 from rooftree.organization.survey import Placement, Survey
 from rooftree.organization.tree import Merge, Organization
 from rooftree.permissions import AccountBinding, Comparison, Permissions
@@ -38,9 +40,11 @@ from rooftree.view.patch import (
     ProbePatch,
     ProbeState,
     Reported,
+    RereadPatch,
 )
 from rooftree.view.principals import Principals
 from rooftree.view.probes import Flip, Probes
+from rooftree.view.rereads import Rereads
 from rooftree.view.tidings import EQUIVALENT, Newsroom, Step
 from rooftree.view.watching import Watcher
 from rooftree.view.wording import describe
@@ -76,8 +80,10 @@ class OrganizationView:
         *,
         principals: Principals,
         probes: Probes,
+        rereads: Rereads,
     ) -> None:
         self.organization = organization
+        self._rereads = rereads
         self._probes = probes
         self.principals = principals
         self.position = position
@@ -100,6 +106,7 @@ class OrganizationView:
         principal_documents: Iterable[DocumentRecord] = (),
         reported: Iterable[tuple[str, str, Reported]] = (),
         probes: Iterable[ProbeState] = (),
+        rereads: Iterable[Reread] = (),
         algebra: Algebra = default_algebra,
     ) -> OrganizationView:
         """
@@ -116,6 +123,7 @@ class OrganizationView:
             principal_documents: At least those that *principals* name.
             reported: What was reported last of principals, by account and subject, while it differs.
             probes: All rows of probes.
+            rereads: What is to be read anew.
             algebra: What works out and compares permissions.
         """
         known = {
@@ -130,6 +138,7 @@ class OrganizationView:
                 Directory(principals, {record.digest: record.content for record in principal_documents}), reported
             ),
             probes=Probes(probes),
+            rereads=Rereads(rereads),
         )
 
     @property
@@ -146,12 +155,38 @@ class OrganizationView:
         """
         return self._accounts
 
+    @property
+    def in_doubt(self) -> bool:
+        """
+        Whether decisions may be wrong until something was read anew.
+        """
+        return self._rereads.doubtful
+
     def apply(self, change: Change) -> Patch:
         """
         Take in a change and return what it does.
 
         A change that was applied before does nothing, and so does one that says nothing newer than what is known.
         """
+        doubts = doubts_of(change, self.organization.registers, self.principals.directory)
+        patch = self._apply(change)
+        rereads = self._rereads.take_in(change, (*change.requests, *doubts))
+        return patch if rereads == RereadPatch() else self._with_rereads(patch, rereads, change)
+
+    def _with_rereads(self, patch: Patch, rereads: RereadPatch, change: Change) -> Patch:
+        audit = patch.audit
+        doubtful = [one for one in rereads.open if one.request.doubtful]
+        if doubtful:
+            marked = self.mark_incomplete(
+                source=change.source,
+                cause_id=change.event_id,
+                time=max(one.asked_at for one in doubtful),
+                reason=_reason(doubtful[0].request),
+            )
+            audit += marked.audit
+        return replace(patch, position=self.position, audit=audit, rereads=rereads)
+
+    def _apply(self, change: Change) -> Patch:
         if isinstance(change.data, PrincipalChange):
             return self._apply_to_principals(change, change.data)
         before = self._accounts.get(change.data.account_id) if isinstance(change.data, AccountMoved) else None
@@ -434,3 +469,7 @@ class OrganizationView:
             del self._accounts[departure.account_id]
         self._stored_permissions.update(state.permissions_id for state in patch.permission_sets)
         self._ceilings.sweep(row.reported_chain_id for row in self._accounts.values())
+
+
+def _reason(request: RereadRequest) -> str:
+    return f"{request.kind} {request.object_id} is to be read again: {request.reason}"

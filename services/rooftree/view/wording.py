@@ -27,6 +27,8 @@ from rooftree.organization.changes import (
     PrincipalUpdated,
     ProbeRemoved,
     ProbeSet,
+    RereadAnswered,
+    RereadAsked,
     SnapshotTaken,
 )
 from rooftree.organization.tree import Organization
@@ -76,14 +78,20 @@ def describe(change: Change, organization: Organization, *, moved_from: str | No
             words = f"{name_of(policy_id)} detached from {name_of(target_id)}"
         case PolicyTypeEnabled() | PolicyTypeDisabled() as data:
             words = f"{data.policy_type} {_VERBS[type(data)]}"
-        case ProbeSet() | ProbeRemoved() | PrincipalUpdated() | PrincipalDeleted() | PrincipalsTaken() as data:
-            words = _describe_other(data, organization)
         case SnapshotTaken():
             words = "found by reconciliation with a snapshot"
+        case _ as data:
+            words = _describe_other(data, organization)
     return words
 
 
-def _describe_other(data: PrincipalChange | ProbeSet | ProbeRemoved, organization: Organization) -> str:
+def _describe_other(
+    data: PrincipalChange | ProbeSet | ProbeRemoved | RereadAsked | RereadAnswered, organization: Organization
+) -> str:
+    if isinstance(data, RereadAsked):
+        return f"{', '.join(one.object_id for one in data.requests)} to be read again"
+    if isinstance(data, RereadAnswered):
+        return f"{data.object_id} read again"
     if isinstance(data, ProbeSet | ProbeRemoved):
         return f"probe {data.probe.name if isinstance(data, ProbeSet) else data.name} {_VERBS[type(data)]}"
     account = organization.name_of(data.account_id)

@@ -9,6 +9,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import structlog
 
@@ -36,6 +37,10 @@ from rooftree.workers.pauses import Turn
 from rooftree.workers.replays import Replays, find_replays
 
 __all__ = ["Plan", "Planner", "RecordFaultError"]
+
+
+REPLAYED: Final = "everything that could not be processed has been replayed"
+READ_ANEW: Final = "everything that was in doubt has been read again"
 
 
 class RecordFaultError(Exception):
@@ -216,7 +221,7 @@ class Planner:
             return
         await self._apply(draft, record, outcome)
         if letter is not None and draft.replays.succeeded(letter):
-            await self._complete(draft, record, letter.organization_id)
+            await self._complete(draft, record, letter.organization_id, REPLAYED)
 
     async def _apply(self, draft: _Draft, record: LogRecord, change: Change) -> None:
         organization_id = change.organization_id
@@ -237,14 +242,28 @@ class Planner:
         draft.seen[organization_id].append(_seen_event(change, record, patch))
         if patch.position.complete and not was_complete:
             _supersede(draft, organization_id)
+        elif patch.rereads.gone and not patch.position.complete:
+            await self._settle(draft, record, organization_id)
 
-    async def _complete(self, draft: _Draft, record: LogRecord, organization_id: str) -> None:
+    async def _settle(self, draft: _Draft, record: LogRecord, organization_id: str) -> None:
+        """
+        Make an organization complete that waited for nothing but what was read anew now.
+        """
+        waiting = (await self._store.open_letters(organization_id, ())).count
+        settled = [each for each in draft.replays.outcomes if each.failure is None]
+        waiting -= sum(each.letter.organization_id == organization_id for each in settled)
+        if waiting <= 0 and not any(letter.organization_id == organization_id for letter in draft.letters):
+            await self._complete(draft, record, organization_id, READ_ANEW)
+
+    async def _complete(self, draft: _Draft, record: LogRecord, organization_id: str, summary: str) -> None:
         view = (await self._view(organization_id)).view
+        if view.in_doubt:
+            return
         patch = view.mark_complete(
             source=draft.partition.topic,
             cause_id=_name(draft.partition, record.offset, record.time),
             time=record.time or datetime.now(UTC),
-            summary="everything that could not be processed has been replayed",
+            summary=summary,
         )
         draft.patches[organization_id].append(patch)
 

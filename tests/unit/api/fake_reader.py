@@ -13,7 +13,7 @@ from rooftree.errors import UnavailableError
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact
-from rooftree.reading import AccountRecord, AuditRecord, OrganizationRecord
+from rooftree.reading import AccountRecord, AuditRecord, OrganizationRecord, ReconciliationRecord
 from rooftree.view.patch import ProbeState
 
 ORGANIZATION = "o-exampleorg"
@@ -175,6 +175,9 @@ class FakeReader:
         self, organization_id: str, position: tuple[int, int], *, account_id: str | None = None, limit: int = 100
     ) -> list[AuditRecord]:
         return [one for one in self._of(account_id) if one.position > position][:limit]
+
+    async def reconciliations(self, organization_id: str, *, limit: int = 20) -> list[ReconciliationRecord]:
+        return []
 
     async def count_seen(self, organization_id: str, source: str, event_ids: Iterable[str]) -> int:
         return 0

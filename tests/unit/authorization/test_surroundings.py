@@ -4,7 +4,7 @@ from tests.unit.cli.snapshots import FULL, LAB, MANAGEMENT, ROOT, SHOP, WORKLOAD
 
 from rooftree.authorization import Membership
 from rooftree.authorization.surroundings import Surroundings
-from rooftree.cli.source import load_organization
+from rooftree.inquiry.sources import load_organization
 from rooftree.organization.snapshot_reader import parse_snapshot
 from rooftree.policy.chain import Level
 

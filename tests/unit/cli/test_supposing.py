@@ -116,10 +116,13 @@ def test_another_content_is_compared_with_the_one_that_hangs(run: Run, org: Path
         (("--update", "FullAWSAccess=x.json"), "--update: `FullAWSAccess` is no policy that can be written anew"),
     ],
 )
-def test_what_cannot_be_supposed_is_refused(run: Run, org: Path, arguments: tuple[str, ...], message: str) -> None:
+def test_what_cannot_be_supposed_is_refused(
+    run: Run, org: Path, write: Write, arguments: tuple[str, ...], message: str
+) -> None:
     """
     One line names the option and what was expected.
     """
+    write("x.json", PERIMETER)
     outcome = run("what-if", "--org", org, *arguments)
 
     assert 2 == outcome.status

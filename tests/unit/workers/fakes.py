@@ -67,7 +67,7 @@ class MemoryStore:
         """
         self.loads += 1
         facts, accounts, chains, documents, position, version = {}, {}, {}, {}, None, 0
-        principals, texts, rows, probes = {}, {}, {}, {}
+        principals, texts, rows, probes, rereads = {}, {}, {}, {}, {}
         for organization in self._commits(organization_id):
             version += 1
             for patch in organization.patches:
@@ -86,6 +86,9 @@ class MemoryStore:
                 probes.update({state.probe.name: state for state in patch.probes.states})
                 for name in patch.probes.gone:
                     del probes[name]
+                rereads.update({one.request.key: one for one in patch.rereads.open})
+                for key in patch.rereads.gone:
+                    rereads.pop(key, None)
                 texts.update({document.digest: document for document in patch.principals.documents})
                 position = patch.position
         view = OrganizationView.load(
@@ -103,6 +106,7 @@ class MemoryStore:
                 if state.reported is not None
             ],
             probes=probes.values(),
+            rereads=rereads.values(),
         )
         return LoadedView(view, version)
 

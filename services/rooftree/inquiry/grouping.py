@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from rooftree.api import wording
+from rooftree.inquiry import wording
 from rooftree.reading import AuditRecord
 
 __all__ = ["AccountName", "Block", "RevisionGroup", "account_words", "distinct_changes", "group_revisions"]

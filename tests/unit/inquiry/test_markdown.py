@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rooftree.cli.markdown import code, escape
+from rooftree.inquiry.markdown import code, escape
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rooftree.api import wording
+from rooftree.inquiry import wording
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,13 @@ One request of an account's principals, completed with what the account and AWS 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from rooftree.cli.options import given_context, given_request
-from rooftree.cli.source import Standing
-from rooftree.errors import UsageError
+from rooftree.errors import InputError
+from rooftree.inquiry.standing import Standing
 from rooftree.organization.timestamps import format_time
 from rooftree.permissions import Permissions
 from rooftree.permissions.keys import PRINCIPAL_SIDE, canonical_key
@@ -21,7 +20,7 @@ from rooftree.policy.context import Context
 from rooftree.policy.evaluate import ChainDecision, Decision, decide_chain
 from rooftree.policy.request import Request
 
-__all__ = ["Answer", "Question"]
+__all__ = ["Answer", "Question", "Values"]
 
 ASSUMED_ROLE: Final = "Example"
 
@@ -79,15 +78,21 @@ class Question:
     moment: datetime
 
     @classmethod
-    def of(cls, action: str, resource: str, pairs: Sequence[str] | None, at: datetime | None) -> Question:
+    def of(cls, action: str, resource: str, context: Mapping[str, list[str]], at: datetime | None) -> Question:
         """
-        Read a question from the command line.
+        Read a question about now or about a time.
 
         Raises:
-            UsageError: A part of it is wrong.
+            InputError: The action or the resource is a pattern, or none at all.
         """
-        asked, about = given_request(action, resource)
-        return cls(asked, about, given_context(pairs), at or datetime.now(UTC))
+        service, separator, name = action.partition(":")
+        if not (service and separator and name) or any(sign in action for sign in "*? "):
+            raise InputError(f"expected one action such as `s3:GetObject`, found `{action}`", place="action")
+        if resource != "*" and not (resource.startswith("arn:") and resource.count(":") >= 5):
+            raise InputError(
+                f"expected an ARN such as `arn:aws:s3:::bucket/key`, or `*`, found `{resource}`", place="resource"
+            )
+        return cls(action, resource, context, at or datetime.now(UTC))
 
     @property
     def document(self) -> dict[str, object]:
@@ -101,7 +106,7 @@ class Question:
         Put the question to an account under its chain.
 
         Raises:
-            UsageError: The question gives a key another value than the account has.
+            InputError: The question gives a key another value than the account has.
         """
         request, assumed = self._completed(account)
         return Answer(decide_chain(chain, request), _asked_for(assumed, chain))
@@ -111,7 +116,7 @@ class Question:
         Put the question to an account with these permissions; return the decision and what was assumed for it.
 
         Raises:
-            UsageError: The question gives a key another value than the account has.
+            InputError: The question gives a key another value than the account has.
         """
         request, assumed = self._completed(account)
         return permissions.decide(request), _asked_for(assumed, permissions.chain)
@@ -142,7 +147,7 @@ class Question:
         for key, values in self.context.items():
             value = fixed.get(key.lower())
             if value is not None and values != (value if isinstance(value, list) else [value]):
-                raise UsageError(f"the account determines `{key}`; it is `{value}`", place="--context")
+                raise InputError(f"the account determines `{key}`; it is `{value}`", place="context")
 
 
 def _as_json(context: Mapping[str, object]) -> dict[str, object]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.unit.api.fake_reader import event
 
-from rooftree.api.grouping import AccountName, account_words, distinct_changes, group_revisions
+from rooftree.inquiry.grouping import AccountName, account_words, distinct_changes, group_revisions
 
 
 def change(target: str, *, action: str = "s3:*", known: int = 10, witness: str = "x") -> dict[str, object]:

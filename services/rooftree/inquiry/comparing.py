@@ -1,0 +1,159 @@
+"""
+Which decisions differ between two states of an organization.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from rooftree import permissions as algebra
+from rooftree.inquiry.grouping import AccountName, Block, distinct_changes
+from rooftree.inquiry.progress import Progress, unseen
+from rooftree.inquiry.sources import MemorySource, OrganizationSource
+from rooftree.inquiry.standing import Standing
+from rooftree.organization.tree import Organization
+from rooftree.view.ceilings import Ceilings
+
+__all__ = ["Difference", "Report", "compare_organizations", "compare_times", "find_difference", "join_reports"]
+
+EQUIVALENT: Final = "equivalent"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """
+    An account whose decisions differ.
+    """
+
+    account: Standing
+    verdict: str
+    changes: list[dict[str, object]]
+
+    @property
+    def document(self) -> dict[str, object]:
+        """
+        The same as JSON.
+        """
+        return {
+            "account_id": self.account.account_id,
+            "account_name": self.account.name,
+            "verdict": self.verdict,
+            "changes": self.changes,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """
+    Everything that differs between two states.
+
+    Attributes:
+        compared: How many accounts are in both.
+        added: Accounts that are in the second only.
+        removed: Accounts that are in the first only.
+        names: Names of organizational units and policies.
+    """
+
+    differences: list[Difference]
+    compared: int
+    added: list[str]
+    removed: list[str]
+    names: Mapping[str, str]
+
+    def blocks(self) -> list[Block]:
+        """
+        Return each distinct change once.
+        """
+        return distinct_changes(
+            (AccountName(difference.account.account_id, difference.account.name), difference.changes)
+            for difference in self.differences
+        )
+
+
+def compare_organizations(before: Organization, after: Organization, *, progress: Progress = unseen) -> Report:
+    """
+    Return what differs for the accounts that are in both states of an organization.
+    """
+    old, new = MemorySource(before), MemorySource(after)
+    was, now = _by_id(old.standings()), _by_id(new.standings())
+    ceilings = old.chains_of(was.values()), new.chains_of(now.values())
+    return _report(was, now, ceilings, {**old.known_names(), **new.known_names()}, progress)
+
+
+async def compare_times(
+    source: OrganizationSource, since: datetime, until: datetime | None, *, progress: Progress = unseen
+) -> Report:
+    """
+    Return what differs for the accounts that the stored view has at both times.
+
+    Raises:
+        UnavailableError: The database does not answer.
+    """
+    was, now = _by_id(await source.accounts(at=since)), _by_id(await source.accounts(at=until))
+    ceilings = await source.ceilings([*was.values(), *now.values()])
+    return _report(was, now, (ceilings, ceilings), await source.names(), progress)
+
+
+async def find_difference(source: OrganizationSource, before: Standing, after: Standing) -> Difference | None:
+    """
+    Return what an account may do in one standing and not in the other; None where no decision differs.
+
+    Raises:
+        UnavailableError: The database does not answer.
+    """
+    ceilings = await source.ceilings([before, after])
+    return _difference((ceilings, ceilings), before, after)
+
+
+def join_reports(reports: Sequence[Report]) -> Report:
+    """
+    Return several reports as one.
+    """
+    return Report(
+        differences=[difference for report in reports for difference in report.differences],
+        compared=sum(report.compared for report in reports),
+        added=[account_id for report in reports for account_id in report.added],
+        removed=[account_id for report in reports for account_id in report.removed],
+        names={subject: name for report in reports for subject, name in report.names.items()},
+    )
+
+
+_Accounts = Mapping[str, Standing]
+"""The accounts on one side of a comparison, by id."""
+
+
+def _by_id(accounts: Iterable[Standing]) -> _Accounts:
+    return {account.account_id: account for account in accounts}
+
+
+def _report(
+    was: _Accounts,
+    now: _Accounts,
+    ceilings: tuple[Ceilings, Ceilings],
+    names: Mapping[str, str],
+    progress: Progress,
+) -> Report:
+    both = sorted(was.keys() & now.keys())
+    found = [_difference(ceilings, was[account_id], now[account_id]) for account_id in progress(both)]
+    return Report(
+        differences=[difference for difference in found if difference is not None],
+        compared=len(both),
+        added=sorted(now.keys() - was.keys()),
+        removed=sorted(was.keys() - now.keys()),
+        names=names,
+    )
+
+
+def _difference(ceilings: tuple[Ceilings, Ceilings], before: Standing, after: Standing) -> Difference | None:
+    if before.chain_id is None or after.chain_id is None:
+        return None
+    old, new = ceilings
+    comparison = algebra.compare(
+        old.permissions(before.chain_id, before.binding), new.permissions(after.chain_id, after.binding)
+    )
+    if comparison.verdict == EQUIVALENT:
+        return None
+    return Difference(after, comparison.verdict, comparison.changes(after.binding))

@@ -1,0 +1,142 @@
+"""
+What accounts may do at most: all of it, one decision, and the accounts that a request is open to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rooftree.inquiry.progress import Progress, unseen
+from rooftree.inquiry.question import Answer, Question, Values
+from rooftree.inquiry.sources import OrganizationSource
+from rooftree.inquiry.standing import Standing
+from rooftree.permissions import Permissions
+from rooftree.policy.evaluate import Decision
+from rooftree.view.ceilings import Ceilings
+
+__all__ = ["Admission", "Admitted", "check", "find_maximum", "heading", "join_admissions", "who_can"]
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """
+    An account that lets a request through.
+
+    Attributes:
+        assumed: Keys that AWS always sends, that its policies ask for and that the question left open.
+    """
+
+    account: Standing
+    assumed: Mapping[str, Values]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """
+    To whom a request is open.
+
+    Attributes:
+        count: How many accounts were asked.
+        unplaced: Accounts for which it is not known, since their place in the organization is not.
+    """
+
+    admitted: Sequence[Admitted]
+    unplaced: Sequence[Standing]
+    count: int
+
+    @property
+    def document(self) -> dict[str, object]:
+        """
+        The same as JSON.
+        """
+        return {
+            "accounts": [{**heading(each.account), "assumed": dict(each.assumed)} for each in self.admitted],
+            "unplaced": [account.account_id for account in self.unplaced],
+        }
+
+
+async def find_maximum(source: OrganizationSource, account: Standing) -> Permissions:
+    """
+    Return what an account may do at most.
+
+    Raises:
+        InputError: Its place in the organization is not known.
+        UnavailableError: The database does not answer.
+    """
+    ceilings = await source.ceilings([account])
+    return ceilings.permissions(account.placed_chain_id, account.binding)
+
+
+async def check(source: OrganizationSource, account: Standing, question: Question) -> Answer:
+    """
+    Decide one request of an account.
+
+    Raises:
+        InputError: Its place in the organization is not known, or the question gives a key another value than the
+            account has.
+        UnavailableError: The database does not answer.
+    """
+    ceilings = await source.ceilings([account])
+    chain_id = account.placed_chain_id
+    answer = question.ask(account, ceilings.chain(chain_id, account.account_id))
+    decision, _assumed = question.put(account, ceilings.permissions(chain_id, account.binding))
+    if decision is not answer.decision.decision:
+        told = answer.decision.decision
+        raise AssertionError(f"`{question.action}` is `{decision}` by the diagram and `{told}` by the statements")
+    return answer
+
+
+async def who_can(
+    source: OrganizationSource, question: Question, *, at: datetime | None, progress: Progress = unseen
+) -> Admission:
+    """
+    Return the accounts whose maximum permissions let a request through.
+
+    Raises:
+        InputError: The question gives a key another value than an account has.
+        UnavailableError: The database does not answer.
+    """
+    accounts = await source.accounts(at=at)
+    ceilings = await source.ceilings(accounts)
+    placed = [account for account in accounts if account.chain_id is not None]
+    return Admission(
+        admitted=_admitted(ceilings, question, placed, progress),
+        unplaced=[account for account in accounts if account.chain_id is None],
+        count=len(accounts),
+    )
+
+
+def join_admissions(admissions: Sequence[Admission]) -> Admission:
+    """
+    Return the answers of several organizations as one.
+    """
+    return Admission(
+        admitted=[each for admission in admissions for each in admission.admitted],
+        unplaced=[account for admission in admissions for account in admission.unplaced],
+        count=sum(admission.count for admission in admissions),
+    )
+
+
+def heading(account: Standing) -> dict[str, object]:
+    """
+    Return what names an account in an answer.
+    """
+    return {
+        "organization_id": account.organization_id,
+        "account_id": account.account_id,
+        "account_name": account.name,
+    }
+
+
+def _admitted(
+    ceilings: Ceilings, question: Question, accounts: Sequence[Standing], progress: Progress
+) -> list[Admitted]:
+    found = []
+    for account in progress(accounts):
+        permissions = ceilings.permissions(account.placed_chain_id, account.binding)
+        decision, assumed = question.put(account, permissions)
+        if decision is Decision.ALLOW:
+            found.append(Admitted(account, assumed))
+    return found

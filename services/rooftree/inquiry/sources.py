@@ -1,0 +1,227 @@
+"""
+Where answers come from: the stored view, or an organization in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+from rooftree import permissions as algebra
+from rooftree.inquiry.standing import Standing
+from rooftree.organization.chains import ChainRecord
+from rooftree.organization.changes import Change, ChangeType, SnapshotTaken
+from rooftree.organization.claims import facts_of
+from rooftree.organization.documents import Document, read_stored
+from rooftree.organization.facts import Attribute, FactKind
+from rooftree.organization.snapshot import Snapshot
+from rooftree.organization.survey import Survey
+from rooftree.organization.tree import Organization
+from rooftree.reading import AccountRecord, Reader
+from rooftree.view.ceilings import Ceilings
+
+__all__ = ["LiveSource", "MemorySource", "OrganizationSource", "load_organization"]
+
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class OrganizationSource(Protocol):
+    """
+    One organization as questions are put to it.
+    """
+
+    organization_id: str
+
+    async def account(self, account_id: str, *, at: datetime | None) -> Standing | None:
+        """
+        Return one account as it is, or was *at* a time.
+        """
+        ...
+
+    async def accounts(self, *, at: datetime | None) -> list[Standing]:
+        """
+        Return all accounts by id.
+        """
+        ...
+
+    async def ceilings(self, accounts: Iterable[Standing]) -> Ceilings:
+        """
+        Return the chains of accounts, with what they are made of.
+        """
+        ...
+
+    async def names(self) -> dict[str, str]:
+        """
+        Return the names of organizational units and policies by their ids.
+        """
+        ...
+
+    async def organization(self) -> Organization:
+        """
+        Return the whole organization as it is now.
+        """
+        ...
+
+
+class MemorySource:
+    """
+    An organization that is in memory as a whole, such as one out of a snapshot.
+    """
+
+    def __init__(self, organization: Organization) -> None:
+        self.organization_id = organization.organization_id
+        self._organization = organization
+        self._survey = Survey(self._organization)
+        self._records: dict[str, ChainRecord] = {}
+
+    def standings(self) -> list[Standing]:
+        """
+        Return all accounts by id.
+        """
+        return [self._standing(account_id) for account_id in sorted(self._organization.accounts())]
+
+    def chains_of(self, accounts: Iterable[Standing]) -> Ceilings:
+        """
+        Return the chains of accounts, with what they are made of.
+        """
+        chains = [self._records[account.chain_id] for account in accounts if account.chain_id is not None]
+        return Ceilings(self._organization.organization_id, chains, self._survey.documents, algebra)
+
+    def known_names(self) -> dict[str, str]:
+        """
+        Return the names of organizational units and policies by their ids.
+        """
+        subjects = [*self._organization.units(), *self._organization.policies()]
+        return {subject: self._organization.name_of(subject) for subject in subjects}
+
+    async def account(self, account_id: str, *, at: datetime | None) -> Standing | None:
+        """
+        Return one account; what is in memory has no past.
+        """
+        assert at is None
+        return self._standing(account_id) if account_id in set(self._organization.accounts()) else None
+
+    async def accounts(self, *, at: datetime | None) -> list[Standing]:
+        """
+        Return all accounts by id.
+        """
+        assert at is None
+        return self.standings()
+
+    async def ceilings(self, accounts: Iterable[Standing]) -> Ceilings:
+        """
+        Return the chains of accounts, with what they are made of.
+        """
+        return self.chains_of(accounts)
+
+    async def names(self) -> dict[str, str]:
+        """
+        Return the names of organizational units and policies by their ids.
+        """
+        return self.known_names()
+
+    async def organization(self) -> Organization:
+        """
+        Return the whole organization.
+        """
+        return self._organization
+
+    def _standing(self, account_id: str) -> Standing:
+        placement = self._survey.placement(account_id)
+        if placement is not None:
+            self._records[placement.chain.chain_id] = placement.chain
+        registers = self._organization.registers
+        return Standing(
+            organization_id=self._organization.organization_id,
+            account_id=account_id,
+            name=self._organization.name_of(account_id),
+            email=registers.text(FactKind.ACCOUNT, account_id, Attribute.EMAIL),
+            status=registers.status(account_id),
+            path=placement.path if placement else (account_id,),
+            complete=placement is not None,
+            chain_id=placement.chain.chain_id if placement else None,
+        )
+
+
+class LiveSource:
+    """
+    An organization out of the stored view.
+    """
+
+    def __init__(self, reader: Reader, organization_id: str) -> None:
+        self.reader = reader
+        self.organization_id = organization_id
+
+    async def account(self, account_id: str, *, at: datetime | None) -> Standing | None:
+        """
+        Return one account as it is, or was *at* a time.
+        """
+        record = await self.reader.account(self.organization_id, account_id, at=at)
+        return _stored(record) if record is not None else None
+
+    async def accounts(self, *, at: datetime | None) -> list[Standing]:
+        """
+        Return all accounts by id, as they are or were *at* a time.
+        """
+        return [_stored(record) for record in await self.reader.accounts(self.organization_id, at=at)]
+
+    async def ceilings(self, accounts: Iterable[Standing]) -> Ceilings:
+        """
+        Return the chains of accounts, with what they are made of.
+        """
+        wanted = {account.chain_id for account in accounts if account.chain_id}
+        records = await self.reader.chains(self.organization_id, wanted)
+        digests = {policy.digest for record in records.values() for policy in record.policies}
+        texts = await self.reader.documents(self.organization_id, digests)
+        documents = {digest: _document(text) for digest, text in texts.items()}
+        return Ceilings(self.organization_id, records.values(), documents, algebra)
+
+    async def names(self) -> dict[str, str]:
+        """
+        Return the names of organizational units and policies by their ids.
+        """
+        return await self.reader.names(self.organization_id)
+
+    async def organization(self) -> Organization:
+        """
+        Return the whole organization as it is now.
+        """
+        return Organization(self.organization_id, await self.reader.facts(self.organization_id))
+
+
+def load_organization(snapshot: Snapshot) -> Organization:
+    """
+    Return the organization that a snapshot describes.
+    """
+    change = Change(
+        event_id="snapshot",
+        source="file",
+        type=ChangeType.SNAPSHOT,
+        time=BEGINNING,
+        sequence="",
+        organization_id=snapshot.organization_id,
+        actor=None,
+        data=SnapshotTaken(snapshot),
+    )
+    return Organization(snapshot.organization_id, facts_of(change))
+
+
+def _stored(record: AccountRecord) -> Standing:
+    return Standing(
+        organization_id=record.organization_id,
+        account_id=record.account_id,
+        name=record.name,
+        email=record.email,
+        status=record.status,
+        path=record.path,
+        complete=record.complete,
+        chain_id=record.chain_id,
+        record=record,
+    )
+
+
+def _document(text: str) -> Document:
+    document = read_stored(text)
+    assert document is not None, "the view stores documents that it could read"
+    return document

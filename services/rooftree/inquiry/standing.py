@@ -1,0 +1,56 @@
+"""
+An account and where it stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rooftree.errors import InputError
+from rooftree.permissions import AccountBinding
+from rooftree.reading import AccountRecord
+
+__all__ = ["Standing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """
+    An account and where it stands.
+
+    Attributes:
+        path: The nodes from the root to the account.
+        complete: Whether nothing is known to be missing.
+        chain_id: The chain; None for an account that is not placed.
+        record: The row of the stored view; None out of a snapshot.
+    """
+
+    organization_id: str
+    account_id: str
+    name: str
+    email: str | None
+    status: str
+    path: tuple[str, ...]
+    complete: bool
+    chain_id: str | None
+    record: AccountRecord | None = None
+
+    @property
+    def binding(self) -> AccountBinding:
+        """
+        What the account fixes for the requests of its principals.
+        """
+        above = "".join(f"{node}/" for node in self.path[:-1])
+        return AccountBinding(self.account_id, self.organization_id, f"{self.organization_id}/{above}")
+
+    @property
+    def placed_chain_id(self) -> str:
+        """
+        The chain of an account that is placed.
+
+        Raises:
+            InputError: It is not.
+        """
+        if self.chain_id is None:
+            raise InputError("the place of this account in the organization is not known", place=self.account_id)
+        return self.chain_id

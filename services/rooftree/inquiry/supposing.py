@@ -1,0 +1,211 @@
+"""
+Which decisions would change, before anybody changes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+
+from rooftree.errors import InputError
+from rooftree.inquiry.comparing import Report, compare_organizations
+from rooftree.inquiry.progress import Progress, unseen
+from rooftree.organization.changes import (
+    AccountMoved,
+    Change,
+    ChangeData,
+    ChangeType,
+    PolicyAttached,
+    PolicyDetached,
+    PolicyUpdated,
+)
+from rooftree.organization.claims import facts_of
+from rooftree.organization.documents import AUTHORIZING_TYPES, BUILTIN_POLICIES, Policy, accept_content
+from rooftree.organization.identifiers import is_account, is_root
+from rooftree.organization.tree import Organization
+from rooftree.policy.document import read_content
+
+__all__ = ["Attach", "Detach", "Move", "Step", "Update", "suppose", "what_if"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """
+    A policy is attached to a node; both go by id or by name.
+
+    Attributes:
+        place: How whoever asks calls this step, for messages.
+    """
+
+    policy: str
+    target: str
+    place: str = "attach"
+
+
+@dataclass(frozen=True, slots=True)
+class Detach:
+    """
+    A policy is detached from a node; both go by id or by name.
+
+    Attributes:
+        place: How whoever asks calls this step, for messages.
+    """
+
+    policy: str
+    target: str
+    place: str = "detach"
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """
+    A policy, by id or by name, is given another content.
+
+    Attributes:
+        content: The text of the policy.
+        place: How whoever asks calls this step, for messages.
+        content_place: How the content is called.
+    """
+
+    policy: str
+    content: str
+    place: str = "update"
+    content_place: str = "update.content"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """
+    An account is moved under another node; both go by id or by name.
+
+    Attributes:
+        place: How whoever asks calls this step, for messages.
+    """
+
+    account: str
+    parent: str
+    place: str = "move"
+
+
+Step: TypeAlias = Attach | Detach | Update | Move
+
+
+def what_if(organization: Organization, steps: Sequence[Step], *, progress: Progress = unseen) -> Report:
+    """
+    Return which decisions would differ after some steps, all of which together are one change.
+
+    Raises:
+        InputError: A step names something that is not there, or that already is so.
+    """
+    return compare_organizations(organization, suppose(organization, steps), progress=progress)
+
+
+def suppose(organization: Organization, steps: Sequence[Step]) -> Organization:
+    """
+    Return the organization as it would be after some steps, each taken after the one before.
+
+    Raises:
+        InputError: A step names something that is not there, or that already is so.
+    """
+    after = Organization(organization.organization_id, organization.registers)
+    latest = max((fact.version.time for fact in organization.registers), default=datetime.now(UTC))
+    for number, step in enumerate(steps, start=1):
+        # after all that has been told
+        time = latest + timedelta(microseconds=number)
+        after.merge(facts_of(_change(after, number, time, _data(after, step))))
+    return after
+
+
+def _change(organization: Organization, number: int, time: datetime, told: tuple[ChangeType, ChangeData]) -> Change:
+    kind, data = told
+    return Change(
+        event_id=f"supposed-{number}",
+        source="what-if",
+        type=kind,
+        time=time,
+        sequence="",
+        organization_id=organization.organization_id,
+        actor=None,
+        data=data,
+    )
+
+
+def _data(organization: Organization, step: Step) -> tuple[ChangeType, ChangeData]:
+    match step:
+        case Move():
+            return ChangeType.ACCOUNT_MOVED, _moved(organization, step)
+        case Update():
+            policy = _policy(organization, step.policy, step.place)
+            return ChangeType.POLICY_UPDATED, PolicyUpdated(policy.policy_id, content=_content(policy, step))
+        case Attach():
+            policy, target = _hung(organization, step, wanted=False)
+            return ChangeType.POLICY_ATTACHED, PolicyAttached(policy.policy_id, target)
+        case Detach():
+            policy, target = _hung(organization, step, wanted=True)
+            return ChangeType.POLICY_DETACHED, PolicyDetached(policy.policy_id, target)
+
+
+def _moved(organization: Organization, step: Move) -> AccountMoved:
+    account = _node(organization, step.account, step.place)
+    parent = _node(organization, step.parent, step.place)
+    if not is_account(account) or is_account(parent):
+        found = f"{step.account}:{step.parent}"
+        raise InputError(f"expected an account and its new parent, found `{found}`", place=step.place)
+    return AccountMoved(account, parent_id=parent)
+
+
+def _hung(organization: Organization, step: Attach | Detach, *, wanted: bool) -> tuple[Policy, str]:
+    policy = _policy(organization, step.policy, step.place)
+    target = _node(organization, step.target, step.place)
+    hangs = policy.policy_id in organization.attached_ids(target)
+    if hangs is not wanted:
+        state = "hangs already" if hangs else "does not hang"
+        raise InputError(f"`{step.policy}` {state} on `{step.target}`", place=step.place)
+    return policy, target
+
+
+def _content(policy: Policy, step: Update) -> str:
+    kind = AUTHORIZING_TYPES.get(policy.type)
+    if policy.policy_id in BUILTIN_POLICIES or kind is None:
+        raise InputError(f"`{policy.name}` is no policy that can be written anew", place=step.place)
+    try:
+        return accept_content(read_content(step.content), kind)
+    except InputError as error:
+        place = f"{step.content_place}: {error.place}" if error.place else step.content_place
+        raise type(error)(error.reason, place=place) from error
+
+
+def _policy(organization: Organization, wanted: str, place: str) -> Policy:
+    known = [*organization.policies(), *BUILTIN_POLICIES]
+    policy = organization.policy(_one(wanted, known, organization.name_of, place, "policy"))
+    assert policy is not None
+    return policy
+
+
+def _node(organization: Organization, wanted: str, place: str) -> str:
+    return _one(wanted, _nodes(organization), organization.name_of, place, "node")
+
+
+def _nodes(organization: Organization) -> Iterator[str]:
+    root = organization.registers.root()
+    if root is not None:
+        yield root
+    yield from organization.units()
+    yield from organization.accounts()
+
+
+def _one(wanted: str, known: Iterable[str], name_of: Callable[[str], str], place: str, what: str) -> str:
+    """
+    Return the id of what goes by an id or a name.
+    """
+    listed = list(known)
+    if wanted in listed:
+        return wanted
+    found = [each for each in listed if not is_root(each) and name_of(each) == wanted]
+    if len(found) > 1:
+        raise InputError(f"several go by `{wanted}`: {', '.join(sorted(found))}", place=place)
+    if not found:
+        raise InputError(f"there is no {what} `{wanted}`", place=place)
+    return found[0]

@@ -13,6 +13,7 @@ from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact
 from rooftree.organization.rereads import Reread
+from rooftree.outline import Outline
 from rooftree.view.patch import ProbeState
 
 __all__ = [
@@ -219,7 +220,7 @@ class ReconciliationRecord:
     differences: Sequence[Mapping[str, object]]
 
 
-class Reader(Protocol):
+class Reader(Outline, Protocol):
     """
     Reads of the stored view.
 

@@ -6,16 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, LiteralString, TypeAlias
+from typing import LiteralString, TypeAlias
 
 import asyncpg
 
 from rooftree.errors import UnavailableError
 from rooftree.organization.chains import ChainRecord
-from rooftree.organization.facts import Fact, Version
+from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact
 from rooftree.reading import AccountRecord, AuditRecord, OrganizationRecord, ReconciliationRecord
 from rooftree.store.database import Database
+from rooftree.store.outline import LAST_POSITION, OutlineReads, fact_of
 from rooftree.store.principals import principal_fact_of
 from rooftree.store.probes import probe_of
 from rooftree.store.queries import query
@@ -24,12 +25,10 @@ from rooftree.view.patch import ProbeState
 
 __all__ = ["DatabaseReader"]
 
-LAST_POSITION: Final = (2**63 - 1, 2**31 - 1)
-
 Row: TypeAlias = "asyncpg.Record"
 
 
-class DatabaseReader:
+class DatabaseReader(OutlineReads):
     """
     The port of readers over a pool of connections.
     """
@@ -120,7 +119,7 @@ class DatabaseReader:
         """
         Return everything that is known about an organization.
         """
-        return [_fact(row) for row in await self._fetch(query("read_facts"), organization_id)]
+        return [fact_of(row) for row in await self._fetch(query("read_facts"), organization_id)]
 
     async def principal_facts(self, organization_id: str, account_id: str) -> list[PrincipalFact]:
         """
@@ -202,8 +201,3 @@ class DatabaseReader:
 
 def _account(row: Row) -> AccountRecord:
     return AccountRecord(**{**dict(row), "path": tuple(row["path"])})
-
-
-def _fact(row: Row) -> Fact:
-    version = Version(row["time"], row["sequence"], row["rank"], row["event_id"])
-    return Fact(row["kind"], row["subject"], row["attribute"], row["value"], version)

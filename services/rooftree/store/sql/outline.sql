@@ -1,0 +1,160 @@
+-- outline_frame --
+-- The facts about everything but accounts, and what hangs on accounts apart from FullAWSAccess.
+select kind, subject, attribute, value, time, sequence, rank, event_id
+from rooftree.fact
+where
+    organization_id = $1
+    and (
+        kind = any(array['organization', 'ou', 'policy', 'policy_type'])
+        or (kind = 'attachment' and (subject > 'a' or attribute <> 'p-FullAWSAccess'))
+    );
+
+-- outline_gatherings --
+-- How many accounts stand under which node.
+select coalesce(case when placed then path[cardinality(path) - 1] end, '') as node_id,
+    count(*) as count, max(since) as changed_at
+from rooftree.account
+where organization_id = $1
+group by 1;
+
+-- outline_accounts_in --
+-- Accounts directly under a node, by name and id, from after one; with an empty node those that are not placed.
+select account_id, name, status, path, placed, permissions_id, since
+from rooftree.account
+where
+    organization_id = $1
+    and coalesce(case when placed then path[cardinality(path) - 1] end, '') = $2
+    and (name, account_id) > ($3::text, $4::text)
+order by name, account_id
+limit $5;
+
+-- outline_find_accounts --
+-- Accounts whose name or id contains a text, by name.
+select account_id, name, status, path, placed, permissions_id, since
+from rooftree.account
+where organization_id = $1 and (strpos(lower(name), lower($2)) > 0 or strpos(account_id, $2) > 0)
+order by strpos(lower(name), lower($2)) <> 1, name, account_id
+limit $3;
+
+-- outline_service_verdicts --
+-- How the known actions of each service are decided.
+select
+    service,
+    count(*) filter (where verdict = 'allowed') as allowed,
+    count(*) filter (where verdict = 'conditional') as conditional,
+    count(*) filter (where verdict = 'denied') as denied
+from rooftree.action_verdicts
+where organization_id = $1 and permissions_id = $2
+group by service
+order by service;
+
+-- outline_action_verdicts --
+-- How each known action of a service is decided.
+select action, verdict
+from rooftree.action_verdicts
+where organization_id = $1 and permissions_id = $2 and service = $3
+order by action;
+
+-- outline_audit_revisions --
+-- The latest revisions from before one, each with the first of its events: one step of an index for each revision.
+with recursive latest as (
+    (
+        select revision
+        from rooftree.audit_event
+        where organization_id = $1 and revision < $2::bigint
+        order by revision desc
+        limit 1
+    )
+    union all
+    select (
+        select e.revision
+        from rooftree.audit_event as e
+        where e.organization_id = $1 and e.revision < l.revision
+        order by e.revision desc
+        limit 1
+    )
+    from latest as l
+    where l.revision is not null
+), chosen as (
+    select revision from latest where revision is not null limit $3
+)
+select e.revision, e.part, e.parts, e.time, e.account_id, e.verdict, e.type, e.event_id, e.data, e.parts::bigint as found
+from chosen as c
+cross join lateral (
+    select a.revision, a.part, a.parts, a.time, a.account_id, a.verdict, a.type, a.event_id, a.data
+    from rooftree.audit_event as a
+    where a.organization_id = $1 and a.revision = c.revision
+    order by a.part
+    limit $4
+) as e
+order by e.revision desc, e.part;
+
+-- outline_find_audit --
+-- Those of the latest events before a position that are wanted; only so many are looked at.
+with looked_at as materialized (
+    select revision, part, parts, time, account_id, verdict, type, event_id, data
+    from rooftree.audit_event
+    where
+        organization_id = $1
+        and (revision, part) < ($2::bigint, $3::integer)
+        and ($4::text is null or account_id = $4)
+    order by revision desc, part desc
+    limit $5
+), wanted as (
+    select *, row_number() over (partition by revision order by part) as place,
+        count(*) over (partition by revision) as found
+    from looked_at
+    where
+        ($6::text is null or data -> 'path' ? $6)
+        and ($7::text is null or data -> 'changes' @> jsonb_build_array(jsonb_build_object(
+            'statements', jsonb_build_array(jsonb_build_object('policy_id', $7))
+        )))
+        and ($8::text is null or strpos(lower(data -> 'cause' ->> 'actor'), lower($8)) > 0)
+        and ($9::text is null or data -> 'changes' @> jsonb_build_array(jsonb_build_object('direction', $9)))
+        and ($10::text is null or exists (
+            select from jsonb_array_elements(data -> 'changes') as c
+            cross join lateral jsonb_array_elements_text(c -> 'actions' -> 'any_of') as a (pattern)
+            where a.pattern = '*' or lower(split_part(a.pattern, ':', 1)) = lower($10)
+        ))
+        and ($11::timestamptz is null or time >= $11)
+        and ($12::timestamptz is null or time < $12)
+)
+select
+    w.revision, w.part, w.parts, w.time, w.account_id, w.verdict, w.type, w.event_id, w.data, w.found,
+    (select count(*) from looked_at) as looked_at,
+    (select min(revision) from looked_at) as oldest_revision,
+    (select part from looked_at order by revision, part limit 1) as oldest_part
+from (select 1) as always
+left join wanted as w on w.place <= $13
+order by w.revision desc, w.part;
+
+-- outline_policy_versions --
+-- The documents of a policy that some chain holds, and since when some account had one.
+with held as (
+    select distinct c.chain_id, p.policy ->> 'digest' as digest
+    from rooftree.chain as c
+    cross join lateral jsonb_path_query(c.levels, '$.**.policies[*]') as p (policy)
+    where c.organization_id = $1 and p.policy ->> 'policy_id' = $2
+)
+select d.digest, d.content, min(h.valid_from) as since
+from held
+join rooftree.policy_document as d on d.organization_id = $1 and d.digest = held.digest
+left join rooftree.account_history as h on h.organization_id = $1 and h.chain_id = held.chain_id
+group by d.digest, d.content
+order by since desc nulls last;
+
+-- outline_delivery --
+-- How far changes have come on their way.
+select
+    o.updated_at as written_at, o.version as writes,
+    (select count(*) from rooftree.outbox where organization_id = $1 and sent_at is null) as unsent,
+    (select min(created_at) from rooftree.outbox where organization_id = $1 and sent_at is null) as unsent_since
+from rooftree.organization as o
+where o.organization_id = $1;
+
+-- outline_positions --
+-- Where reading goes on, for every partition of every log.
+select topic, partition_id as partition, next_offset, updated_at
+from rooftree.consumer_offset
+order by updated_at desc
+limit 100;

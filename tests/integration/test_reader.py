@@ -23,7 +23,7 @@ from tests.integration.service import (
     snapshot,
 )
 
-from rooftree.api.documents import audit_document
+from rooftree.inquiry.documents import audit_document
 from rooftree.bootstrap import open_reader
 from rooftree.cli import main
 from rooftree.errors import UnavailableError

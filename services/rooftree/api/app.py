@@ -7,22 +7,26 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Final
 
+import orjson
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rooftree.api.access import Access, Guard
+from rooftree.api.backing import Backing
 from rooftree.api.callers import ReaderFor
 from rooftree.api.dashboard import Dashboard
+from rooftree.api.dispatch import routes_of
 from rooftree.api.openapi import describe
 from rooftree.api.problems import EXCEPTION_HANDLERS
-from rooftree.api.resources import Resources
+from rooftree.api.resources import ENDPOINTS
 from rooftree.errors import UnavailableError, UsageError
 from rooftree.reading import Reader
 from rooftree.settings import Settings
@@ -41,13 +45,16 @@ HEADERS: Final = {
 }
 
 
-def create_app(reader_for: ReaderFor, settings: Settings, *, login_code: str | None = None) -> Starlette:
+def create_app(
+    reader_for: ReaderFor, settings: Settings, backing: Backing, *, login_code: str | None = None
+) -> Starlette:
     """
     Build the application.
 
     Args:
         reader_for: Opens the view for a caller, limited to the organizations that they may see.
         settings: The admin token is taken from here.
+        backing: What the API needs beyond the view.
         login_code: Opens ``/login?code=…`` once, for the address that is printed at a start.
 
     Raises:
@@ -60,7 +67,7 @@ def create_app(reader_for: ReaderFor, settings: Settings, *, login_code: str | N
     return Starlette(
         routes=[
             *_probes(reader_for(None)),
-            *_resources(Resources()),
+            *_api(backing),
             Route("/login", dashboard.login, methods=["GET", "POST"]),
             Route("/accounts/{account_id}", dashboard.account),
             Route("/", dashboard.home),
@@ -119,17 +126,17 @@ def _probes(reader: Reader) -> list[Route]:
     ]
 
 
-def _resources(resources: Resources) -> list[Route]:
+def _api(backing: Backing) -> list[Route]:
+    described = orjson.dumps(describe(ENDPOINTS))
+
     async def description(_: Request) -> Response:
-        return JSONResponse(describe())
+        return Response(described, media_type="application/json")
+
+    async def nothing(request: Request) -> Response:
+        raise HTTPException(404, f"there is no `{request.url.path}`")
 
     return [
         Route("/api/v1/openapi.json", description),
-        Route("/api/v1/organizations", resources.organizations),
-        Route("/api/v1/accounts", resources.accounts),
-        Route("/api/v1/accounts/{account_id}", resources.account),
-        Route("/api/v1/accounts/{account_id}/permissions", resources.permissions),
-        Route("/api/v1/accounts/{account_id}/history", resources.history),
-        Route("/api/v1/audit", resources.audit),
-        Route("/api/v1/probes", resources.probes),
+        *routes_of(ENDPOINTS, backing),
+        Route("/api/{path:path}", nothing),
     ]

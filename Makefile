@@ -10,7 +10,7 @@ FUZZED := build/fuzz
 SERVERS := tests/integration tests/faults tests/acceptance tests/benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test test-kafka faults load lint format bench fuzz lock clean
+.PHONY: help install up test test-kafka faults load lint format bench fuzz schemas lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,9 @@ fuzz: install ## Fuzz all that reads bytes, SECONDS=60 for each target; needs Li
 		$(BIN)/python -m tests.fuzz $$target $(FUZZED)/$$target -max_total_time=$(SECONDS) -timeout=20 \
 			-rss_limit_mb=2500 -max_len=65536 -artifact_prefix=$(FUZZED)/$$target- || exit 1; \
 	done
+
+schemas: install ## Write schemas/ and docs/reference/ anew from the code
+	$(BIN)/python -m rooftree.reference
 
 lock: install ## Write the lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --generate-hashes --universal --python-version 3.11 \

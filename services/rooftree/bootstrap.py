@@ -9,7 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from prometheus_client import start_http_server
 from pydantic import SecretStr
@@ -18,6 +18,7 @@ from rooftree.access.caller import Organizations
 from rooftree.api.app import create_app
 from rooftree.api.callers import ReaderFor
 from rooftree.embedded import embedded_broker, embedded_postgres
+from rooftree.errors import UsageError
 from rooftree.reading import Reader
 from rooftree.settings import Assignment, SecurityProtocol, Settings
 from rooftree.store.database import Database, connect_database, open_database
@@ -37,8 +38,12 @@ from rooftree.workers.relay import Relay
 from rooftree.workers.supervisor import Worker, stop_on_signals, supervise
 from rooftree.workers.web import WebServer
 
+if TYPE_CHECKING:
+    from rooftree.aws.organization import AwsOrganization
+
 __all__ = [
     "Addresses",
+    "open_aws",
     "open_inspection",
     "open_letters",
     "open_projector",
@@ -268,6 +273,21 @@ async def open_letters(settings: Settings) -> AsyncIterator[DatabaseLetters]:
     """
     async with open_store(settings, "rooftree-reader") as database:
         yield DatabaseLetters(database)
+
+
+def open_aws(settings: Settings) -> AwsOrganization:
+    """
+    Return AWS, as the settings say how to reach it; nothing is asked yet.
+
+    Raises:
+        UsageError: boto3 is not installed, or the AWS configuration of this machine is wrong.
+    """
+    try:
+        # An optional extra stands behind it.
+        from rooftree.aws.organization import AwsOrganization  # noqa: PLC0415
+    except ImportError as error:
+        raise UsageError("boto3 is not installed; `pip install 'rooftree[aws]'` brings it") from error
+    return AwsOrganization.open(settings)
 
 
 @asynccontextmanager

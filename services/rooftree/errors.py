@@ -9,6 +9,7 @@ Every error that Rooftree raises on purpose.
     │   └── UsageError        a command line or a setting
     ├── ForbiddenError        who asks is known, and may not do this
     ├── UnavailableError      a server could not be reached; trying again may help
+    ├── RefusedCallError      AWS does not do what it was asked
     ├── RecordTooLargeError   the broker never takes a record of this size
     ├── RefusedRowError       the store does not take what a record leads to
     ├── StaleViewError        another writer has changed an organization since it was read
@@ -30,6 +31,7 @@ __all__ = [
     "LostPartitionError",
     "PolicyError",
     "RecordTooLargeError",
+    "RefusedCallError",
     "RefusedRowError",
     "RooftreeError",
     "SnapshotError",
@@ -145,6 +147,21 @@ class UnavailableError(RooftreeError):
     """
     A server that is needed does not answer.
     """
+
+
+class RefusedCallError(RooftreeError):
+    """
+    AWS does not do what it was asked: it is not allowed, or the object does not exist.
+
+    Attributes:
+        operation: The call.
+        code: Why, as AWS spells it.
+    """
+
+    def __init__(self, operation: str, code: str, message: str) -> None:
+        super().__init__(f"AWS: {operation}: {code}: {message}")
+        self.operation = operation
+        self.code = code
 
 
 class RecordTooLargeError(RooftreeError):

@@ -221,6 +221,43 @@ class Settings(BaseSettings):
     outbox_retention: Seconds = Field(3600, description="Seconds for which sent outbox rows are kept")
     drain_timeout: Seconds = Field(10, description="Seconds for finishing work in hand after SIGTERM or SIGINT")
 
+    aws_profile: str | None = Field(None, description="Profile of the AWS configuration to read AWS with")
+    aws_role_arn: str | None = Field(
+        None,
+        pattern=r"^arn:[a-z-]+:iam::\d{12}:role/",
+        description="Role to assume for that, in the management account or that of a delegated administrator",
+    )
+    aws_external_id: str | None = Field(None, description="External id that this role asks for")
+    aws_region: str = Field("us-east-1", description="Region of the endpoints of AWS Organizations and IAM")
+    aws_endpoint_url: str | None = Field(None, pattern="^https?://", description="Another address of AWS")
+    aws_iam_role_name: str = Field(
+        "OrganizationAccountAccessRole",
+        pattern=r"^[\w+=,.@/-]+$",
+        max_length=576,
+        description="Role to assume in each account to read its principals, path included",
+    )
+    aws_rate_share: float = Field(
+        0.8,
+        gt=0,
+        le=1000,
+        description="How much of the documented rates of AWS to use; more than 1 where AWS grants more",
+    )
+    aws_resume_age: Seconds = Field(
+        3600, description="Seconds for which what an interrupted `rooftree import aws` has read is of use to the next"
+    )
+    reconcile: bool = Field(False, description="Whether `rooftree up` also compares the organization with AWS")
+    reconcile_interval: Seconds = Field(3600, description="Seconds from one comparison with AWS to the next")
+    reconcile_grace: Seconds = Field(
+        60,
+        description="Seconds by which AWS may lag behind itself: what it says counts as of so long before it was asked",
+    )
+    reconcile_patience: Seconds = Field(
+        120, description="Seconds for which a difference must last before its event counts as lost"
+    )
+    reread_interval: Seconds = Field(
+        5, description="Seconds between looks for objects that events did not tell enough about"
+    )
+
     http_host: str = Field("127.0.0.1", description="Address on which the API listens")
     http_port: int = Field(8080, ge=0, le=65_535, description="Port on which the API listens; 0: a free one")
     metrics_port: int = Field(

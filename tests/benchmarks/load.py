@@ -26,11 +26,11 @@ from statistics import linear_regression, median
 import psutil
 from pydantic import SecretStr
 from tests.benchmarks.floors import Floors, measure_floors
-from tests.benchmarks.stream import change_stream
 from tests.brokers import BROKER, run_broker
 from tests.faults.workers import WorkerProcess, worker
 from tests.integration.service import eventually
 
+from rooftree.benchmarks.workload import change_stream
 from rooftree.bootstrap import run_migrate
 from rooftree.embedded import embedded_postgres
 from rooftree.settings import Settings

@@ -20,7 +20,7 @@ from rooftree.api.backing import Backing
 from rooftree.api.callers import caller_of, reader_of
 from rooftree.api.endpoint import JSON, Asked, Endpoint, OrganizationQuery, Parameters
 from rooftree.api.query import choose_organization
-from rooftree.contracts.answers import Page
+from rooftree.contracts.resources import Page
 from rooftree.contracts.complaints import first_complaint
 from rooftree.errors import InputError
 from rooftree.policy.strict_json import load_json

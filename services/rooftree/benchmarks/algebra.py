@@ -44,11 +44,12 @@ def algebra_measurements(
     Yield the time of each step from policy texts to decision changes.
     """
     read = Subject("read the JSON text", _each(texts, json.loads))
-    yield measure(Subject("parse a policy", _each(texts, parse_policy)), read, runs=runs)
+    yield measure(Subject("parse a policy", _each(texts, parse_policy)), read, runs=runs, scenario="algebra")
     yield measure(
         Subject("compile a policy", _each(texts, lambda text: _compiled(_chain([[text]]))), prepare=forget_results),
         read,
         runs=runs,
+        scenario="algebra",
     )
     for levels, each in shapes:
         yield from _chain_measurements(texts, levels, each, runs=runs)
@@ -119,7 +120,7 @@ def _chain_measurements(texts: Sequence[str], levels: int, each: int, *, runs: i
             pair.draw,
         ),
     ):
-        yield measure(Subject(f"{name}, {shape}", run, prepare=prepare), read, runs=runs)
+        yield measure(Subject(f"{name}, {shape}", run, prepare=prepare), read, runs=runs, scenario="algebra")
 
 
 def _each(texts: Sequence[str], run: Callable[[str], object]) -> Callable[[], object]:

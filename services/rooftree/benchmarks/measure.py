@@ -5,13 +5,14 @@ Timing by turns: what is measured and its floor run one after the other, so that
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import median, quantiles
 from time import process_time
 from typing import Final
 
-__all__ = ["Measurement", "Subject", "measure"]
+__all__ = ["Measurement", "Subject", "measure", "percentile", "summed_up"]
 
 WARM_UP: Final = 3
 
@@ -41,6 +42,9 @@ class Measurement:
 
     Attributes:
         count: How many of the same the subject does each time.
+        size: How large what it works on is: accounts as a rule; 0 where that says nothing.
+        aim: The largest ratio that is meant to be; None where there is none.
+        detail: Further figures by name.
     """
 
     name: str
@@ -50,6 +54,12 @@ class Measurement:
     p95: float
     floor_median: float
     count: int = 1
+    scenario: str = ""
+    p99: float | None = None
+    floor_p99: float | None = None
+    size: int = 0
+    aim: float | None = None
+    detail: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def per_second(self) -> float:
@@ -70,19 +80,64 @@ class Measurement:
         Return the measurement for programs.
         """
         return {
+            "scenario": self.scenario,
             "name": self.name,
+            "size": self.size,
             "runs": self.runs,
             "median_seconds": self.median,
             "p95_seconds": self.p95,
+            "p99_seconds": self.p99,
             "floor": self.floor,
             "floor_median_seconds": self.floor_median,
+            "floor_p99_seconds": self.floor_p99,
             "ratio": self.ratio,
+            "aim": self.aim,
             "count": self.count,
             "per_second": self.per_second,
+            "detail": dict(self.detail),
         }
 
 
-def measure(subject: Subject, floor: Subject, *, runs: int) -> Measurement:
+def percentile(values: Sequence[float], share: float) -> float:
+    """
+    Return the smallest value that at least so large a *share* of *values* does not exceed.
+    """
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
+
+
+def summed_up(
+    scenario: str,
+    name: str,
+    floor: str,
+    times: Sequence[float],
+    floor_times: Sequence[float],
+    *,
+    count: int = 1,
+    size: int = 0,
+    aim: float | None = None,
+    detail: Mapping[str, float] | None = None,
+) -> Measurement:
+    """
+    Return the measurement that times taken by turns, in seconds, make.
+    """
+    return Measurement(
+        name=name,
+        floor=floor,
+        runs=len(times),
+        median=median(times),
+        p95=percentile(times, 0.95),
+        floor_median=median(floor_times),
+        count=count,
+        scenario=scenario,
+        p99=percentile(times, 0.99),
+        floor_p99=percentile(floor_times, 0.99),
+        size=size,
+        aim=aim,
+        detail=detail or {},
+    )
+
+
+def measure(subject: Subject, floor: Subject, *, runs: int, scenario: str = "") -> Measurement:
     """
     Time *subject* and *floor* by turns, after a warm-up.
     """
@@ -96,13 +151,16 @@ def measure(subject: Subject, floor: Subject, *, runs: int) -> Measurement:
             taken = process_time() - start
             if number >= WARM_UP:
                 times[each.name].append(taken)
-    own = times[subject.name]
+    own, floor_times = times[subject.name], times[floor.name]
     return Measurement(
         name=subject.name,
         floor=floor.name,
         runs=runs,
         median=median(own),
         p95=quantiles(own, n=20)[-1],
-        floor_median=median(times[floor.name]),
+        floor_median=median(floor_times),
         count=subject.count,
+        scenario=scenario,
+        p99=percentile(own, 0.99),
+        floor_p99=percentile(floor_times, 0.99),
     )

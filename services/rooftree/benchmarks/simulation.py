@@ -94,7 +94,7 @@ def simulation_measurements(*, runs: int) -> Iterator[Measurement]:
         ("decide requests at hand", lambda: [authorizer.decide(request) for request in requests]),
         ("decide requests at hand and tell all reasons", lambda: [authorizer.explain(one) for one in requests]),
     ):
-        yield measure(Subject(name, run, count=REQUESTS), read, runs=runs)
+        yield measure(Subject(name, run, count=REQUESTS), read, runs=runs, scenario="simulation")
 
 
 def _authorizer() -> Authorizer:

@@ -10,6 +10,7 @@ import typer
 
 from rooftree import __version__
 from rooftree.cli import (
+    amazon,
     auditing,
     benchmarking,
     comparing,
@@ -59,6 +60,7 @@ def _options(
 for module in (
     running,
     feeding,
+    amazon,
     nodes,
     principals,
     probes,

@@ -4,23 +4,31 @@
 
 from __future__ import annotations
 
-from itertools import chain
+import asyncio
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import SecretStr
 
 from rooftree.benchmarks import (
-    ALGEBRA_STEPS,
-    SIMULATION_STEPS,
-    algebra_measurements,
+    Measurement,
+    Scenario,
+    Size,
+    Wanted,
     demo_policies,
+    describe_machine,
     large_policies,
+    measurements,
     policies_in,
-    simulation_measurements,
 )
 from rooftree.cli.options import Json
 from rooftree.cli.output import print_json, print_table, steps
+from rooftree.cli.runtime import is_set
+from rooftree.settings import load_settings
+from rooftree.telemetry import configure_logging
 
 __all__ = ["add_commands"]
 
@@ -33,7 +41,26 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def bench(
-    runs: Annotated[int, typer.Option("--runs", min=5, help="How often each thing is timed.")] = 50,
+    *,
+    scenario: Annotated[
+        list[Scenario] | None,
+        typer.Option("--scenario", help="What is measured; once more for each further one.", show_default="all"),
+    ] = None,
+    size: Annotated[
+        Size, typer.Option("--size", help="How much: in a minute, in some minutes, or in an hour.")
+    ] = Size.USUAL,
+    kafka: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Use this Kafka.", show_default="an embedded broker")
+    ] = None,
+    postgres: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DSN", help="Use this PostgreSQL, in databases made for it.", show_default="an embedded one"
+        ),
+    ] = None,
+    runs: Annotated[
+        int, typer.Option("--runs", min=5, help="How often each step of the algebra and the simulation is timed.")
+    ] = 50,
     policies: Annotated[
         Path | None,
         typer.Option(
@@ -47,29 +74,59 @@ def bench(
     as_json: Json = False,
 ) -> None:
     """
-    Time the permission algebra and single decisions, each figure beside a floor measured in the same run.
+    Time the service and its parts, each figure beside a floor that is measured in the same run, by turns.
     """
+    given = {"kafka_bootstrap": kafka, "postgres_dsn": None if postgres is None else SecretStr(postgres)}
+    settings = load_settings({name: value for name, value in given.items() if value is not None})
+    configure_logging(level="warning", style=settings.log_format.value)
+    with tempfile.TemporaryDirectory(prefix="rooftree-bench-") as folder:
+        Path(folder).chmod(0o711)  # the embedded PostgreSQL runs as another user where this one is root
+        wanted = Wanted(
+            scenarios=scenario or list(Scenario),
+            size=size,
+            texts=policies_in(policies) if policies else large_policies(40, seed=1) if large else demo_policies(),
+            runs=runs,
+            folder=Path(folder),
+            settings=settings,
+            embed_kafka=kafka is None and not is_set("kafka_bootstrap"),
+            embed_postgres=postgres is None and not is_set("postgres_dsn"),
+        )
+        found = asyncio.run(_measure(wanted))
+    if as_json:
+        print_json({"machine": describe_machine(), "measurements": [one.as_json() for one in found]})
+    else:
+        _print(found)
+
+
+async def _measure(wanted: Wanted) -> list[Measurement]:
     found = []
-    texts = policies_in(policies) if policies else large_policies(40, seed=1) if large else demo_policies()
-    with steps("Measuring", total=ALGEBRA_STEPS + SIMULATION_STEPS) as progress:
-        for measurement in chain(algebra_measurements(texts, runs=runs), simulation_measurements(runs=runs)):
+    with steps("Measuring", total=None) as progress:
+        async for measurement in measurements(wanted):
             found.append(measurement)
             progress.advance()
-    if as_json:
-        print_json({"measurements": [measurement.as_json() for measurement in found]})
-        return
+    return found
+
+
+def _print(found: Sequence[Measurement]) -> None:
     print_table(
-        ["What", "Median", "p95", "A second", "Floor", "Median of floor", "Ratio"],
+        ["Scenario", "What", "Median", "p95", "p99", "A second", "Floor", "Median of floor", "Ratio", "Aim"],
         [
             (
+                one.scenario,
                 one.name,
-                f"{one.median * 1000:.2f} ms",
-                f"{one.p95 * 1000:.2f} ms",
+                _milliseconds(one.median),
+                _milliseconds(one.p95),
+                "" if one.p99 is None else _milliseconds(one.p99),
                 f"{one.per_second:,.0f}",
                 one.floor,
-                f"{one.floor_median * 1000:.2f} ms",
+                _milliseconds(one.floor_median),
                 f"{one.ratio:.1f}",
+                "" if one.aim is None else f"{one.aim:g}",
             )
             for one in found
         ],
     )
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.3g} ms" if seconds < 1 else f"{seconds:.2f} s"

@@ -20,9 +20,9 @@ from rooftree.cli.files import read_bytes
 from rooftree.cli.options import DataDir, Json, given_time
 from rooftree.cli.output import print_json, print_line, steps
 from rooftree.cli.runtime import connected_settings, is_set, read_runtime
-from rooftree.cli.snapshot_events import SOURCE, encode_event, snapshot_events
 from rooftree.cli.source import parse_snapshot_file
 from rooftree.contracts.decoding import decode_change
+from rooftree.contracts.snapshot_events import SOURCE, encode_event, snapshot_events
 from rooftree.errors import ChangeError, UnavailableError, UsageError
 from rooftree.policy.strict_json import load_json
 from rooftree.reading import Reader

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -54,6 +54,13 @@ class Steps:
         if self._progress is not None and self._task is not None:
             self._progress.advance(self._task, count)
 
+    def reach(self, done: int, total: int) -> None:
+        """
+        Set how many steps are done, and of how many as far as is known.
+        """
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, completed=done, total=total)
+
 
 @contextmanager
 def steps(title: str, *, total: int | None) -> Iterator[Steps]:
@@ -64,7 +71,14 @@ def steps(title: str, *, total: int | None) -> Iterator[Steps]:
     if not console.is_terminal:
         yield Steps(None, title=title, total=total)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("to go"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as progress:
         yield Steps(progress, title=title, total=total)
 

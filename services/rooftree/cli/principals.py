@@ -17,12 +17,12 @@ from rooftree.cli.feeding import Patience, bring_in, imports
 from rooftree.cli.files import read_bytes
 from rooftree.cli.options import Account, DataDir, Json, OrganizationId, given_account, given_time
 from rooftree.cli.output import print_json, print_line, print_table
-from rooftree.cli.principal_events import principal_events
 from rooftree.cli.runtime import connected_settings
-from rooftree.cli.snapshot_events import encode_event
 from rooftree.cli.source import choose_organizations
 from rooftree.contracts import decode_change
 from rooftree.contracts.authorization_details import read_authorization_details
+from rooftree.contracts.principal_events import principal_events
+from rooftree.contracts.snapshot_events import encode_event
 from rooftree.errors import InputError, UsageError
 from rooftree.organization.directory import Directory, Grants
 from rooftree.organization.principal_export import named_documents, principals_document

@@ -20,11 +20,11 @@ from rooftree.cli.files import read_bytes
 from rooftree.cli.options import Contexts, DataDir, Json, OrganizationId, given_context
 from rooftree.cli.output import print_json, print_line, print_table
 from rooftree.cli.runtime import connected_settings
-from rooftree.cli.snapshot_events import SOURCE, Event
 from rooftree.cli.source import choose_organizations
 from rooftree.contracts.complaints import first_complaint
 from rooftree.contracts.probe_events import probe_events
 from rooftree.contracts.probes import ProbeModel
+from rooftree.contracts.snapshot_events import SOURCE, Event
 from rooftree.errors import InputError, UsageError, join_place
 from rooftree.inquiry.documents import probe_document
 from rooftree.organization.identifiers import is_organization

@@ -4,13 +4,16 @@ The events of the audit topic.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal
 
 from pydantic import Field
 
 from rooftree.contracts.fields import AccountId, OrganizationId, Outbound, Time
 
 __all__ = [
+    "AUDIT_DATA_MODELS",
     "AuditEnvelope",
     "CauseModel",
     "ChainHash",
@@ -309,3 +312,15 @@ class AuditEnvelope(Outbound):
     parts: int = Field(ge=1)
     partitionkey: str
     data: DecisionsChangedData | PrincipalDecisionsChangedData | ProbesFlippedData | CompletenessData
+
+
+AUDIT_DATA_MODELS: Final[Mapping[str, type[Outbound]]] = MappingProxyType(
+    {
+        "rooftree.decision.changed.v1": DecisionsChangedData,
+        "rooftree.principal.decision.changed.v1": PrincipalDecisionsChangedData,
+        "rooftree.probe.flipped.v1": ProbesFlippedData,
+        "rooftree.organization.incomplete.v1": CompletenessData,
+        "rooftree.organization.complete.v1": CompletenessData,
+    }
+)
+"""The data of each type of audit event."""

@@ -10,14 +10,14 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from rooftree.authorization import parse_principal
 from rooftree.contracts.change_data import OrganizationChange
-from rooftree.contracts.fields import Inbound, Text
+from rooftree.contracts.fields import Inbound, OrganizationId, Text
 from rooftree.errors import InputError
 from rooftree.organization import changes
 from rooftree.organization.changes import ChangeData
 from rooftree.organization.probes import Probe
 from rooftree.policy.context import Context
 
-__all__ = ["ProbeModel", "ProbeRemovedData", "ProbeSetData"]
+__all__ = ["ProbeFileModel", "ProbeModel", "ProbeRemovedData", "ProbeSetData"]
 
 ProbeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 OneAction = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+:[A-Za-z0-9]+$", max_length=256)]
@@ -54,6 +54,15 @@ class ProbeModel(Inbound):
         except InputError as error:
             raise error.within("context") from error
         return Probe(self.name, self.principal, self.action, self.resource, tuple(sorted(context.items())), self.expect)
+
+
+class ProbeFileModel(Inbound):
+    """
+    What `rooftree probe apply` reads, as YAML or JSON: the decisions of an organization that are to be watched.
+    """
+
+    organization: OrganizationId | None = None
+    probes: list[ProbeModel]
 
 
 class ProbeSetData(OrganizationChange, ProbeModel):

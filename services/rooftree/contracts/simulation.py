@@ -55,10 +55,16 @@ class RequestModel(Inbound):
     aws_managed_key: bool = False
 
 
+def _or_bare(schema: JsonObject) -> None:
+    schema["anyOf"] = [{"required": schema.pop("required")}, {"required": ["Statement"]}]
+
+
 class NamedPolicyModel(Inbound):
     """
     A policy with the name that answers call it by; a bare policy is called by its place.
     """
+
+    model_config = ConfigDict(json_schema_extra=_or_bare)
 
     name: Text | None = None
     policy: JsonValue
@@ -128,7 +134,7 @@ class OrganizationModel(Inbound):
 
 class SimulationLine(Inbound):
     """
-    One line.
+    A request to simulate, with the policies that it meets: one line.
     """
 
     id: JsonValue = None

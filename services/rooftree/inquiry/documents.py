@@ -8,7 +8,7 @@ import base64
 from collections.abc import Iterable
 from typing import Any
 
-from rooftree.contracts.answers import (
+from rooftree.contracts.resources import (
     Account,
     AccountOfChange,
     AccountVerdict,

@@ -9,10 +9,10 @@ import pytest
 from tests.generators.telling import ACCOUNT, ORGANIZATION
 from tests.unit.cli.conftest import Run
 
-from rooftree.cli.principal_events import principal_events
-from rooftree.cli.snapshot_events import encode_event
 from rooftree.contracts import decode_change
 from rooftree.contracts.authorization_details import AuthorizationDetails
+from rooftree.contracts.principal_events import principal_events
+from rooftree.contracts.snapshot_events import encode_event
 from rooftree.organization.principal_facts import AccountPrincipals, principal_facts_of
 
 Write = Callable[[str, object], Path]

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from rooftree.api.endpoint import AccountQuery, Asked, Endpoint, Moment, PageQuery
 from rooftree.api.query import decode_cursor, encode_cursor
-from rooftree.contracts.answers import (
+from rooftree.contracts.resources import (
     Account,
     AccountChain,
     AccountPermissions,

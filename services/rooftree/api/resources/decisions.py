@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from rooftree.api.endpoint import JSON, AccountQuery, Asked, Endpoint, Moment, NoParameters, OrganizationQuery
 from rooftree.authorization import Authorizer
-from rooftree.contracts.answers import (
+from rooftree.contracts.resources import (
     Admission,
     CheckAnswer,
     Difference,

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from rooftree.access.caller import Role
 from rooftree.api.endpoint import Asked, Endpoint, Flag, OrganizationQuery, PageQuery, WholeNumber
 from rooftree.api.query import decode_cursor, encode_cursor
-from rooftree.contracts.answers import Accepted, DeadLetter, DeadLetterRecord, Operations, Page, ReadPosition
+from rooftree.contracts.resources import Accepted, DeadLetter, DeadLetterRecord, Operations, Page, ReadPosition
 from rooftree.errors import InputError
 from rooftree.inquiry.documents import letter_answer, letter_record_answer
 from rooftree.organization.timestamps import format_time

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from rooftree.api.endpoint import Asked, Endpoint, NoParameters, OrganizationQuery, PageQuery
 from rooftree.api.query import decode_cursor, encode_cursor
-from rooftree.contracts.answers import (
+from rooftree.contracts.resources import (
     InheritedPolicy,
     Node,
     Organization,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from tests.unit.cli.snapshots import ROOT, WORKLOADS, snapshot
 
-from rooftree.cli.snapshot_events import encode_event, snapshot_events
 from rooftree.contracts.decoding import decode_change
+from rooftree.contracts.snapshot_events import encode_event, snapshot_events
 from rooftree.demo import demo_snapshot
 from rooftree.organization.claims import facts_of
 from rooftree.organization.export import take_snapshot

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from rooftree.cli.snapshot_events import MAX_EVENT_BYTES, SOURCE, Event, encode_event
 from rooftree.contracts.authorization_details import AuthorizationDetails
+from rooftree.contracts.snapshot_events import MAX_EVENT_BYTES, SOURCE, Event, encode_event
 from rooftree.organization.changes import ChangeType
 from rooftree.organization.timestamps import format_time
 

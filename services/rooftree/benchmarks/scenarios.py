@@ -1,0 +1,124 @@
+"""
+Everything that is measured, by scenario, in three sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+from rooftree.benchmarks.algebra import algebra_measurements
+from rooftree.benchmarks.fan_out import FanOut, fan_out_measurements
+from rooftree.benchmarks.measure import Measurement
+from rooftree.benchmarks.simulation import simulation_measurements
+from rooftree.benchmarks.stage import open_servers
+from rooftree.benchmarks.throughput import Load, throughput_measurements
+from rooftree.settings import Settings
+
+__all__ = ["Scenario", "Size", "Wanted", "measurements"]
+
+
+class Scenario(StrEnum):
+    """
+    What can be measured.
+    """
+
+    LATENCY = "latency"
+    THROUGHPUT = "throughput"
+    FAN_OUT = "fan-out"
+    ALGEBRA = "algebra"
+    SIMULATION = "simulation"
+
+
+class Size(StrEnum):
+    """
+    How much is measured: for a guard in a minute, for a look in some minutes, for a report in an hour.
+    """
+
+    SMALL = "small"
+    USUAL = "usual"
+    LARGE = "large"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """
+    What is to be measured.
+
+    Attributes:
+        texts: Policies to measure the algebra with.
+        runs: How often each step of the algebra and the simulation is timed.
+        folder: Where servers keep their data, and processes their logs.
+        settings: The servers that are not embedded.
+    """
+
+    scenarios: Sequence[Scenario]
+    size: Size
+    texts: Sequence[str]
+    runs: int
+    folder: Path
+    settings: Settings
+    embed_kafka: bool = True
+    embed_postgres: bool = True
+
+
+_LATENCY: Final = {
+    Size.SMALL: [FanOut(1, 60)],
+    Size.USUAL: [FanOut(1, 300), FanOut(100, 40), FanOut(1_000, 12), FanOut(10_000, 4)],
+    Size.LARGE: [FanOut(1, 1_000), FanOut(100, 200), FanOut(1_000, 60), FanOut(10_000, 12)],
+}
+_FAN_OUT: Final = {
+    Size.SMALL: [FanOut(2_000, 5)],
+    Size.USUAL: [FanOut(1_000, 5), FanOut(10_000, 3)],
+    Size.LARGE: [FanOut(1_000, 9), FanOut(10_000, 5), FanOut(100_000, 3)],
+}
+_THROUGHPUT: Final = {
+    Size.SMALL: [Load(3, 1, 1_000, 5)],
+    Size.USUAL: [Load(1, 1, 3_000, 3), Load(10, 1, 3_000, 3), Load(100, 1, 3_000, 3), Load(10, 2, 3_000, 3)],
+    Size.LARGE: [
+        *(Load(organizations, 1, 20_000, 5) for organizations in (1, 10, 100)),
+        *(Load(organizations, 2, 20_000, 5) for organizations in (10, 100)),
+    ],
+}
+
+
+async def measurements(wanted: Wanted) -> AsyncIterator[Measurement]:
+    """
+    Yield figure after figure.
+
+    Raises:
+        UnavailableError: A server cannot be started or does not answer.
+    """
+    for measurement in _of_memory(wanted):
+        yield measurement
+    if not set(wanted.scenarios) - {Scenario.ALGEBRA, Scenario.SIMULATION}:
+        return
+    size = wanted.size
+    async with open_servers(
+        wanted.folder, wanted.settings, embed_kafka=wanted.embed_kafka, embed_postgres=wanted.embed_postgres
+    ) as servers:
+        if Scenario.LATENCY in wanted.scenarios:
+            async for measurement in fan_out_measurements(servers, _LATENCY[size], scenario=Scenario.LATENCY):
+                yield measurement
+        if Scenario.THROUGHPUT in wanted.scenarios:
+            async for measurement in throughput_measurements(servers, _THROUGHPUT[size]):
+                yield measurement
+        if Scenario.FAN_OUT in wanted.scenarios:
+            async for measurement in fan_out_measurements(servers, _FAN_OUT[size], scenario=Scenario.FAN_OUT):
+                yield measurement
+
+
+def _of_memory(wanted: Wanted) -> Iterator[Measurement]:
+    """
+    Yield what needs no server.
+    """
+    parts = []
+    if Scenario.ALGEBRA in wanted.scenarios:
+        parts.append(algebra_measurements(wanted.texts, runs=wanted.runs))
+    if Scenario.SIMULATION in wanted.scenarios:
+        parts.append(simulation_measurements(runs=wanted.runs))
+    yield from chain(*parts)

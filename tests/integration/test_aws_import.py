@@ -1,0 +1,242 @@
+"""
+An organization read from AWS: all of it, whatever happens on the way, and no more than is allowed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from tests.amazon import MANAGEMENT, Amazon, run_amazon
+from tests.estate import Estate
+from tests.integration.service import command, running, stored
+
+from rooftree.bootstrap import open_aws, open_reader
+from rooftree.errors import RefusedCallError
+from rooftree.organization.export import take_snapshot
+from rooftree.organization.snapshot import Snapshot
+from rooftree.organization.snapshot_reader import parse_snapshot
+from rooftree.organization.tree import Organization
+from rooftree.settings import Settings
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def amazon(monkeypatch: pytest.MonkeyPatch) -> Iterator[Amazon]:
+    """
+    Run AWS for one test, with credentials for it.
+    """
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", MANAGEMENT)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    with run_amazon() as server:
+        yield server
+
+
+@pytest.fixture
+def estate(amazon: Amazon) -> Estate:
+    """
+    Build an organization of a few accounts.
+    """
+    built = Estate(amazon, Random(7))
+    built.build(units=5, accounts=25, policies=6)
+    return built
+
+
+def aws_settings(amazon: Amazon) -> Settings:
+    """
+    Return settings that lead to AWS.
+    """
+    return Settings(aws_endpoint_url=amazon.url, aws_rate_share=1000)
+
+
+def told(snapshot: Snapshot) -> dict[str, Any]:
+    """
+    Return a snapshot in the words of `Estate.truth`.
+    """
+
+    def attached(node_id: str) -> frozenset[str]:
+        return frozenset(each.policy_id for each in snapshot.attachments if each.target_id == node_id)
+
+    return {
+        "accounts": {
+            each.id: (each.name, each.status, each.parent_id, attached(each.id)) for each in snapshot.accounts
+        },
+        "units": {each.id: (each.name, each.parent_id, attached(each.id)) for each in snapshot.organizational_units},
+        "policies": {each.id: each.content for each in snapshot.policies},
+        "root": attached(snapshot.root_id),
+    }
+
+
+def left_in(folder: Path) -> list[Path]:
+    """
+    Return the journals in a folder.
+    """
+    return list(folder.glob("aws-*"))
+
+
+async def walked(amazon: Amazon) -> dict[str, Any]:
+    """
+    Return what a walk tells.
+    """
+    return told(parse_snapshot((await open_aws(aws_settings(amazon)).walk()).document))
+
+
+@pytest.mark.parametrize(
+    "ways",
+    [
+        {},
+        {"empty_pages": True},
+        {"page_size": 3},
+        {"paths": True},
+        {"paths": True, "empty_pages": True, "page_size": 2},
+    ],
+    ids=["as moto", "empty pages", "small pages", "paths", "all of it"],
+)
+async def test_a_walk_tells_all_that_aws_has(estate: Estate, ways: dict[str, Any]) -> None:
+    """
+    Whatever the pages look like, and whether or not accounts tell their paths, the organization is the same.
+    """
+    for name, value in ways.items():
+        setattr(estate.amazon.spoiler, name, value)
+
+    assert estate.truth() == await walked(estate.amazon)
+
+
+async def test_where_paths_are_told_no_node_is_asked_for_its_accounts(estate: Estate) -> None:
+    """
+    One list of accounts tells where each of them stands.
+    """
+    estate.amazon.spoiler.paths = True
+
+    await walked(estate.amazon)
+
+    assert "ListAccountsForParent" not in estate.amazon.spoiler.made
+
+
+async def test_throttling_and_faults_of_aws_are_survived(estate: Estate) -> None:
+    """
+    Calls that come too often, collide or meet a fault are made again, and nothing is missing in the end.
+    """
+    estate.amazon.spoiler.faults = {
+        "ListAccounts": [(400, "TooManyRequestsException")] * 4,
+        "DescribePolicy": [(500, "ServiceException"), (503, "ServiceUnavailable"), (400, "ThrottlingException")],
+        "DescribeOrganization": [(400, "ConcurrentModificationException")],
+        "ListTargetsForPolicy": [(500, "InternalFailure")] * 4,
+    }
+
+    assert estate.truth() == await walked(estate.amazon)
+    assert not any(estate.amazon.spoiler.faults.values())
+
+
+async def test_what_is_not_allowed_is_named(estate: Estate) -> None:
+    """
+    A refusal is no fault of a server: it is not tried again, and the call is named.
+    """
+    estate.amazon.spoiler.faults = {"ListPolicies": [(400, "AccessDeniedException")]}
+
+    with pytest.raises(RefusedCallError, match="ListPolicies: AccessDeniedException"):
+        await walked(estate.amazon)
+
+
+async def test_an_interrupted_walk_goes_on_where_it_stopped(estate: Estate, tmp_path: Path) -> None:
+    """
+    What was answered is not asked again, and the moment that the walk speaks of stays that of its beginning.
+    """
+    spoiler = estate.amazon.spoiler
+    organization = open_aws(aws_settings(estate.amazon))
+
+    def interrupt(done: int, _expected: int) -> None:
+        if done == 9:
+            raise InterruptedError
+
+    first = organization.journal(tmp_path, max_age=60)
+    with pytest.raises(InterruptedError):
+        await organization.walk(journal=first, progress=interrupt)
+    first.close()
+    [file] = left_in(tmp_path)
+    assert 0o600 == file.stat().st_mode & 0o777
+    with file.open("a") as torn:
+        torn.write('{"call": "torn')
+
+    spoiler.made.clear()
+    second = organization.journal(tmp_path, max_age=60)
+    found = await organization.walk(journal=second)
+    second.finish()
+
+    assert 9 == second.remembered - spoiler.made.total()
+    assert not {"DescribeOrganization", "ListRoots", "ListAccounts"} & spoiler.made.keys()
+    assert first.began == second.began == found.began
+    assert estate.truth() == told(parse_snapshot(found.document))
+    assert [] == left_in(tmp_path)
+
+
+async def test_an_old_walk_is_not_gone_on_with(estate: Estate, tmp_path: Path) -> None:
+    """
+    What was read too long ago counts for nothing, nor does what somebody else has read.
+    """
+    organization = open_aws(aws_settings(estate.amazon))
+    journal = organization.journal(tmp_path, max_age=60)
+    await organization.walk(journal=journal)
+    journal.close()
+
+    old = organization.journal(tmp_path, max_age=0)
+    assert 0 == old.remembered
+    old.close()
+
+
+async def test_an_organization_is_imported(estate: Estate, settings: Settings, tmp_path: Path) -> None:
+    """
+    The view has what AWS has, as of a moment before it was read.
+    """
+    before = datetime.now(UTC)
+    async with running(settings):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("ROOFTREE_AWS_ENDPOINT_URL", estate.amazon.url)
+            patch.setenv("ROOFTREE_AWS_RATE_SHARE", "1000")
+            outcome = await command(settings, "import", "aws", "--data-dir", tmp_path, "--json")
+    assert (0, "") == (outcome.status, outcome.err)
+    document = json.loads(outcome.out)
+
+    assert document["applied"]
+    moment = datetime.fromisoformat(document["time"])
+    assert before - timedelta(seconds=70) < moment < before - timedelta(seconds=55)
+    assert estate.truth() == await viewed(settings, estate)
+    assert [] == left_in(tmp_path)
+
+
+async def test_principals_of_some_accounts_are_imported(estate: Estate, settings: Settings, tmp_path: Path) -> None:
+    """
+    An account whose role cannot be assumed is named, and the rest goes on.
+    """
+    closed, *opened = list(estate.accounts)[:4]
+    estate.amazon.spoiler.closed_accounts = {closed}
+    chosen = [part for account in (closed, *opened) for part in ("--account", account)]
+    async with running(settings):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("ROOFTREE_AWS_ENDPOINT_URL", estate.amazon.url)
+            patch.setenv("ROOFTREE_AWS_RATE_SHARE", "1000")
+            outcome = await command(settings, "import", "aws", "--iam", *chosen, "--data-dir", tmp_path, "--json")
+    rows = await stored(settings, "select account_id, name from rooftree.principals order by account_id")
+
+    assert 1 == outcome.status
+    assert [closed] == list(json.loads(outcome.out)["refused"])
+    assert f"{closed}: AWS: AssumeRole: AccessDenied" in outcome.err
+    assert sorted(opened) == [row["account_id"] for row in rows]
+    assert {"OrganizationAccountAccessRole"} == {row["name"] for row in rows}
+
+
+async def viewed(settings: Settings, estate: Estate) -> dict[str, Any]:
+    """
+    Return what the stored facts come to.
+    """
+    async with open_reader(settings) as reader:
+        facts = await reader.facts(estate.organization_id)
+    return told(take_snapshot(Organization(estate.organization_id, facts)))

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from prometheus_client import start_http_server
@@ -16,9 +17,12 @@ from pydantic import SecretStr
 
 from rooftree.access.caller import Organizations
 from rooftree.api.app import create_app
+from rooftree.api.backing import Backing
 from rooftree.api.callers import ReaderFor
+from rooftree.api.feed import AuditFeed
 from rooftree.embedded import embedded_broker, embedded_postgres
 from rooftree.errors import UsageError
+from rooftree.inquiry.errands import Errand, Memory
 from rooftree.reading import Reader
 from rooftree.settings import Assignment, SecurityProtocol, Settings
 from rooftree.store.database import Database, connect_database, open_database
@@ -35,8 +39,10 @@ from rooftree.stream import KafkaChangeLog, KafkaPublisher, ensure_topics
 from rooftree.telemetry import METRICS_REGISTRY, configure_logging
 from rooftree.workers.projector import Projector
 from rooftree.workers.relay import Relay
+from rooftree.workers.submissions import Submissions
 from rooftree.workers.supervisor import Worker, stop_on_signals, supervise
 from rooftree.workers.web import WebServer
+from rooftree.workers.workshop import ProcessWorkshop
 
 if TYPE_CHECKING:
     from rooftree.aws.organization import AwsOrganization
@@ -55,6 +61,7 @@ __all__ = [
     "open_store",
     "run_all",
     "run_api",
+    "run_errand",
     "run_migrate",
     "run_projector",
     "run_relay",
@@ -162,10 +169,18 @@ async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None 
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-api"))
-        server = WebServer(create_app(_reader_for(database), settings), settings.http_host, settings.http_port)
+        workshop = _workshop(settings)
+        backing = await stack.enter_async_context(_backing(settings, database, workshop))
+        app = create_app(_reader_for(database), settings, backing)
+        server = WebServer(app, settings.http_host, settings.http_port)
         if on_ready is not None:
             on_ready(server.url)
-        await supervise({"api": server.serve}, stop=stop, drain_timeout=settings.drain_timeout)
+        workers: dict[str, Worker] = {
+            "feed": backing.feed.run,
+            "workshop": workshop.prepare,
+            "api": server.serve,
+        }
+        await supervise(workers, stop=stop, drain_timeout=settings.drain_timeout)
 
 
 async def run_all(
@@ -203,12 +218,16 @@ async def run_all(
         database = await stack.enter_async_context(open_store(settings, "rooftree"))
         await ensure_topics(settings)
         code = secrets.token_urlsafe(16)
-        app = create_app(_reader_for(database), settings, login_code=code)
+        workshop = _workshop(settings)
+        backing = await stack.enter_async_context(_backing(settings, database, workshop))
+        app = create_app(_reader_for(database), settings, backing, login_code=code)
         server = WebServer(app, settings.http_host, settings.http_port)
         workers: dict[str, Worker] = {
             **watches,
             "projector": await stack.enter_async_context(open_projector(settings, database, forgetful=embed_kafka)),
             "relay": await stack.enter_async_context(open_relay(settings, database)),
+            "feed": backing.feed.run,
+            "workshop": workshop.prepare,
             "api": server.serve,
         }
         if on_ready is not None:
@@ -234,6 +253,51 @@ def _reader_for(database: Database) -> ReaderFor:
         return DatabaseReader(database)
 
     return reader_for
+
+
+@asynccontextmanager
+async def _backing(settings: Settings, database: Database, workshop: ProcessWorkshop) -> AsyncIterator[Backing]:
+    """
+    Make what the API needs beyond the view. Kafka is looked for when there is something to send.
+    """
+    async with (
+        KafkaPublisher.open(settings) as publisher,
+        PostgresNudges.open(
+            settings.postgres_dsn.get_secret_value(), connect_timeout=settings.postgres_connect_timeout
+        ) as nudges,
+    ):
+        yield Backing(
+            letters=DatabaseLetters(database),
+            changes=Submissions(publisher),
+            workshop=workshop,
+            feed=AuditFeed(_reader_for(database)(None), nudges),
+        )
+
+
+def _workshop(settings: Settings) -> ProcessWorkshop:
+    return ProcessWorkshop(
+        partial(run_errand, settings), processes=settings.question_processes, seconds=settings.question_timeout
+    )
+
+
+_remembered = Memory()
+"""Of a process that does errands."""
+
+
+def run_errand(settings: Settings, errand: Errand, organizations: Organizations) -> bytes:
+    """
+    Do an errand in a process of its own, on a connection of its own.
+
+    Raises:
+        InputError: It asks for something that is not so.
+        UnavailableError: PostgreSQL does not answer.
+    """
+
+    async def run() -> bytes:
+        async with _database(settings.model_copy(update={"postgres_pool_size": 1}), "rooftree-errand") as database:
+            return await errand.run(_reader_for(database)(organizations), _remembered)
+
+    return asyncio.run(run())
 
 
 @asynccontextmanager

@@ -20,8 +20,8 @@ from rooftree.api.backing import Backing
 from rooftree.api.callers import caller_of, reader_of
 from rooftree.api.endpoint import JSON, Asked, Endpoint, OrganizationQuery, Parameters
 from rooftree.api.query import choose_organization
-from rooftree.contracts.resources import Page
 from rooftree.contracts.complaints import first_complaint
+from rooftree.contracts.resources import Page
 from rooftree.errors import InputError
 from rooftree.policy.strict_json import load_json
 from rooftree.reading import OrganizationRecord
@@ -111,11 +111,12 @@ def _parameters(endpoint: Endpoint, request: Request) -> Parameters:
         InputError: One is not known, is given twice, or is not what it should be.
     """
     given: dict[str, object] = {}
+    names = [field.alias or name for name, field in endpoint.parameters.model_fields.items()]
     for name, value in request.query_params.multi_items():
         if name in given:
             raise InputError("given more than once", place=name)
-        if name in request.path_params or name not in endpoint.parameters.model_fields:
-            known = [known for known in endpoint.parameters.model_fields if known not in request.path_params]
+        if name in request.path_params or name not in names:
+            known = [known for known in names if known not in request.path_params]
             told = f"known are {', '.join(f'`{one}`' for one in known)}" if known else "there are none"
             raise InputError(f"unknown parameter; {told}", place=name)
         given[name] = value

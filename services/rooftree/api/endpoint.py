@@ -16,6 +16,7 @@ from rooftree.access.caller import Caller, Role
 from rooftree.api.backing import Backing
 from rooftree.api.query import DEFAULT_LIMIT, MAX_LIMIT
 from rooftree.contracts.fields import AccountId, OrganizationId
+from rooftree.errors import InputError
 from rooftree.organization.timestamps import parse_time
 from rooftree.reading import OrganizationRecord, Reader
 
@@ -71,7 +72,10 @@ def _truth(value: object) -> object:
 
 def _moment(value: object) -> object:
     # A plus sign in a query means a blank; nobody writes a blank in a time.
-    return parse_time(str(value).replace(" ", "+"))
+    try:
+        return parse_time(str(value).replace(" ", "+"))
+    except InputError as error:
+        raise ValueError(error.reason) from error
 
 
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]

@@ -105,7 +105,9 @@ def _schemas(endpoints: Iterable[Endpoint]) -> tuple[Mapping[type[BaseModel], st
     references, described = models_json_schema(list(modes), ref_template=REFERENCE)
     renamed = {name: _plain(name) for name in described["$defs"]}
     schemas = {renamed[name]: _with_names(schema, renamed) for name, schema in described["$defs"].items()}
-    names: dict[Any, str] = {model: renamed[reference["$ref"].rsplit("/", 1)[1]] for (model, _), reference in references.items()}
+    names: dict[Any, str] = {
+        model: renamed[reference["$ref"].rsplit("/", 1)[1]] for (model, _), reference in references.items()
+    }
     return names, schemas
 
 

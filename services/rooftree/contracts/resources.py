@@ -522,4 +522,7 @@ class Operations(Outbound):
     positions: list[ReadPosition]
 
 
-AuditEvent = AuditEnvelope
+class AuditEvent(AuditEnvelope):
+    """
+    An audit event, as it stands on the audit topic.
+    """

@@ -23,7 +23,7 @@ from rooftree.inquiry.supposing import Step, what_if
 from rooftree.organization.tree import Organization
 from rooftree.reading import Reader
 
-__all__ = ["Differ", "Errand", "Memory", "Suppose", "WhoCan"]
+__all__ = ["Differ", "Errand", "Memory", "Prepare", "Suppose", "WhoCan"]
 
 
 class Memory:
@@ -67,6 +67,19 @@ class Errand(Protocol):
             UnavailableError: The database does not answer.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """
+    Nothing: a process that has done it is ready for the next errand.
+    """
+
+    async def run(self, reader: Reader, memory: Memory) -> bytes:  # noqa: ARG002  # what takes time is the import
+        """
+        Return nothing.
+        """
+        return b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ Long questions, answered in processes of their own: the event loop goes on, and 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -12,7 +14,7 @@ import anyio
 import anyio.to_process
 
 from rooftree.errors import UnavailableError
-from rooftree.inquiry.errands import Errand
+from rooftree.inquiry.errands import Errand, Prepare
 
 __all__ = ["ProcessWorkshop", "RunErrand"]
 
@@ -32,6 +34,14 @@ class ProcessWorkshop:
         self._run = run
         self._places = anyio.CapacityLimiter(processes)
         self._seconds = seconds
+
+    async def prepare(self, stop: asyncio.Event) -> None:
+        """
+        Start a process before anybody asks, which takes seconds; then wait for *stop*.
+        """
+        with suppress(UnavailableError):
+            await self.run(Prepare(), frozenset())
+        await stop.wait()
 
     async def run(self, errand: Errand, organizations: frozenset[str] | None) -> bytes:
         """

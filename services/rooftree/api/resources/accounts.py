@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from rooftree.api.endpoint import AccountQuery, Asked, Endpoint, Moment, PageQuery
 from rooftree.api.query import decode_cursor, encode_cursor
+from rooftree.contracts.fields import ParentId
 from rooftree.contracts.resources import (
     Account,
     AccountChain,
@@ -22,10 +23,8 @@ from rooftree.contracts.resources import (
     ChainLevel,
     Page,
     Principal,
-    PrincipalPolicy,
     ServiceCount,
 )
-from rooftree.contracts.fields import ParentId
 from rooftree.errors import InputError
 from rooftree.inquiry.documents import account_answer, account_document
 from rooftree.inquiry.nodes import levels_document

@@ -15,15 +15,6 @@ from starlette.responses import Response
 
 from rooftree.api.endpoint import JSON, AccountQuery, Asked, Endpoint, Moment, NoParameters, OrganizationQuery
 from rooftree.authorization import Authorizer
-from rooftree.contracts.resources import (
-    Admission,
-    CheckAnswer,
-    Difference,
-    Finding,
-    Findings,
-    SimulationAnswer,
-    SimulationAnswers,
-)
 from rooftree.contracts.questions import (
     AttachStep,
     CheckBody,
@@ -34,6 +25,15 @@ from rooftree.contracts.questions import (
     SimulateBody,
     SuppositionBody,
     UpdateStep,
+)
+from rooftree.contracts.resources import (
+    Admission,
+    CheckAnswer,
+    Difference,
+    Finding,
+    Findings,
+    SimulationAnswer,
+    SimulationAnswers,
 )
 from rooftree.contracts.simulation import answer_document, line_id, read_simulation
 from rooftree.errors import InputError

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from rooftree.api.endpoint import Asked, Endpoint, NoParameters, OrganizationQuery, PageQuery
 from rooftree.api.query import decode_cursor, encode_cursor
+from rooftree.contracts.fields import ParentId
 from rooftree.contracts.resources import (
     InheritedPolicy,
     Node,
@@ -23,7 +24,6 @@ from rooftree.contracts.resources import (
     PolicyVersion,
     TreeNode,
 )
-from rooftree.contracts.fields import ParentId
 from rooftree.errors import InputError
 from rooftree.inquiry.documents import organization_answer
 from rooftree.inquiry.nodes import OrganizationTree as Nodes

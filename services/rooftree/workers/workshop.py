@@ -39,9 +39,19 @@ class ProcessWorkshop:
         """
         Start a process before anybody asks, which takes seconds; then wait for *stop*.
         """
-        with suppress(UnavailableError):
-            await self.run(Prepare(), frozenset())
-        await stop.wait()
+        preparing = asyncio.ensure_future(self.run(Prepare(), None))
+        stopping = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait((preparing, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if preparing.done():
+                with suppress(UnavailableError):
+                    await preparing
+                await stopping
+        finally:
+            preparing.cancel()
+            stopping.cancel()
+            with suppress(UnavailableError, asyncio.CancelledError):
+                await preparing
 
     async def run(self, errand: Errand, organizations: frozenset[str] | None) -> bytes:
         """

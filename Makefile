@@ -7,10 +7,17 @@ INSTALLED := $(VENV)/.installed
 SECONDS ?= 60
 FUZZED := build/fuzz
 
+# How the smaller locks are written: what runs in a container, and what checks and documents it.
+LOCKED := --generate-hashes --universal --python-version 3.11 --no-header --no-emit-index-url --no-annotate --quiet
+
+CHART := deploy/helm/rooftree
+MANIFESTS := deploy/kubernetes
+KUBERNETES := 1.33
+
 SERVERS := tests/integration tests/faults tests/acceptance tests/benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test test-kafka faults load lint format bench fuzz schemas lock clean
+.PHONY: help install up test test-kafka faults load lint format bench fuzz schemas deploy-check chart lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -66,6 +73,27 @@ schemas: install ## Write schemas/ and docs/reference/ anew from the code
 lock: install ## Write the lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --generate-hashes --universal --python-version 3.11 \
 		--no-header --no-emit-index-url --quiet --output-file requirements/all.txt
+	$(BIN)/uv pip compile pyproject.toml --extra aws --constraint requirements/all.txt $(LOCKED) --output-file requirements/service.txt
+	echo hatchling | $(BIN)/uv pip compile - --constraint requirements/all.txt $(LOCKED) --output-file requirements/build.txt
+	for part in deploy docs; do \
+		$(BIN)/uv pip compile requirements/$$part.in --constraint requirements/all.txt $(LOCKED) --output-file requirements/$$part.txt; \
+	done
+
+deploy-check: install ## Check what is in deploy/ and the topics by the tools made for it; needs promtool and npm
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/deploy.txt
+	$(BIN)/hadolint deploy/container/Dockerfile
+	$(BIN)/python deploy/checks/compose.py deploy/compose/compose.yaml
+	$(BIN)/kubernetes-validate --strict --quiet --no-warn -k $(KUBERNETES) $(MANIFESTS)/*.yaml
+	promtool check rules $(CHART)/files/rules.yaml
+	promtool test rules $(CHART)/files/rules.test.yaml
+	npm install --silent --no-save --ignore-scripts --prefix build/npm @asyncapi/parser@3.6.3
+	node deploy/checks/asyncapi.mjs schemas/asyncapi.json build/npm
+
+chart: ## Lint the chart and write the manifests that it renders anew; needs helm
+	helm lint --strict $(CHART) --values $(CHART)/ci/everything.yaml
+	helm template rooftree $(CHART) --namespace rooftree --kube-version $(KUBERNETES) > $(MANIFESTS)/default.yaml
+	helm template rooftree $(CHART) --namespace rooftree --kube-version $(KUBERNETES) \
+		--values $(CHART)/ci/everything.yaml > $(MANIFESTS)/everything.yaml
 
 clean: ## Remove what was built
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -25,6 +25,7 @@ from rooftree.errors import UsageError
 from rooftree.inquiry.errands import Errand, Memory
 from rooftree.reading import Reader
 from rooftree.settings import Assignment, SecurityProtocol, Settings
+from rooftree.store.address import database_address
 from rooftree.store.database import Database, connect_database, open_database
 from rooftree.store.inspection import DatabaseInspection
 from rooftree.store.letters import DatabaseLetters
@@ -105,7 +106,7 @@ async def run_migrate(settings: Settings) -> list[str]:
     """
     configure_logging(level=settings.log_level, style=settings.log_format.value)
     connection = await connect_database(
-        settings.postgres_dsn.get_secret_value(),
+        database_address(settings),
         connect_timeout=settings.postgres_connect_timeout,
         application_name="rooftree-migrate",
     )
@@ -206,7 +207,7 @@ async def run_all(
         watches: dict[str, Worker] = {}
         if embed_postgres:
             postgres = await stack.enter_async_context(embedded_postgres(settings.data_dir))
-            settings = settings.model_copy(update={"postgres_dsn": SecretStr(postgres.dsn)})
+            settings = _for_embedded_postgres(settings, postgres.dsn)
             watches["postgres"] = _watch(postgres.watch)
         if embed_kafka:
             broker = await stack.enter_async_context(embedded_broker(settings.data_dir))
@@ -383,7 +384,7 @@ async def open_publisher(settings: Settings) -> AsyncIterator[KafkaPublisher]:
 @asynccontextmanager
 async def _database(settings: Settings, name: str) -> AsyncIterator[Database]:
     async with open_database(
-        settings.postgres_dsn.get_secret_value(),
+        database_address(settings),
         size=settings.postgres_pool_size,
         connect_timeout=settings.postgres_connect_timeout,
         command_timeout=settings.postgres_command_timeout,
@@ -444,7 +445,7 @@ async def open_relay(settings: Settings, database: Database) -> AsyncIterator[Wo
     """
     Make a relay from the database to the topics.
     """
-    dsn = settings.postgres_dsn.get_secret_value()
+    dsn = database_address(settings)
     async with (
         KafkaPublisher.open(settings) as publisher,
         PostgresNudges.open(dsn, connect_timeout=settings.postgres_connect_timeout) as nudges,
@@ -472,6 +473,12 @@ def _metrics(settings: Settings) -> Iterator[None]:
     finally:
         server.shutdown()
         thread.join()
+
+
+def _for_embedded_postgres(settings: Settings, dsn: str) -> Settings:
+    # What is set for another server is not for this one, whose DSN holds everything.
+    others = ("password", "ssl_mode", "ssl_cafile", "ssl_certfile", "ssl_keyfile", "ssl_key_password")
+    return settings.model_copy(update={**{f"postgres_{name}": None for name in others}, "postgres_dsn": SecretStr(dsn)})
 
 
 def _for_embedded_broker(settings: Settings, bootstrap: str) -> Settings:

@@ -21,6 +21,7 @@ __all__ = [
     "AuditRecord",
     "LetterName",
     "LetterRecord",
+    "LogLoss",
     "OrganizationRecord",
     "Reader",
     "ReconciliationRecord",
@@ -241,6 +242,20 @@ class ReconciliationRecord:
     differences: Sequence[Mapping[str, object]]
 
 
+@dataclass(frozen=True, slots=True)
+class LogLoss:
+    """
+    Changes that were never read and are gone, so that projectors have stopped: the view is as it was before.
+
+    Attributes:
+        partitions: How many partitions of the changes topic stand still.
+        since: Since when the first of them does.
+    """
+
+    partitions: int
+    since: datetime
+
+
 class Reader(Outline, Protocol):
     """
     Reads of the stored view.
@@ -381,6 +396,12 @@ class Reader(Outline, Protocol):
     async def count_seen(self, organization_id: str, source: str, event_ids: Iterable[str]) -> int:
         """
         Return how many of some events of one source the view holds.
+        """
+        ...
+
+    async def log_loss(self) -> LogLoss | None:
+        """
+        Return where projectors have stopped since the broker had lost unread records; None if none has.
         """
         ...
 

@@ -4,11 +4,13 @@ Every setting of the service, read once from ``ROOFTREE_*`` variables into one f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import PydanticUndefined
@@ -21,6 +23,7 @@ __all__ = [
     "Assignment",
     "LogFormat",
     "LogLossPolicy",
+    "PostgresSslMode",
     "SaslMechanism",
     "SecurityProtocol",
     "SettingDescription",
@@ -51,6 +54,18 @@ class SaslMechanism(StrEnum):
     PLAIN = "PLAIN"
     SCRAM_SHA_256 = "SCRAM-SHA-256"
     SCRAM_SHA_512 = "SCRAM-SHA-512"
+
+
+class PostgresSslMode(StrEnum):
+    """
+    How the connection to PostgreSQL is protected, in the words of its own clients.
+    """
+
+    DISABLE = "disable"
+    PREFER = "prefer"
+    REQUIRE = "require"
+    VERIFY_CA = "verify-ca"
+    VERIFY_FULL = "verify-full"
 
 
 class Assignment(StrEnum):
@@ -174,6 +189,18 @@ class Settings(BaseSettings):
     postgres_dsn: Dsn = Field(
         SecretStr("postgresql://rooftree@127.0.0.1:5432/rooftree"), description="PostgreSQL to keep the view in"
     )
+    postgres_password: SecretStr | None = Field(None, description="Password for PostgreSQL, where the DSN holds none")
+    postgres_ssl_mode: PostgresSslMode | None = Field(
+        None,
+        description="disable, prefer, require, verify-ca or verify-full; if not set, as the DSN says, "
+        "and verify-full with POSTGRES_SSL_CAFILE",
+    )
+    postgres_ssl_cafile: Path | None = Field(None, description="Certificates of authorities to trust for PostgreSQL")
+    postgres_ssl_certfile: Path | None = Field(
+        None, description="Certificate of this client, where PostgreSQL asks for one"
+    )
+    postgres_ssl_keyfile: Path | None = Field(None, description="Key of that certificate")
+    postgres_ssl_key_password: SecretStr | None = Field(None, description="Password of that key, if it has one")
     postgres_pool_size: int = Field(8, ge=2, le=200, description="Most connections of one process")
     postgres_connect_timeout: Seconds = Field(
         10, description="Seconds until opening or waiting for a connection counts as failed"
@@ -279,7 +306,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Settings:
-        faults = self._security_faults()
+        faults = [*self._kafka_faults(), *self._postgres_faults()]
         topics = [self.changes_topic, self.audit_topic, self.permissions_topic, self.dead_letter_topic]
         if len(set(topics)) != len(topics):
             faults.append("the four topics need four names")
@@ -287,7 +314,7 @@ class Settings(BaseSettings):
             raise ValueError("; ".join(faults))
         return self
 
-    def _security_faults(self) -> list[str]:
+    def _kafka_faults(self) -> list[str]:
         # A secret that is given and not used is a mistake that would go unnoticed for long.
         protocol, faults = self.kafka_security_protocol, []
         named = (self.kafka_sasl_username, self.kafka_sasl_password)
@@ -299,6 +326,23 @@ class Settings(BaseSettings):
             faults.append("KAFKA_SSL_* is given, but KAFKA_SECURITY_PROTOCOL is neither SSL nor SASL_SSL")
         if bool(self.kafka_ssl_certfile) != bool(self.kafka_ssl_keyfile):
             faults.append("KAFKA_SSL_CERTFILE and KAFKA_SSL_KEYFILE are given together or not at all")
+        return faults
+
+    def _postgres_faults(self) -> list[str]:
+        dsn, faults = urlsplit(self.postgres_dsn.get_secret_value()), []
+        files = (self.postgres_ssl_cafile, self.postgres_ssl_certfile, self.postgres_ssl_keyfile)
+        if self.postgres_password is not None and ":" in dsn.netloc.rpartition("@")[0]:
+            faults.append("POSTGRES_PASSWORD is given, but POSTGRES_DSN holds a password already")
+        if (self.postgres_ssl_mode or any(files)) and re.search(r"(^|&)ssl", dsn.query):
+            faults.append("POSTGRES_SSL_* is given, but POSTGRES_DSN says `ssl…` already")
+        if self.postgres_ssl_mode is PostgresSslMode.DISABLE and any(files):
+            faults.append("POSTGRES_SSL_* is given, but POSTGRES_SSL_MODE is disable")
+        if self.postgres_ssl_mode in (PostgresSslMode.PREFER, PostgresSslMode.REQUIRE) and self.postgres_ssl_cafile:
+            faults.append("POSTGRES_SSL_CAFILE is given, but this POSTGRES_SSL_MODE trusts any server")
+        if bool(self.postgres_ssl_certfile) != bool(self.postgres_ssl_keyfile):
+            faults.append("POSTGRES_SSL_CERTFILE and POSTGRES_SSL_KEYFILE are given together or not at all")
+        if self.postgres_ssl_key_password is not None and self.postgres_ssl_keyfile is None:
+            faults.append("POSTGRES_SSL_KEY_PASSWORD is given, but POSTGRES_SSL_KEYFILE is not")
         return faults
 
     @property

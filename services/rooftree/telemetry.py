@@ -25,6 +25,7 @@ class Action(StrEnum):
     """
 
     MIGRATED = "database.migrated"
+    MIGRATION_WAITS = "database.migration_waits"
     TOPIC_CREATED = "broker.topic_created"
     TOPIC_NOT_CREATED = "broker.topic_not_created"
     PARTITIONS_ASSIGNED = "consumer.partitions_assigned"
@@ -194,6 +195,11 @@ class Metrics:
         "rooftree_probes",
         "Probes of all organizations by state: as_expected, not_as_expected, unknown",
         ["state"],
+        registry=METRICS_REGISTRY,
+    )
+    log_loss_partitions = Gauge(
+        "rooftree_log_loss_partitions",
+        "Partitions that no projector reads on, since the broker has lost unread records of them",
         registry=METRICS_REGISTRY,
     )
     failures = Counter(

@@ -30,6 +30,7 @@ from tests.integration.service import (
 )
 from tests.settings_variables import as_environment
 
+from rooftree.bootstrap import open_reader
 from rooftree.errors import LogLossError, UnavailableError
 from rooftree.settings import LogLossPolicy, Settings
 from rooftree.stream import ensure_topics
@@ -148,6 +149,25 @@ async def test_another_cluster_stops_the_service(read: Settings, another_broker:
     await failing(elsewhere, "was read from the log .* before")
 
     assert before == await view_of(read)
+
+
+async def test_a_service_that_has_stopped_is_seen_from_other_processes(read: Settings) -> None:
+    """
+    The projector has ended, and an API beside it would answer as if nothing were; the mark goes when reading goes on.
+    """
+    await make_anew(read, read.changes_topic)
+    async with open_reader(read) as reader:
+        before = await reader.log_loss()
+        await failing(read, "was read from the log .* before")
+        during = await reader.log_loss()
+        async with running(resuming(read), relay=False):
+            await eventually(is_incomplete(read))
+        after = await reader.log_loss()
+
+    assert before is None
+    assert during is not None
+    assert during.partitions in {1, 2}
+    assert after is None
 
 
 async def test_the_command_ends_with_a_status_and_says_what_to_do(read: Settings) -> None:

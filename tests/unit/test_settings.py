@@ -55,6 +55,25 @@ def test_a_security_setting_that_is_not_used_does_not_start(monkeypatch: pytest.
         load_settings()
 
 
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"postgres_dsn": "postgresql://u:x@h/d", "postgres_password": "y"}, "holds a password already"),
+        ({"postgres_dsn": "postgresql://u@h/d?sslmode=require", "postgres_ssl_mode": "verify-full"}, "says `ssl"),
+        ({"postgres_ssl_mode": "require", "postgres_ssl_cafile": "/ca.pem"}, "trusts any server"),
+        ({"postgres_ssl_mode": "disable", "postgres_ssl_cafile": "/ca.pem"}, "is disable"),
+        ({"postgres_ssl_certfile": "/cert.pem"}, "together or not at all"),
+        ({"postgres_ssl_key_password": "x"}, "POSTGRES_SSL_KEYFILE is not"),
+    ],
+)
+def test_what_would_not_protect_postgresql_does_not_start(given: dict[str, object], fault: str) -> None:
+    """
+    As with Kafka: what is given is used, or refused.
+    """
+    with pytest.raises(UsageError, match=fault):
+        load_settings(given)
+
+
 def test_a_fault_does_not_repeat_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Error messages end up in logs.

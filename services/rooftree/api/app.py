@@ -4,6 +4,7 @@ The application: its routes, who may take them, and what stands on every answer.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib.resources import files
 from typing import Final
 
@@ -28,9 +29,10 @@ from rooftree.api.openapi import describe
 from rooftree.api.problems import EXCEPTION_HANDLERS
 from rooftree.api.resources import ENDPOINTS
 from rooftree.errors import UnavailableError, UsageError
-from rooftree.reading import Reader
+from rooftree.organization.timestamps import format_time
+from rooftree.reading import LogLoss, Reader
 from rooftree.settings import Settings
-from rooftree.telemetry import METRICS_REGISTRY
+from rooftree.telemetry import METRICS_REGISTRY, Metrics
 
 __all__ = ["create_app"]
 
@@ -107,11 +109,16 @@ def _probes(reader: Reader) -> list[Route]:
     async def ready(_: Request) -> Response:
         try:
             await reader.check()
+            loss = await reader.log_loss()
         except UnavailableError as error:
             return PlainTextResponse(f"{error}\n", status_code=503)
-        return PlainTextResponse("ready\n")
+        # Whoever looks here for a view that is up to date is told; those who look into it are still answered.
+        return PlainTextResponse(f"ready\n{_stale(loss)}")
 
     async def metrics(_: Request) -> Response:
+        with suppress(UnavailableError):
+            loss = await reader.log_loss()
+            Metrics.log_loss_partitions.set(0 if loss is None else loss.partitions)
         return Response(generate_latest(METRICS_REGISTRY), headers={"content-type": CONTENT_TYPE_LATEST})
 
     async def style(_: Request) -> Response:
@@ -124,6 +131,15 @@ def _probes(reader: Reader) -> list[Route]:
         Route("/metrics", metrics),
         Route("/assets/style.css", style),
     ]
+
+
+def _stale(loss: LogLoss | None) -> str:
+    if loss is None:
+        return ""
+    return (
+        f"stale: {loss.partitions} partitions of the changes topic stand still since {format_time(loss.since)},"
+        " as the broker has lost records of them that were not read\n"
+    )
 
 
 def _api(backing: Backing) -> list[Route]:

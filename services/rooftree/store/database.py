@@ -15,7 +15,7 @@ import asyncpg
 import orjson
 from asyncpg.pool import PoolConnectionProxy
 
-from rooftree.errors import RefusedRowError, UnavailableError
+from rooftree.errors import RefusedRowError, UnavailableError, UsageError
 from rooftree.store.observing import statement_observer
 from rooftree.telemetry import Metrics
 
@@ -73,9 +73,13 @@ def translated_errors() -> Iterator[None]:
     Raises:
         UnavailableError: The server does not answer, or could not finish; another attempt may help.
         RefusedRowError: The server does not take a value.
+        UsageError: This user may not do that.
     """
     try:
         yield
+    except asyncpg.InsufficientPrivilegeError as error:
+        told = ": ".join(part for part in (_first_line(error), error.hint) if part)
+        raise UsageError(f"PostgreSQL: {told}", place="ROOFTREE_POSTGRES_DSN") from error
     except _REFUSALS as error:
         raise RefusedRowError(f"PostgreSQL: {_first_line(error)}") from error
     except _PASSING as error:

@@ -66,6 +66,21 @@ class PostgresProjection:
             rows = await connection.fetch(query("other_logs"), self._group, log_id, topic)
         return {row["partition_id"]: row["log_id"] for row in rows}
 
+    async def note_loss(self, partition: LogPartition, reason: str) -> None:
+        """
+        Write down that reading of a partition has stopped since records were lost, for those who do not read it.
+        """
+        place = (self._group, partition.topic, partition.partition, partition.log_id)
+        async with self._database.connection() as connection:
+            await connection.execute(query("note_loss"), *place, reason)
+
+    async def clear_losses(self, topic: str, partitions: Sequence[int]) -> None:
+        """
+        Write down that partitions are read again.
+        """
+        async with self._database.connection() as connection:
+            await connection.execute(query("clear_losses"), self._group, topic, list(partitions))
+
     async def organizations_of(self, partition: LogPartition) -> Sequence[str]:
         """
         Return the organizations whose changes have come by a partition.

@@ -19,6 +19,7 @@ from rooftree.reading import (
     AccountFilter,
     AccountRecord,
     AuditRecord,
+    LogLoss,
     OrganizationRecord,
     ReconciliationRecord,
 )
@@ -205,6 +206,13 @@ class DatabaseReader(OutlineReads):
         """
         [row] = await self._fetch(query("read_seen_count"), organization_id, source, list(event_ids))
         return int(row["count"])
+
+    async def log_loss(self) -> LogLoss | None:
+        """
+        Return where projectors have stopped since the broker had lost unread records; None if none has.
+        """
+        [row] = await self._fetch(query("read_log_losses"))
+        return LogLoss(**dict(row)) if row["partitions"] else None
 
     async def check(self) -> None:
         """

@@ -53,6 +53,18 @@ class OffsetStore(Protocol):
         """
         ...
 
+    async def note_loss(self, partition: LogPartition, reason: str) -> None:
+        """
+        Write down that reading of a partition has stopped since records were lost, for those who do not read it.
+        """
+        ...
+
+    async def clear_losses(self, topic: str, partitions: Sequence[int]) -> None:
+        """
+        Write down that partitions are read again.
+        """
+        ...
+
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     def __init__(self, change_log: KafkaChangeLog) -> None:
@@ -280,10 +292,11 @@ class KafkaChangeLog:
                 await self.rebuild()
                 return []
             else:
-                losses.append(self._loss(place, start if before is None else before, start, lost))
+                losses.append(await self._loss(place, start if before is None else before, start, lost))
             if place in consumer.assignment():  # a rebalance may have come in between
                 consumer.seek(place, start)
                 self.positions[place] = start
+        await self._store.clear_losses(topic, [place.partition for place in places])
         return losses
 
     async def _elsewhere(self, topic: str, stored: Mapping[int, int]) -> Mapping[int, str]:
@@ -301,11 +314,12 @@ class KafkaChangeLog:
             for number, other in new.items()
         }
 
-    def _loss(self, place: TopicPartition, stored: int, start: int, lost: str) -> Batch:
+    async def _loss(self, place: TopicPartition, stored: int, start: int, lost: str) -> Batch:
         message = f"partition {place.partition} of `{place.topic}`: {lost}"
         log().error(Action.LOG_LOST, reason=message, policy=self._settings.on_log_loss.value)
         Metrics.failures.labels(Action.LOG_LOST.value).inc()
         if self._settings.on_log_loss is LogLossPolicy.STOP:
+            await self._store.note_loss(self._partition(place), message)
             raise LogLossError(f"{message}; ROOFTREE_ON_LOG_LOSS=resume reads on and marks what may miss something")
         return Batch(self._partition(place), stored, start, (), lost=message)
 

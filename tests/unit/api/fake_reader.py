@@ -20,6 +20,7 @@ from rooftree.reading import (
     AccountFilter,
     AccountRecord,
     AuditRecord,
+    LogLoss,
     OrganizationRecord,
     ReconciliationRecord,
 )
@@ -105,7 +106,9 @@ class FakeReader:
         away: bool = False,
         incomplete_since: datetime | None = None,
         probes: Iterable[ProbeState] = (),
+        loss: LogLoss | None = None,
     ) -> None:
+        self.loss = loss
         self.watched = list(probes)
         self.stored = list(accounts)
         self.events = sorted(events, key=lambda one: one.position)
@@ -213,6 +216,9 @@ class FakeReader:
 
     async def count_seen(self, organization_id: str, source: str, event_ids: Iterable[str]) -> int:
         return 0
+
+    async def log_loss(self) -> LogLoss | None:
+        return self.loss
 
     async def check(self) -> None:
         if self.away:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -16,6 +16,7 @@ from rooftree.api.openapi import describe
 from rooftree.api.resources import ENDPOINTS
 from rooftree.errors import UsageError
 from rooftree.organization.probes import Finding, Probe
+from rooftree.reading import LogLoss
 from rooftree.settings import Settings
 from rooftree.view.patch import ProbeState
 
@@ -67,6 +68,19 @@ async def test_a_service_without_its_database_is_alive_but_not_ready() -> None:
         alive, ready = await client.get("/healthz"), await client.get("/readyz")
 
     assert (200, 503) == (alive.status_code, ready.status_code)
+
+
+async def test_a_view_that_stands_still_is_told_of_where_readiness_is_asked_for() -> None:
+    """
+    The projector that has stopped is another process, which cannot be asked any more.
+    """
+    loss = LogLoss(2, datetime(2026, 1, 1, tzinfo=UTC))
+    async with browse(FakeReader(loss=loss), token=None) as client:
+        ready, metrics = await client.get("/readyz"), await client.get("/metrics")
+
+    assert 200 == ready.status_code
+    assert "stale: 2 partitions of the changes topic stand still since 2026-01-01T00:00:00Z" in ready.text
+    assert "rooftree_log_loss_partitions 2.0" in metrics.text
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,10 @@ select pg_advisory_lock(7216543209180)
 -- Let the next one in.
 select pg_advisory_unlock(7216543209180)
 
+-- limit_lock_wait --
+-- Let go of a statement of this transaction that waits for a lock; all who come after it wait behind it.
+select set_config('lock_timeout', $1, true)
+
 -- create_migration_table --
 -- Make the place where applied steps are remembered.
 create schema if not exists rooftree;

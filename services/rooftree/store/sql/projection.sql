@@ -28,6 +28,15 @@ from rooftree.consumer_offset
 where consumer_group = $1 and topic = $3 and log_id <> $2
 order by partition_id, updated_at desc
 
+-- note_loss --
+-- Remember that a partition cannot be read on, since when and why.
+insert into rooftree.log_loss (consumer_group, topic, partition_id, log_id, reason) values ($1, $2, $3, $4, $5)
+on conflict (consumer_group, topic, partition_id) do update set log_id = excluded.log_id, reason = excluded.reason
+
+-- clear_losses --
+-- Remember that partitions are read on.
+delete from rooftree.log_loss where consumer_group = $1 and topic = $2 and partition_id = any($3::integer[])
+
 -- move_offset --
 -- Move the offset on from where the batch starts; no row comes back if it is not there, since another worker moved it.
 insert into rooftree.consumer_offset as o (consumer_group, log_id, topic, partition_id, next_offset)

@@ -4,6 +4,10 @@ select organization_id, revision, chain_hash, incomplete_since, incomplete_reaso
 from rooftree.organization
 order by organization_id;
 
+-- read_log_losses --
+-- How many partitions no projector reads on, since records were lost, and since when.
+select count(*) as partitions, min(noticed_at) as since from rooftree.log_loss;
+
 -- read_account_count --
 -- How many accounts an organization has.
 select count(*) from rooftree.account where organization_id = $1;

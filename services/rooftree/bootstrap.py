@@ -25,6 +25,7 @@ from rooftree.errors import UsageError
 from rooftree.inquiry.errands import Errand, Memory
 from rooftree.reading import Reader
 from rooftree.settings import Assignment, SecurityProtocol, Settings
+from rooftree.store.access import DatabaseAccess
 from rooftree.store.address import database_address
 from rooftree.store.database import Database, connect_database, open_database
 from rooftree.store.inspection import DatabaseInspection
@@ -36,6 +37,7 @@ from rooftree.store.projection import PostgresProjection
 from rooftree.store.reader import DatabaseReader
 from rooftree.store.rebuilding import DatabaseRebuild
 from rooftree.store.rereads import DatabaseRereads
+from rooftree.store.restricted import RestrictedDatabase
 from rooftree.stream import KafkaChangeLog, KafkaPublisher, ensure_topics
 from rooftree.telemetry import METRICS_REGISTRY, configure_logging
 from rooftree.workers.projector import Projector
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Addresses",
+    "open_access",
     "open_aws",
     "open_inspection",
     "open_letters",
@@ -172,8 +175,7 @@ async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None 
         database = await stack.enter_async_context(open_store(settings, "rooftree-api"))
         workshop = _workshop(settings)
         backing = await stack.enter_async_context(_backing(settings, database, workshop))
-        app = create_app(_reader_for(database), settings, backing)
-        server = WebServer(app, settings.http_host, settings.http_port)
+        server = _web_server(settings, database, backing)
         if on_ready is not None:
             on_ready(server.url)
         workers: dict[str, Worker] = {
@@ -221,8 +223,7 @@ async def run_all(
         code = secrets.token_urlsafe(16)
         workshop = _workshop(settings)
         backing = await stack.enter_async_context(_backing(settings, database, workshop))
-        app = create_app(_reader_for(database), settings, backing, login_code=code)
-        server = WebServer(app, settings.http_host, settings.http_port)
+        server = _web_server(settings, database, backing, login_code=code)
         workers: dict[str, Worker] = {
             **watches,
             "projector": await stack.enter_async_context(open_projector(settings, database, forgetful=embed_kafka)),
@@ -250,10 +251,22 @@ async def open_reader(settings: Settings) -> AsyncIterator[Reader]:
 
 def _reader_for(database: Database) -> ReaderFor:
     def reader_for(organizations: Organizations) -> Reader:
-        assert organizations is None  # so far every caller may see all
-        return DatabaseReader(database)
+        return DatabaseReader(RestrictedDatabase(database, organizations))
 
     return reader_for
+
+
+def _web_server(
+    settings: Settings, database: Database, backing: Backing, *, login_code: str | None = None
+) -> WebServer:
+    app = create_app(_reader_for(database), DatabaseAccess(database), settings, backing, login_code=login_code)
+    return WebServer(
+        app,
+        settings.http_host,
+        settings.http_port,
+        trusted_proxies=settings.http_trusted_proxies,
+        most_connections=settings.http_max_connections,
+    )
 
 
 @asynccontextmanager
@@ -366,6 +379,19 @@ async def open_rereads(settings: Settings) -> AsyncIterator[DatabaseRereads]:
     """
     async with open_store(settings, "rooftree-reader") as database:
         yield DatabaseRereads(database)
+
+
+@asynccontextmanager
+async def open_access(settings: Settings) -> AsyncIterator[DatabaseAccess]:
+    """
+    Open tokens and the access log.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+        UsageError: The database lacks a migration.
+    """
+    async with open_store(settings, "rooftree-access") as database:
+        yield DatabaseAccess(database)
 
 
 @asynccontextmanager

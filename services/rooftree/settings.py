@@ -112,6 +112,14 @@ def _valid_servers(value: str) -> str:
     return value
 
 
+def _valid_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"} or parts.query:
+        msg = "should be http:// or https:// with a host and nothing after it"
+        raise ValueError(msg)
+    return value.rstrip("/")
+
+
 Dsn = Annotated[SecretStr, AfterValidator(_valid_dsn)]
 Servers = Annotated[str, AfterValidator(_valid_servers)]
 TopicName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
@@ -287,6 +295,30 @@ class Settings(BaseSettings):
 
     http_host: str = Field("127.0.0.1", description="Address on which the API listens")
     http_port: int = Field(8080, ge=0, le=65_535, description="Port on which the API listens; 0: a free one")
+    public_url: Annotated[str, AfterValidator(_valid_address)] | None = Field(
+        None, description="Address under which browsers reach the dashboard, such as https://rooftree.example.com"
+    )
+    http_trusted_proxies: str = Field(
+        "",
+        description="Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, with commas between",
+    )
+    http_rate_limit: int = Field(
+        1200, ge=0, le=1_000_000, description="Requests a minute of one token or person; 0: no limit"
+    )
+    http_sign_in_limit: int = Field(
+        30, ge=0, le=1_000_000, description="Failed proofs of identity a minute from one address; 0: no limit"
+    )
+    http_max_body_bytes: int = Field(
+        4 * 1024 * 1024, ge=65_536, le=1024**3, description="Largest body of a request, in bytes"
+    )
+    http_body_timeout: Seconds = Field(30, description="Seconds within which the body of a request must have come")
+    http_max_connections: int = Field(
+        1000, ge=1, le=1_000_000, description="Connections above which new requests are turned away"
+    )
+    session_lifetime: Seconds = Field(12 * 3600, description="Seconds after which a browser must sign in again")
+    session_idle: Seconds = Field(
+        3600, description="Seconds without a request after which a browser must sign in again"
+    )
     metrics_port: int = Field(
         0,
         ge=0,
@@ -297,7 +329,7 @@ class Settings(BaseSettings):
         2, ge=1, le=64, description="Processes for questions about all accounts: what-if, who-can, diff"
     )
     question_timeout: Seconds = Field(60, description="Seconds after which such a question is given up")
-    admin_token: SecretStr | None = Field(None, description="Bearer token that may read everything", min_length=16)
+    admin_token: SecretStr | None = Field(None, description="Bearer token that may do everything", min_length=16)
     data_dir: Path = Field(
         Path(".rooftree"), description="Where `rooftree up` keeps its database and its run-time file"
     )

@@ -58,6 +58,7 @@ class Action(StrEnum):
     FOLDER_OPENED = "embedded.folder_opened"
     API_STARTED = "api.started"
     REQUEST_FAILED = "api.request_failed"
+    ACCESS_NOT_LOGGED = "api.access_not_logged"
 
 
 def log() -> structlog.stdlib.BoundLogger:

@@ -1,5 +1,5 @@
 """
-Who may read: a bearer token for programs, a session cookie for browsers, a code that is good once for the first visit.
+Who asks: a bearer token for programs, a session for browsers, a code that is good once for the first visit.
 """
 
 from __future__ import annotations
@@ -7,118 +7,199 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import time
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.requests import HTTPConnection
-from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import Response
 
-from rooftree.access.caller import ADMIN_TOKEN, Caller
-from rooftree.api.callers import ReaderFor, admit
-from rooftree.api.problems import problem
+from rooftree.access.caller import ADMIN_TOKEN, Caller, CallerKind
+from rooftree.access.keeping import AccessStore, NewSession, SessionRecord, TokenRecord
+from rooftree.access.tokens import digest_of, is_token, new_secret
 
-__all__ = ["COOKIE", "OPEN_FOLDER", "OPEN_PATHS", "Access", "Guard"]
+__all__ = ["COOKIE", "SECURE_COOKIE", "Access", "Credential", "Proof", "is_secure"]
 
 COOKIE: Final = "rooftree_session"
-SESSION_SECONDS: Final = 12 * 3600
+SECURE_COOKIE: Final = f"__Host-{COOKIE}"
+"""The name under TLS: browsers take it from this host alone, and never without TLS."""
 
-OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/login"})
-"""What needs no token: probes, counts without names, and the way in."""
+MOST_COOKIE: Final = 256
 
-OPEN_FOLDER: Final = "/assets/"
-"""Where everything is open: the same files for every installation."""
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """
+    A bearer token that is good.
+
+    Attributes:
+        token: What is kept of it; None for the admin token.
+    """
+
+    caller: Caller
+    token: TokenRecord | None
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """
+    Who sends a request, and by what it is known.
+
+    Attributes:
+        session: The cookie of a browser; None for a bearer token.
+    """
+
+    caller: Caller
+    session: str | None
 
 
 class Access:
     """
-    The one token of an installation and what follows from it.
+    The admin token, tokens and sessions.
 
-    A session is a time of expiry signed with the token: nothing is stored, every process with the same token knows it,
-    and a new token ends all sessions.
+    Args:
+        store: Where tokens and sessions are kept.
+        admin_token: The token of the settings.
+        code: What opens a session once.
+        lifetime: Seconds after which a session ends in any case.
+        idle: Seconds without a request after which it ends.
+        public_url: Under which address browsers know this service.
     """
 
-    def __init__(self, token: str, *, code: str | None = None, clock: Callable[[], float] = time.time) -> None:
-        self._token = token.encode()
+    def __init__(
+        self,
+        store: AccessStore,
+        admin_token: str,
+        *,
+        code: str | None = None,
+        lifetime: float = 12 * 3600,
+        idle: float = 3600,
+        public_url: str | None = None,
+    ) -> None:
+        self._store = store
+        self._admin_token = admin_token.encode()
         self._code = code
-        self._clock = clock
+        self._lifetime = lifetime
+        self._idle = idle
+        self._public_url = public_url
 
-    def knows(self, token: str) -> bool:
+    async def prove(self, token: str) -> Proof | None:
         """
-        Tell whether this is the token.
+        Return whose token this is; None if it is nobody's, or not good any more.
         """
-        return hmac.compare_digest(token.encode(), self._token)
+        if hmac.compare_digest(token.encode("utf-8", "surrogatepass"), self._admin_token):
+            return Proof(ADMIN_TOKEN, None)
+        if not is_token(token):
+            return None
+        record = await self._store.use_token(digest_of(token))
+        return None if record is None else Proof(record.caller, record)
 
     def redeem(self, code: str) -> bool:
         """
         Tell whether this is the code for the first visit; it is good once.
         """
-        if self._code is None or not secrets.compare_digest(code.encode(), self._code.encode()):
+        if self._code is None or not secrets.compare_digest(code.encode("utf-8", "surrogatepass"), self._code.encode()):
             return False
         self._code = None
         return True
 
-    def admit(self, response: Response, *, secure: bool) -> Response:
+    async def credential(self, connection: HTTPConnection) -> Credential | None:
         """
-        Return the response with the cookie of a new session.
+        Return who sends a request, or None if nothing proves it. A bearer token goes before a cookie.
         """
-        expiry = str(int(self._clock()) + SESSION_SECONDS)
+        scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            proof = await self.prove(token.strip())
+            return None if proof is None else Credential(proof.caller, None)
+        cookie = self.cookie(connection)
+        record = None if cookie is None else await self._session(cookie)
+        return None if record is None else Credential(record.caller, cookie)
+
+    async def begin(
+        self,
+        connection: HTTPConnection,
+        response: Response,
+        caller: Caller,
+        *,
+        token: TokenRecord | None = None,
+        id_token: str | None = None,
+    ) -> None:
+        """
+        Open a session and put its cookie on a response. A session that the browser had ends: none is carried over.
+
+        Args:
+            connection: The request.
+            response: Its answer.
+            caller: Who signs in.
+            token: The token with which the session is to end.
+            id_token: What the identity provider wants to see at a logout.
+        """
+        await self.end(connection)
+        cookie = new_secret()
+        await self._store.open_session(
+            NewSession(
+                digest=digest_of(cookie),
+                caller=caller,
+                seconds=self._lifetime,
+                token_id=token.token_id if token else None,
+                proof=self._tie(cookie) if caller.kind is CallerKind.ADMIN_TOKEN else None,
+                id_token=id_token,
+                until=token.expires_at if token else None,
+            )
+        )
+        secure = is_secure(connection, self._public_url)
         response.set_cookie(
-            COOKIE,
-            f"{expiry}.{self._sign(expiry)}",
-            max_age=SESSION_SECONDS,
+            SECURE_COOKIE if secure else COOKIE,
+            cookie,
+            max_age=int(self._lifetime),
+            path="/",
             httponly=True,
             samesite="strict",
             secure=secure,
         )
-        return response
 
-    async def caller(self, connection: HTTPConnection) -> Caller | None:
+    async def end(self, connection: HTTPConnection) -> SessionRecord | None:
         """
-        Return who sends a request, or None if nothing proves it.
+        End the session of a request, if it has one; returns what it was.
         """
-        scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return ADMIN_TOKEN if self.knows(token.strip()) else None
-        return ADMIN_TOKEN if self._is_session(connection.cookies.get(COOKIE, "")) else None
+        cookie = self.cookie(connection)
+        if cookie is None:
+            return None
+        record = await self._session(cookie)
+        await self._store.end_session(digest_of(cookie))
+        return record
 
-    def _is_session(self, cookie: str) -> bool:
-        expiry, _, signature = cookie.partition(".")
-        if not (expiry.isascii() and expiry.isdigit() and len(expiry) <= 12):
-            return False
-        return hmac.compare_digest(signature.encode(), self._sign(expiry).encode()) and int(expiry) > self._clock()
+    def forget(self, response: Response) -> None:
+        """
+        Have the browser forget its cookies.
+        """
+        response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+        response.delete_cookie(SECURE_COOKIE, path="/", httponly=True, samesite="strict", secure=True)
 
-    def _sign(self, expiry: str) -> str:
-        return hmac.new(self._token, f"rooftree session until {expiry}".encode(), hashlib.sha256).hexdigest()
+    def cookie(self, connection: HTTPConnection) -> str | None:
+        """
+        Return the cookie of a request. Under TLS only the one that was set under TLS counts.
+        """
+        name = SECURE_COOKIE if is_secure(connection, self._public_url) else COOKIE
+        cookie = connection.cookies.get(name)
+        return cookie if cookie and len(cookie) <= MOST_COOKIE else None
+
+    async def _session(self, cookie: str) -> SessionRecord | None:
+        record = await self._store.use_session(digest_of(cookie), idle=self._idle)
+        if record is None:
+            return None
+        if record.caller.kind is CallerKind.ADMIN_TOKEN and not hmac.compare_digest(
+            record.proof or b"", self._tie(cookie)
+        ):
+            return None
+        return record
+
+    def _tie(self, cookie: str) -> bytes:
+        # The admin token may be short: what is kept of it cannot be tried out without the cookie, which is not kept.
+        return hmac.new(cookie.encode(), self._admin_token, hashlib.sha256).digest()
 
 
-class Guard:
+def is_secure(connection: HTTPConnection, public_url: str | None) -> bool:
     """
-    Let nothing pass to the application whose sender is not known, and tell it who that is.
+    Tell whether browsers reach this service by TLS.
     """
-
-    def __init__(self, app: ASGIApp, *, access: Access, reader_for: ReaderFor) -> None:
-        self._app = app
-        self._access = access
-        self._reader_for = reader_for
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """
-        Pass the request on, ask for a token, or show the way to the login.
-        """
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        connection = HTTPConnection(scope)
-        path = connection.url.path
-        if path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
-            await self._app(scope, receive, send)
-        elif (caller := await self._access.caller(connection)) is not None:
-            admit(scope, caller, self._reader_for(caller.organizations))
-            await self._app(scope, receive, send)
-        elif path.startswith("/api/"):
-            refusal = problem(401, "a bearer token is needed", headers={"WWW-Authenticate": 'Bearer realm="rooftree"'})
-            await refusal(scope, receive, send)
-        else:
-            await RedirectResponse("/login", status_code=303)(scope, receive, send)
+    return public_url.startswith("https://") if public_url else connection.url.scheme == "https"

@@ -20,14 +20,19 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rooftree.api.access import Access, Guard
+from rooftree.access.keeping import AccessStore
+from rooftree.api.access import Access
 from rooftree.api.backing import Backing
+from rooftree.api.bounds import Bounds
 from rooftree.api.callers import ReaderFor
 from rooftree.api.dashboard import Dashboard
 from rooftree.api.dispatch import routes_of
+from rooftree.api.entrance import Entrance
+from rooftree.api.guard import Guard
 from rooftree.api.openapi import describe
 from rooftree.api.problems import EXCEPTION_HANDLERS
 from rooftree.api.resources import ENDPOINTS
+from rooftree.api.throttle import Throttle
 from rooftree.errors import UnavailableError, UsageError
 from rooftree.organization.timestamps import format_time
 from rooftree.reading import LogLoss, Reader
@@ -42,20 +47,27 @@ HEADERS: Final = {
         "base-uri 'none'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    # Not `no-referrer`: with it, browsers send `Origin: null` along with our own forms.
+    "referrer-policy": "same-origin",
     "cache-control": "no-store",
 }
 
 
 def create_app(
-    reader_for: ReaderFor, settings: Settings, backing: Backing, *, login_code: str | None = None
+    reader_for: ReaderFor,
+    store: AccessStore,
+    settings: Settings,
+    backing: Backing,
+    *,
+    login_code: str | None = None,
 ) -> Starlette:
     """
     Build the application.
 
     Args:
         reader_for: Opens the view for a caller, limited to the organizations that they may see.
-        settings: The admin token is taken from here.
+        store: Knows tokens and sessions, and takes the access log.
+        settings: The admin token and the limits are taken from here.
         backing: What the API needs beyond the view.
         login_code: Opens ``/login?code=…`` once, for the address that is printed at a start.
 
@@ -64,17 +76,38 @@ def create_app(
     """
     if settings.admin_token is None:
         raise UsageError("needed to serve the API; choose at least 16 characters", place="ROOFTREE_ADMIN_TOKEN")
-    access = Access(settings.admin_token.get_secret_value(), code=login_code)
-    dashboard = Dashboard(access)
+    access = Access(
+        store,
+        settings.admin_token.get_secret_value(),
+        code=login_code,
+        lifetime=settings.session_lifetime,
+        idle=settings.session_idle,
+        public_url=settings.public_url,
+    )
+    attempts = Throttle("sign-in", quota=settings.http_sign_in_limit)
+    dashboard = Dashboard()
+    entrance = Entrance(access, store, dashboard.render, attempts=attempts, public_url=settings.public_url)
     return Starlette(
         routes=[
             *_probes(reader_for(None)),
             *_api(backing),
-            Route("/login", dashboard.login, methods=["GET", "POST"]),
+            *entrance.routes,
             Route("/accounts/{account_id}", dashboard.account),
             Route("/", dashboard.home),
         ],
-        middleware=[Middleware(Armor), Middleware(Guard, access=access, reader_for=reader_for)],
+        middleware=[
+            Middleware(Armor),
+            Middleware(Bounds, most=settings.http_max_body_bytes, patience=settings.http_body_timeout),
+            Middleware(
+                Guard,
+                access=access,
+                store=store,
+                reader_for=reader_for,
+                requests=Throttle("requests", quota=settings.http_rate_limit),
+                failures=attempts,
+                public_url=settings.public_url,
+            ),
+        ],
         exception_handlers=EXCEPTION_HANDLERS,
     )
 

@@ -6,15 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import parse_qs
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 
-from rooftree.api.access import Access
-from rooftree.api.callers import reader_of
+from rooftree.api.callers import caller_of, csrf_of, reader_of
 from rooftree.api.query import Query, choose_organization
 from rooftree.errors import InputError
 from rooftree.inquiry import wording
@@ -29,7 +27,6 @@ ACCOUNTS_SHOWN: Final = 200
 REVISIONS_SHOWN: Final = 12
 PARTS_SHOWN: Final = 50
 ROWS_SHOWN: Final = 30
-MAX_FORM_BYTES: Final = 4096
 
 
 class Dashboard:
@@ -37,8 +34,7 @@ class Dashboard:
     The pages.
     """
 
-    def __init__(self, access: Access) -> None:
-        self._access = access
+    def __init__(self) -> None:
         self._pages = Environment(
             loader=PackageLoader("rooftree.api"), autoescape=select_autoescape(default=True), trim_blocks=True
         )
@@ -54,7 +50,7 @@ class Dashboard:
         reader = reader_of(request)
         known = await reader.organizations()
         if not known:
-            return self._render("empty.html", {})
+            return self.render(request, "empty.html", {})
         chosen = query.text("organization_id") or known[0].organization_id
         organization = await choose_organization(reader, chosen)
         accounts = await reader.accounts(
@@ -62,7 +58,8 @@ class Dashboard:
         )
         names = await reader.names(organization.organization_id)
         probes = await reader.probes(organization.organization_id)
-        return self._render(
+        return self.render(
+            request,
             "home.html",
             {
                 "probes": len(probes),
@@ -95,7 +92,8 @@ class Dashboard:
         if account.permissions_id is not None:
             permissions = await reader.permissions(organization.organization_id, account.permissions_id)
         names = await reader.names(organization.organization_id)
-        return self._render(
+        return self.render(
+            request,
             "account.html",
             {
                 "organization": organization,
@@ -112,20 +110,6 @@ class Dashboard:
             },
         )
 
-    async def login(self, request: Request) -> Response:
-        """
-        Take the code of the first visit or the token, or ask for the token.
-        """
-        secure = request.url.scheme == "https"
-        if request.method == "GET":
-            code = request.query_params.get("code")
-            if code is not None and self._access.redeem(code):
-                return self._access.admit(RedirectResponse("/", status_code=303), secure=secure)
-            return self._render("login.html", {"refused": code is not None})
-        if self._access.knows(await _token_of(request)):
-            return self._access.admit(RedirectResponse("/", status_code=303), secure=secure)
-        return self._render("login.html", {"refused": True}, status=403)
-
     async def _latest(self, reader: Reader, organization_id: str) -> list[RevisionGroup]:
         """
         Return the latest revisions, each with some of its events: one may have as many as there are accounts.
@@ -140,20 +124,18 @@ class Dashboard:
             before = (groups[-1].revision, 1)
         return groups
 
-    def _render(self, page: str, facts: Mapping[str, object], *, status: int = 200) -> Response:
-        return HTMLResponse(self._pages.get_template(page).render(facts), status_code=status)
+    def render(self, request: Request, template: str, facts: Mapping[str, object], *, status: int = 200) -> Response:
+        """
+        Return a page.
+        """
+        return HTMLResponse(self._pages.get_template(template).render({**_about(request), **facts}), status_code=status)
+
+
+def _about(request: Request) -> Mapping[str, object]:
+    known = hasattr(request.state, "credential")
+    return {"caller": caller_of(request) if known else None, "csrf_token": csrf_of(request) if known else ""}
 
 
 def _place(account: AccountRecord, names: Mapping[str, str]) -> str:
     units = account.path[1:-1]
     return " / ".join(names.get(unit, unit) for unit in units) or "the root"
-
-
-async def _token_of(request: Request) -> str:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM_BYTES:
-            raise HTTPException(413, "the form is too large")
-    fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=4)
-    return (fields.get("token") or [""])[0].strip()

@@ -10,6 +10,7 @@ import typer
 
 from rooftree import __version__
 from rooftree.cli import (
+    access,
     amazon,
     auditing,
     benchmarking,
@@ -74,5 +75,6 @@ for module in (
     linting,
     benchmarking,
     simulating,
+    access,
 ):
     module.add_commands(app)

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 
 from rooftree.ports import LogRecord
 from rooftree.reading import LetterRecord
-from rooftree.store.database import Database, Row
+from rooftree.store.database import Row
 from rooftree.store.queries import query
+from rooftree.store.restricted import Connections
 
 __all__ = ["DatabaseLetters", "log_record"]
 
@@ -21,7 +22,7 @@ class DatabaseLetters:
     Each method is one statement, and raises `UnavailableError` when the database does not answer.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Connections) -> None:
         self._database = database
 
     async def letters(

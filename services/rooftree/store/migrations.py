@@ -162,7 +162,7 @@ class _Climb:
                 log().warning(Action.MIGRATION_WAITS, migration=step.name, seconds=pause, reason=str(error))
                 await asyncio.sleep(pause)
             except asyncpg.InsufficientPrivilegeError as error:
-                told = ": ".join(part for part in (str(error), error.hint) if part)
+                told = ": ".join(str(part) for part in (error.args[0], error.hint) if part)
                 raise UsageError(told, place=step.name) from error
             else:
                 return

@@ -23,11 +23,11 @@ from rooftree.reading import (
     OrganizationRecord,
     ReconciliationRecord,
 )
-from rooftree.store.database import Database
 from rooftree.store.outline import LAST_POSITION, OutlineReads, fact_of
 from rooftree.store.principals import principal_fact_of
 from rooftree.store.probes import probe_of
 from rooftree.store.queries import query
+from rooftree.store.restricted import Connections
 from rooftree.store.stored import chain_of
 from rooftree.view.patch import ProbeState
 
@@ -41,7 +41,7 @@ class DatabaseReader(OutlineReads):
     The port of readers over a pool of connections.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Connections) -> None:
         self._database = database
 
     async def organizations(self) -> list[OrganizationRecord]:

@@ -31,6 +31,13 @@ class WebServer:
     """
     An HTTP server on a port that is taken at once, so that its address is known before it runs.
 
+    Args:
+        app: What answers.
+        host: The address to listen on.
+        port: The port; 0 for a free one.
+        trusted_proxies: Addresses whose word is taken for where a request came from, with commas between.
+        most_connections: How many at a time; others are turned away.
+
     Attributes:
         url: Where it listens.
 
@@ -38,7 +45,9 @@ class WebServer:
         UsageError: The port cannot be taken.
     """
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    def __init__(
+        self, app: ASGIApp, host: str, port: int, *, trusted_proxies: str = "", most_connections: int | None = None
+    ) -> None:
         self._socket = _listening(host, port)
         name = f"[{host}]" if ":" in host else host
         self.url = f"http://{name}:{self._socket.getsockname()[1]}"
@@ -49,6 +58,10 @@ class WebServer:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # Without a proxy that is named, anybody could call himself by any address.
+                proxy_headers=bool(trusted_proxies),
+                forwarded_allow_ips=trusted_proxies,
+                limit_concurrency=most_connections,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from tests.unit.api.fake_access import FakeAccess
 from tests.unit.api.fake_backing import fake_backing
 from tests.unit.api.fake_reader import START, FakeReader, account, event
 
@@ -32,7 +33,7 @@ async def browse(
     """
     Talk to an application over this reader.
     """
-    app = create_app(reader.limited, Settings(admin_token=TOKEN), fake_backing(reader), login_code=code)
+    app = create_app(reader.limited, FakeAccess(), Settings(admin_token=TOKEN), fake_backing(reader), login_code=code)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=ADDRESS, headers=headers) as client:
@@ -126,7 +127,7 @@ async def test_without_an_admin_token_nothing_is_served() -> None:
     There is no setting under which the view is open to everybody.
     """
     with pytest.raises(UsageError, match="ROOFTREE_ADMIN_TOKEN"):
-        create_app(stored().limited, Settings(admin_token=None), fake_backing(stored()))
+        create_app(stored().limited, FakeAccess(), Settings(admin_token=None), fake_backing(stored()))
 
 
 async def test_the_code_of_the_first_visit_is_good_once() -> None:
@@ -382,7 +383,7 @@ def test_the_description_names_every_path_and_no_other() -> None:
     """
     The OpenAPI description and the routes are the same list.
     """
-    app = create_app(stored().limited, Settings(admin_token=TOKEN), fake_backing(stored()))
+    app = create_app(stored().limited, FakeAccess(), Settings(admin_token=TOKEN), fake_backing(stored()))
     paths = {route.path for route in app.routes if route.path.startswith("/api/")}  # type: ignore[attr-defined]
 
     described = describe(ENDPOINTS)["paths"]

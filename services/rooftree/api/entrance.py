@@ -1,0 +1,159 @@
+"""
+How people come in, and go: by a token, by the code of the first visit; a session is opened, or ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Protocol
+from urllib.parse import parse_qs
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from rooftree.access.caller import ADMIN_TOKEN, Caller
+from rooftree.access.keeping import AccessStore, Outcome, TokenRecord
+from rooftree.api.access import Access
+from rooftree.api.callers import caller_of
+from rooftree.api.forgery import foreign_reason
+from rooftree.api.guard import address_of, entry
+from rooftree.api.problems import problem
+from rooftree.api.throttle import Throttle
+
+__all__ = ["Entrance", "Render"]
+
+MAX_FORM_BYTES: Final = 4096
+
+
+class Render(Protocol):
+    """
+    Makes a page that belongs to no organization.
+    """
+
+    def __call__(self, request: Request, template: str, facts: Mapping[str, object], *, status: int = 200) -> Response:
+        """
+        Return the page.
+        """
+        ...
+
+
+class Entrance:
+    """
+    The login, and the way out.
+
+    Args:
+        access: Knows tokens and sessions.
+        store: Takes the access log.
+        render: Makes the page of the login.
+        attempts: How often an address may try.
+        public_url: Under which address browsers know this service.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        store: AccessStore,
+        render: Render,
+        *,
+        attempts: Throttle,
+        public_url: str | None = None,
+    ) -> None:
+        self._access = access
+        self._store = store
+        self._render = render
+        self._attempts = attempts
+        self._public_url = public_url
+
+    @property
+    def routes(self) -> list[Route]:
+        """
+        The ways in and out.
+        """
+        return [
+            Route("/login", self.show, methods=["GET"]),
+            Route("/login", self.sign_in, methods=["POST"]),
+            Route("/logout", self.sign_out, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """
+        Ask for a token, or take the code of the first visit.
+        """
+        code = request.query_params.get("code")
+        if code is None:
+            return self._page(request)
+        if (refusal := self._throttled(request)) is not None:
+            return refusal
+        if not self._access.redeem(code):
+            await self._refused(request, "the address was used before")
+            return self._page(request, refused=True)
+        return await self.admit(request, RedirectResponse("/", status_code=303), ADMIN_TOKEN)
+
+    async def sign_in(self, request: Request) -> Response:
+        """
+        Take a token, and open a session for whoever has it.
+        """
+        reason = foreign_reason(request, public_url=self._public_url)
+        if reason is not None:
+            await self._refused(request, reason)
+            return problem(403, reason)
+        if (refusal := self._throttled(request)) is not None:
+            return refusal
+        proof = await self._access.prove(await _token_of(request))
+        if proof is None:
+            await self._refused(request, "no token that is good")
+            return self._page(request, refused=True, status=403)
+        return await self.admit(request, RedirectResponse("/", status_code=303), proof.caller, token=proof.token)
+
+    async def sign_out(self, request: Request) -> Response:
+        """
+        End the session.
+        """
+        await self._store.record(entry(request, caller_of(request), "sign-out", Outcome.DONE))
+        response = RedirectResponse("/login", status_code=303)
+        await self._access.end(request)
+        self._access.forget(response)
+        return response
+
+    async def admit(
+        self,
+        request: Request,
+        response: Response,
+        caller: Caller,
+        *,
+        token: TokenRecord | None = None,
+        id_token: str | None = None,
+    ) -> Response:
+        """
+        Open a session; written down first, so that nobody comes in unseen.
+        """
+        await self._store.record(entry(request, caller, "sign-in", Outcome.DONE))
+        await self._access.begin(request, response, caller, token=token, id_token=id_token)
+        return response
+
+    async def _refused(self, request: Request, reason: str) -> None:
+        await self._store.record(entry(request, None, "sign-in", Outcome.REFUSED, detail=reason))
+
+    def _throttled(self, request: Request) -> Response | None:
+        standing = self._attempts.take(address_of(request))
+        if standing is None or standing.admitted:
+            return None
+        return problem(429, "too many attempts from this address", headers=standing.headers)
+
+    def _page(self, request: Request, *, refused: bool = False, status: int = 200) -> Response:
+        return self._render(request, "login.html", {"refused": refused}, status=status)
+
+
+async def _token_of(request: Request) -> str:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_FORM_BYTES:
+            raise HTTPException(413, "the form is too large")
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=8)
+    except ValueError:
+        raise HTTPException(400, "the form has too many fields") from None
+    return (fields.get("token") or [""])[0].strip()

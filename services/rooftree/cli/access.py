@@ -1,0 +1,278 @@
+"""
+``rooftree token create``, ``list``, ``revoke`` and ``rooftree access-log``: who may use the API, and who did.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import re
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+import typer
+
+from rooftree.access.caller import Organizations, Role
+from rooftree.access.keeping import AccessEntry, NewToken, Outcome, TokenRecord
+from rooftree.access.tokens import digest_of, new_token
+from rooftree.bootstrap import open_access
+from rooftree.cli.options import DataDir, Json
+from rooftree.cli.output import print_json, print_line, print_lines, print_table, say
+from rooftree.cli.runtime import connected_settings
+from rooftree.errors import UsageError
+from rooftree.organization.identifiers import is_organization
+from rooftree.organization.timestamps import format_time
+from rooftree.store.access import DatabaseAccess
+
+__all__ = ["add_commands"]
+
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}")
+SPAN: Final = re.compile(r"([1-9][0-9]{0,4})([dh])")
+
+
+def add_commands(app: typer.Typer) -> None:
+    """
+    Add the commands of this module.
+    """
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Who may use the API.")
+    group.command()(create)
+    group.command(name="list")(list_tokens)
+    group.command()(revoke)
+    app.add_typer(group, name="token")
+    app.command(name="access-log")(access_log)
+
+
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What uses the token.", show_default=False)],
+    *,
+    role: Annotated[Role, typer.Option(help="What it may do.")] = Role.VIEWER,
+    organization: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--organization",
+            metavar="ID",
+            help="What it may see; once more for each further one.",
+            show_default="all of them",
+        ),
+    ] = None,
+    expires: Annotated[
+        str, typer.Option(metavar="SPAN|never", help="After so many days or hours, such as 90d or 12h.")
+    ] = "90d",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """
+    Make a token and print it, once: what is kept of it cannot be turned back into it.
+    """
+    if not NAME.fullmatch(name):
+        raise UsageError("expected letters, digits and . _ @ -, at most 100", place="NAME")
+    token = new_token()
+    kept = NewToken(
+        token_id=f"tok_{secrets.token_hex(8)}",
+        name=name,
+        digest=digest_of(token),
+        role=role,
+        organizations=_organizations(organization),
+        created_by=_operator(),
+        expires_at=_expiry(expires),
+    )
+    asyncio.run(_create(kept, data_dir))
+    if as_json:
+        print_json({"token": token, **_described(kept)})
+    else:
+        print_line(token)
+        say("this is the only time that the token is shown")
+
+
+def list_tokens(*, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """
+    List tokens, the latest first, with when each was last used.
+    """
+    found = asyncio.run(_tokens(data_dir))
+    if as_json:
+        print_json([_document(token) for token in found])
+    else:
+        print_table(
+            ("ID", "NAME", "ROLE", "ORGANIZATIONS", "EXPIRES", "LAST USED", "STATE"),
+            [
+                (
+                    token.token_id,
+                    token.name,
+                    token.role,
+                    _seen(token.organizations),
+                    _time(token.expires_at) or "never",
+                    _time(token.last_used_at) or "never",
+                    _state(token),
+                )
+                for token in found
+            ],
+        )
+
+
+def revoke(
+    token: Annotated[str, typer.Argument(metavar="TOKEN", help="Its name or its id.", show_default=False)],
+    *,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """
+    End a token, and the sessions that it opened; the next request that brings it is refused.
+    """
+    revoked = asyncio.run(_revoke(token, data_dir))
+    if revoked is None:
+        raise UsageError(f"no token `{token}` that is good", place="TOKEN")
+    if as_json:
+        print_json(_document(revoked))
+    else:
+        print_line(f"revoked {revoked.name} ({revoked.token_id})")
+
+
+def access_log(
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many at most.")] = 100,
+    before: Annotated[
+        int | None, typer.Option(metavar="ENTRY", min=1, help="Only entries before this one.", show_default=False)
+    ] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """
+    Show sign-ins, writes and refusals, the latest first; NDJSON with --json.
+    """
+    found = asyncio.run(_entries(before, limit, data_dir))
+    if as_json:
+        print_lines(_entry_document(entry) for entry in found)
+    else:
+        print_table(
+            ("ENTRY", "TIME", "WHO", "ROLE", "FROM", "WHAT", "OUTCOME"),
+            [
+                (
+                    entry.entry_id,
+                    _time(entry.time),
+                    entry.name or entry.kind,
+                    entry.role or "",
+                    entry.address,
+                    entry.action,
+                    " ".join(str(part) for part in (entry.outcome, entry.status, entry.detail) if part),
+                )
+                for entry in found
+            ],
+        )
+
+
+async def _create(token: NewToken, data_dir: DataDir) -> None:
+    async with open_access(connected_settings(data_dir)) as store:
+        await store.create_token(token)
+        await _record(store, "token create", f"{token.name} ({token.token_id}), {token.role}")
+
+
+async def _tokens(data_dir: DataDir) -> list[TokenRecord]:
+    async with open_access(connected_settings(data_dir)) as store:
+        return await store.tokens()
+
+
+async def _revoke(named: str, data_dir: DataDir) -> TokenRecord | None:
+    async with open_access(connected_settings(data_dir)) as store:
+        revoked = await store.revoke_token(named)
+        if revoked is not None:
+            await _record(store, "token revoke", f"{revoked.name} ({revoked.token_id})")
+        return revoked
+
+
+async def _entries(before: int | None, limit: int, data_dir: DataDir) -> list[AccessEntry]:
+    async with open_access(connected_settings(data_dir)) as store:
+        return await store.entries(before=before, limit=limit)
+
+
+async def _record(store: DatabaseAccess, action: str, detail: str) -> None:
+    await store.record(
+        AccessEntry(
+            kind="command",
+            name=_operator(),
+            identity="",
+            role=None,
+            organizations=None,
+            address="",
+            action=action,
+            outcome=Outcome.DONE,
+            detail=detail,
+        )
+    )
+
+
+def _operator() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that no name belongs to
+        return "unknown"
+
+
+def _organizations(given: list[str] | None) -> Organizations:
+    for organization_id in given or ():
+        if not is_organization(organization_id):
+            raise UsageError(
+                f"expected an id such as `o-exampleorg`, found `{organization_id}`", place="--organization"
+            )
+    return frozenset(given) if given else None
+
+
+def _expiry(span: str) -> datetime | None:
+    if span == "never":
+        return None
+    found = SPAN.fullmatch(span)
+    if found is None:
+        raise UsageError(f"expected a time such as `90d` or `12h`, or `never`, found `{span}`", place="--expires")
+    return datetime.now(UTC) + timedelta(**{"d": {"days": int(found[1])}, "h": {"hours": int(found[1])}}[found[2]])
+
+
+def _state(token: TokenRecord) -> str:
+    if token.revoked_at is not None:
+        return "revoked"
+    return "expired" if token.expires_at is not None and token.expires_at <= datetime.now(UTC) else "good"
+
+
+def _seen(organizations: Organizations) -> str:
+    return "all" if organizations is None else " ".join(sorted(organizations))
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else format_time(moment)
+
+
+def _described(token: NewToken | TokenRecord) -> dict[str, object]:
+    return {
+        "id": token.token_id,
+        "name": token.name,
+        "role": token.role,
+        "organizations": None if token.organizations is None else sorted(token.organizations),
+        "created_by": token.created_by,
+        "expires_at": _time(token.expires_at),
+    }
+
+
+def _document(token: TokenRecord) -> dict[str, object]:
+    return {
+        **_described(token),
+        "created_at": _time(token.created_at),
+        "last_used_at": _time(token.last_used_at),
+        "revoked_at": _time(token.revoked_at),
+        "state": _state(token),
+    }
+
+
+def _entry_document(entry: AccessEntry) -> dict[str, object]:
+    return {
+        "entry": entry.entry_id,
+        "time": _time(entry.time),
+        "kind": entry.kind,
+        "name": entry.name,
+        "identity": entry.identity,
+        "role": entry.role,
+        "organizations": None if entry.organizations is None else sorted(entry.organizations),
+        "address": entry.address,
+        "action": entry.action,
+        "outcome": entry.outcome,
+        "status": entry.status,
+        "detail": entry.detail,
+    }

@@ -25,3 +25,7 @@ create view rooftree.rereads as
 select organization_id, kind, object_id, reason, doubtful, since, asked_at, source, event_id, recorded_at
 from rooftree.reread;
 comment on view rooftree.rereads is 'What waits for being read anew by the API of AWS';
+
+-- Events of AWS name an account and seldom its organization.
+create index fact_by_account on rooftree.fact (subject)
+where kind = 'account' and attribute in ('present', 'observed');

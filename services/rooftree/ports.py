@@ -9,13 +9,14 @@ server that is away.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from rooftree.organization.memberships import Membership
 from rooftree.reading import LetterName, RereadRecord
 from rooftree.view.patch import AccountState, Patch, PermissionState
 from rooftree.view.projection import OrganizationView
@@ -260,6 +261,7 @@ class OrganizationCommit:
 
     Attributes:
         expected_version: The version of the stored organization that the patches build on; 0 if there was none.
+        outbox: What is to be sent, in its order.
         superseded: Whether a snapshot has told anew all that the letters stored so far could have said.
     """
 
@@ -267,7 +269,7 @@ class OrganizationCommit:
     expected_version: int
     patches: tuple[Patch, ...]
     seen: tuple[SeenEvent, ...]
-    outbox: tuple[OutboxRow, ...]
+    outbox: Collection[OutboxRow]
     superseded: bool = False
 
 
@@ -318,6 +320,12 @@ class ProjectionStore(Protocol):
     async def seen(self, events: Mapping[str, Sequence[tuple[str, str]]]) -> set[tuple[str, str, str]]:
         """
         Return which of the given (source, event id) by organization the view already holds, with the organization.
+        """
+        ...
+
+    async def memberships(self, account_ids: Sequence[str]) -> Sequence[Membership]:
+        """
+        Return the organizations that accounts belong to, or have belonged to.
         """
         ...
 
@@ -433,12 +441,15 @@ class OutboxStore(Protocol):
         """
         ...
 
-    def claim(self, organization_id: str, *, limit: int) -> AbstractAsyncContextManager[Sequence[OutboxRow]]:
+    def claim(
+        self, organization_id: str, *, limit: int, most: int = 1
+    ) -> AbstractAsyncContextManager[AsyncIterator[Sequence[OutboxRow]]]:
         """
-        Lend the oldest rows of an organization that are not sent, in their order, and keep other relays away from it.
+        Lend the rows of an organization that are not sent, in their order, and keep other relays away from it.
 
-        They count as sent when the block ends; if it ends by an error they do not, and come again. Nothing is lent if
-        another relay is at this organization.
+        Batch by batch, each of at most *limit* rows, and no more than *most* batches. They count as sent when the block
+        ends; if it ends by an error they do not, and come again. Nothing is lent if another relay is at this
+        organization.
         """
         ...
 

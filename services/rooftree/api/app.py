@@ -5,7 +5,6 @@ The application: its routes, who may take them, and what stands on every answer.
 from __future__ import annotations
 
 from contextlib import suppress
-from importlib.resources import files
 from typing import Final
 
 import orjson
@@ -13,7 +12,6 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -25,11 +23,11 @@ from rooftree.api.access import Access
 from rooftree.api.backing import Backing
 from rooftree.api.bounds import Bounds
 from rooftree.api.callers import ReaderFor
-from rooftree.api.dashboard import Dashboard
 from rooftree.api.dispatch import routes_of
 from rooftree.api.entrance import Entrance
 from rooftree.api.guard import Guard
 from rooftree.api.openapi import describe
+from rooftree.api.pages import Site, page_routes
 from rooftree.api.problems import EXCEPTION_HANDLERS
 from rooftree.api.resources import ENDPOINTS
 from rooftree.api.throttle import Throttle
@@ -43,7 +41,8 @@ __all__ = ["create_app"]
 
 HEADERS: Final = {
     "content-security-policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
@@ -85,15 +84,14 @@ def create_app(
         public_url=settings.public_url,
     )
     attempts = Throttle("sign-in", quota=settings.http_sign_in_limit)
-    dashboard = Dashboard()
-    entrance = Entrance(access, store, dashboard.render, attempts=attempts, public_url=settings.public_url)
+    site = Site()
+    entrance = Entrance(access, store, site.bare, attempts=attempts, public_url=settings.public_url)
     return Starlette(
         routes=[
             *_probes(reader_for(None)),
             *_api(backing),
             *entrance.routes,
-            Route("/accounts/{account_id}", dashboard.account),
-            Route("/", dashboard.home),
+            *page_routes(site),
         ],
         middleware=[
             Middleware(Armor),
@@ -154,15 +152,10 @@ def _probes(reader: Reader) -> list[Route]:
             Metrics.log_loss_partitions.set(0 if loss is None else loss.partitions)
         return Response(generate_latest(METRICS_REGISTRY), headers={"content-type": CONTENT_TYPE_LATEST})
 
-    async def style(_: Request) -> Response:
-        text = files("rooftree.api").joinpath("assets", "style.css").read_text("utf-8")
-        return Response(text, media_type="text/css", headers={"cache-control": "max-age=3600"})
-
     return [
         Route("/healthz", alive),
         Route("/readyz", ready),
         Route("/metrics", metrics),
-        Route("/assets/style.css", style),
     ]
 
 
@@ -181,11 +174,7 @@ def _api(backing: Backing) -> list[Route]:
     async def description(_: Request) -> Response:
         return Response(described, media_type="application/json")
 
-    async def nothing(request: Request) -> Response:
-        raise HTTPException(404, f"there is no `{request.url.path}`")
-
     return [
         Route("/api/v1/openapi.json", description),
         *routes_of(ENDPOINTS, backing),
-        Route("/api/{path:path}", nothing),
     ]

@@ -16,15 +16,17 @@ import typer
 from typer.core import TyperGroup
 
 from rooftree.bootstrap import open_publisher, open_reader
+from rooftree.cli.change_lines import change_record, read_change_lines
 from rooftree.cli.files import read_bytes
 from rooftree.cli.options import DataDir, Json, given_time
 from rooftree.cli.output import print_json, print_line, steps
 from rooftree.cli.runtime import connected_settings, is_set, read_runtime
 from rooftree.cli.source import parse_snapshot_file
-from rooftree.contracts.decoding import decode_change
 from rooftree.contracts.snapshot_events import SOURCE, encode_event, snapshot_events
-from rooftree.errors import ChangeError, UnavailableError, UsageError
+from rooftree.errors import UnavailableError, UsageError
+from rooftree.organization.identifiers import is_organization
 from rooftree.policy.strict_json import load_json
+from rooftree.ports import OutgoingRecord
 from rooftree.reading import Reader
 from rooftree.settings import Settings
 
@@ -32,10 +34,6 @@ __all__ = ["ImportGroup", "Patience", "add_commands", "bring_in", "imports"]
 
 CHUNK: Final = 500
 POLL_SECONDS: Final = 0.2
-
-Record = tuple[str, bytes]
-"""The organization and the event."""
-
 
 Patience: TypeAlias = Annotated[
     float, typer.Option(min=0, help="Seconds to wait while the view makes no progress; 0: do not wait.")
@@ -78,13 +76,21 @@ def publish(
         Path, typer.Argument(metavar="FILE", help="Change events, one a line, or `-`.", show_default=False)
     ],
     *,
+    organization: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Whose events of AWS these are, where they do not tell.", show_default=False),
+    ] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """
-    Check change events and send them to the changes topic; if one is wrong, none is sent.
+    Check change events, ours or those of AWS, and send them to the changes topic; if one is wrong, none is sent.
     """
-    records = _read_changes(file)
+    if organization is not None and not is_organization(organization):
+        raise UsageError(
+            f"expected an organization such as `o-exampleorg`, found `{organization}`", place="--organization"
+        )
+    records = read_change_lines(file, organization_id=organization)
     settings = connected_settings(data_dir, server="kafka_bootstrap")
     asyncio.run(_publish(settings, records, title="events"))
     if as_json:
@@ -122,29 +128,12 @@ def import_snapshot(
     print_line(f"{snapshot.organization_id}: {len(snapshot.accounts)} accounts by {told}; {state}")
 
 
-def _read_changes(file: Path) -> list[Record]:
-    records = []
-    for number, line in enumerate(read_bytes(file).splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            change = decode_change(line.strip())
-        except ChangeError as error:
-            raise UsageError(
-                error.reason, place=f"{file}:{number}{f': {error.place}' if error.place else ''}"
-            ) from error
-        records.append((change.organization_id, line.strip()))
-    if not records:
-        raise UsageError("expected change events, one a line, found none", place=str(file))
-    return records
-
-
-async def _publish(settings: Settings, records: Sequence[Record], *, title: str) -> None:
+async def _publish(settings: Settings, records: Sequence[OutgoingRecord], *, title: str) -> None:
     async with open_publisher(settings) as publisher:
         with steps(title, total=len(records)) as progress:
             for start in range(0, len(records), CHUNK):
                 chunk = records[start : start + CHUNK]
-                await publisher.publish_changes(chunk)
+                await publisher.publish(chunk)
                 progress.advance(len(chunk))
 
 
@@ -159,7 +148,7 @@ async def bring_in(
     waits = patience > 0 and (is_set("postgres_dsn") or read_runtime(settings.data_dir) is not None)
     async with AsyncExitStack() as stack:
         reader = await stack.enter_async_context(open_reader(settings)) if waits else None
-        records = [(organization_id, encode_event(event)) for event in events]
+        records = [change_record(organization_id, encode_event(event)) for event in events]
         await _publish(settings, records, title="publishing")
         if reader is None:
             return False

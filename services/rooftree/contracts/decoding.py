@@ -18,7 +18,7 @@ from rooftree.organization.identifiers import is_organization
 from rooftree.organization.timestamps import parse_time
 from rooftree.policy.strict_json import load_json
 
-__all__ = ["MAX_CHANGE_BYTES", "MAX_DEPTH", "ChangeEvent", "decode_change"]
+__all__ = ["MAX_CHANGE_BYTES", "MAX_DEPTH", "ChangeEvent", "decode_change", "load_change", "read_change"]
 
 # What a broker takes by default. Larger records must have been let in on purpose, and nothing of ours sends them.
 MAX_CHANGE_BYTES = 1_048_576
@@ -49,7 +49,7 @@ class ChangeEvent(Inbound):
 
 def decode_change(value: bytes, *, key: bytes | None = None) -> Change:
     """
-    Read one record of the changes topic.
+    Read one change event.
 
     Args:
         value: The record's value.
@@ -58,6 +58,16 @@ def decode_change(value: bytes, *, key: bytes | None = None) -> Change:
     Raises:
         ChangeError: The record cannot be read. The error names the place, the disposition and, as far as they can be
             told, the organization and the time.
+    """
+    return read_change(load_change(value, key=key), key=key)
+
+
+def load_change(value: bytes, *, key: bytes | None = None) -> Mapping[str, object]:
+    """
+    Return the object that a record of the changes topic holds.
+
+    Raises:
+        ChangeError: There is none, or it is too large.
     """
     organization_id = _organization_of_key(key)
     if len(value) > MAX_CHANGE_BYTES:
@@ -74,10 +84,17 @@ def decode_change(value: bytes, *, key: bytes | None = None) -> Change:
         ) from error
     if not isinstance(content, dict):
         raise ChangeError("expected an object", disposition="undecodable", organization_id=organization_id)
+    return content
+
+
+def read_change(content: Mapping[str, object], *, key: bytes | None = None) -> Change:
+    """
+    Return the change that an object is; see `decode_change`.
+    """
     try:
         return _read(content)
     except ChangeError as error:
-        error.organization_id = _organization_of(content) or organization_id
+        error.organization_id = _organization_of(content) or _organization_of_key(key)
         error.time = _time_of(content)
         raise
 

@@ -291,6 +291,9 @@ class PrincipalUpdatedData(_AccountPrincipals):
 
     principal: PrincipalChangeModel | None = None
     managed_policy: ManagedPolicyChangeModel | None = None
+    created: bool = Field(
+        default=False, description="Whether it is new: it has nothing of what another one of its name had before."
+    )
 
     def to_change(self) -> ChangeData:
         """
@@ -305,7 +308,7 @@ class PrincipalUpdatedData(_AccountPrincipals):
                 attributes = subject.attributes(documents)
         except InputError as error:
             raise error.within(name) from error
-        return changes.PrincipalUpdated(self.account_id, subject.subject, attributes, documents.texts)
+        return changes.PrincipalUpdated(self.account_id, subject.subject, attributes, documents.texts, self.created)
 
 
 class PrincipalDeletedData(_AccountPrincipals):

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import rooftree
 from rooftree.errors import LostPartitionError, StaleViewError
+from rooftree.organization.memberships import Membership
 from rooftree.ports import (
     BatchCommit,
     DeadLetter,
@@ -23,7 +24,7 @@ from rooftree.store.principals import principal_fact_of, reported_of
 from rooftree.store.probes import probe_of
 from rooftree.store.queries import query
 from rooftree.store.rereads import reread_of
-from rooftree.store.rows import LastRow, compress_verdicts, merge_patches
+from rooftree.store.rows import compress_verdicts, merge_patches
 from rooftree.store.saving import copy_letters, copy_outbox, copy_seen, save_writes
 from rooftree.store.stored import account_of, chain_of, fact_of
 from rooftree.view.patch import GENESIS, DocumentRecord, PermissionState, Position
@@ -100,6 +101,14 @@ class PostgresProjection:
             rows = await connection.fetch(query("seen_among"), *map(list, zip(*triples, strict=True)))
         return {(row["organization_id"], row["source"], row["event_id"]) for row in rows}
 
+    async def memberships(self, account_ids: Sequence[str]) -> Sequence[Membership]:
+        """
+        Return the organizations that accounts belong to, or have belonged to.
+        """
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(query("memberships"), list(account_ids))
+        return [Membership(row["organization_id"], row["account_id"], row["present"]) for row in rows]
+
     async def open_letters(self, organization_id: str, replays: Sequence[tuple[LetterName, bytes]]) -> OpenLetters:
         """
         Return how many dead letters of an organization wait, and which of *replays* are of one of them.
@@ -175,10 +184,7 @@ class PostgresProjection:
         if commit.superseded:
             await connection.execute(query("supersede_letters"), commit.organization_id)
         writes = merge_patches(commit.patches)
-        changed = [*writes.steps]
-        rows = await connection.fetch(query("last_history"), commit.organization_id, changed) if changed else []
-        last = {row["account_id"]: LastRow(row["valid_from"], row["valid_to"]) for row in rows}
-        await save_writes(connection, commit.organization_id, writes, writes.history(last))
+        await save_writes(connection, commit.organization_id, writes)
         for state in writes.permission_sets.values():
             await save_permission_set(connection, commit.organization_id, state)
         await copy_outbox(connection, commit)

@@ -215,7 +215,7 @@ class OrganizationView:
             chains=(*renamed, *chains),
             documents=tuple(documents),
             permission_sets=self._permission_sets(steps, {row.account_id for row in rows}),
-            audit=tuple(journal.events),
+            audit=journal.events,
             probes=probes,
         )
         self._keep(patch)
@@ -233,9 +233,7 @@ class OrganizationView:
         if tidings:
             journal.changed(cause, tidings, complete=self.position.complete)
         self.position = replace(self.position, revision=journal.revision, chain_hash=journal.chain_hash)
-        return Patch(
-            self.organization_id, self.position, audit=tuple(journal.events), principals=principals, probes=probes
-        )
+        return Patch(self.organization_id, self.position, audit=journal.events, principals=principals, probes=probes)
 
     def _newsroom(self) -> Newsroom:
         return Newsroom(self._accounts, self._ceilings, self.principals.directory)
@@ -276,7 +274,7 @@ class OrganizationView:
             chains=tuple(chains),
             documents=tuple(documents),
             permission_sets=self._permission_sets(steps, {step.after.account_id for step in steps}),
-            audit=tuple(journal.events),
+            audit=journal.events,
             probes=probes,
         )
         self._keep(patch)
@@ -303,7 +301,7 @@ class OrganizationView:
         else:
             lost = by_loss or self.position.incomplete_by_loss
             self.position = replace(self.position, incomplete_until=until, incomplete_by_loss=lost)
-        return Patch(self.organization_id, self.position, audit=tuple(journal.events))
+        return Patch(self.organization_id, self.position, audit=journal.events)
 
     def mark_complete(self, *, source: str, cause_id: str, time: datetime, summary: str) -> Patch:
         """
@@ -322,7 +320,7 @@ class OrganizationView:
         cause = Cause(source, cause_id, None, time, None, summary)
         journal.became_complete(cause, reason=self.position.incomplete_reason, incomplete_since=since)
         self.position = Position(journal.revision, journal.chain_hash)
-        return Patch(self.organization_id, self.position, audit=tuple(journal.events))
+        return Patch(self.organization_id, self.position, audit=journal.events)
 
     def _depart(self, account_ids: Iterable[str], cause: Cause) -> tuple[Departure, ...]:
         registers = self.organization.registers

@@ -9,11 +9,11 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 import structlog
 
-from rooftree.contracts import decode_change
+from rooftree.aws.events import AwsRecords, decode_record
 from rooftree.errors import ChangeError, InputError
 from rooftree.organization.changes import Change
 from rooftree.organization.timestamps import format_time
@@ -34,9 +34,12 @@ from rooftree.view.patch import Patch
 from rooftree.view.projection import OrganizationView
 from rooftree.workers.encoding import outbox_rows
 from rooftree.workers.pauses import Turn
+from rooftree.workers.placement import Placement, find_memberships
 from rooftree.workers.replays import Replays, find_replays
 
 __all__ = ["Plan", "Planner", "RecordFaultError"]
+
+Outcome: TypeAlias = Change | AwsRecords | ChangeError
 
 
 REPLAYED: Final = "everything that could not be processed has been replayed"
@@ -61,13 +64,15 @@ class Plan:
 
     Attributes:
         rest: The records that would have made the transaction too large.
-        repeated: How many changes the view held already.
+        repeated: How many records hold nothing that the view did not hold already.
+        ignored: How many records hold nothing that changes anything: events of AWS about other things.
     """
 
     commit: BatchCommit
     rest: Batch | None
     records: int
     repeated: int
+    ignored: int = 0
 
     @property
     def accounts(self) -> int:
@@ -105,8 +110,11 @@ class _Draft:
     seen: defaultdict[str, list[SeenEvent]] = field(default_factory=lambda: defaultdict(list))
     letters: list[DeadLetter] = field(default_factory=list)
     superseded: set[str] = field(default_factory=set)
+    placement: Placement = field(default_factory=lambda: Placement(()))
+    faults: Mapping[int, Exception] = field(default_factory=dict)
     rows: int = 0
     repeated: int = 0
+    ignored: int = 0
 
 
 class Planner:
@@ -152,8 +160,11 @@ class Planner:
         for record in records:
             decoded.append(self._decode(record, (faults or {}).get(record.offset)))
             await turn.give()
-        seen = await self._seen([each for each in decoded if isinstance(each, Change)])
-        draft = _Draft(batch.partition, seen, await find_replays(self._store, records))
+        placement = await find_memberships(self._store, decoded)
+        told = [_told(placement, *each) for each in zip(decoded, records, strict=True)]
+        seen = await self._seen([each for changes in told for each in changes if isinstance(each, Change)])
+        replays = await find_replays(self._store, records)
+        draft = _Draft(batch.partition, seen, replays, placement=placement, faults=faults or {})
         done = 0
         for record, outcome in zip(records, decoded, strict=True):
             with structlog.contextvars.bound_contextvars(offset=record.offset, **_named(outcome)):
@@ -195,11 +206,25 @@ class Planner:
         """
         self._views.clear()
 
-    def _decode(self, record: LogRecord, fault: Exception | None) -> Change | ChangeError:
+    def _decode(self, record: LogRecord, fault: Exception | None) -> Outcome:
         outcome = _decoded(record, fault)
-        if isinstance(outcome, Change) and self._clock_skew is not None:
-            return _not_ahead(outcome, record, self._clock_skew)
-        return outcome
+        return self._not_ahead(outcome, record) if isinstance(outcome, Change) else outcome
+
+    def _not_ahead(self, change: Change, record: LogRecord) -> Change | ChangeError:
+        return change if self._clock_skew is None else _not_ahead(change, record, self._clock_skew)
+
+    async def _changes(self, draft: _Draft, record: LogRecord, outcome: AwsRecords) -> list[Change | ChangeError]:
+        """
+        Return what a record of AWS comes to, now that all records before it are taken in.
+        """
+        views = [self._views[organization_id].view for organization_id in draft.patches]
+        changes = draft.placement.changes(outcome, record, views)
+        placed = [change for change in changes if isinstance(change, Change)]
+        if placed and (fault := draft.faults.get(record.offset)) is not None:
+            return [_refused(placed[0], fault)]
+        asked = [*_told(draft.placement, outcome, record)]
+        draft.seen_before |= await self._seen([change for change in placed if change not in asked])
+        return [self._not_ahead(each, record) if isinstance(each, Change) else each for each in changes]
 
     async def _seen(self, changes: Sequence[Change]) -> set[tuple[str, str, str]]:
         events: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
@@ -214,21 +239,29 @@ class Planner:
         self._views.move_to_end(organization_id)
         return self._views[organization_id]
 
-    async def _take_in(self, draft: _Draft, record: LogRecord, outcome: Change | ChangeError) -> None:
+    async def _take_in(self, draft: _Draft, record: LogRecord, outcome: Outcome) -> None:
         letter = draft.replays.letter(record)
-        if isinstance(outcome, ChangeError):
-            await self._park(draft, record, outcome, letter)
+        told = await self._changes(draft, record, outcome) if isinstance(outcome, AwsRecords) else [outcome]
+        changes = [each for each in told if isinstance(each, Change)]
+        fresh = [await self._apply(draft, record, change) for change in changes]
+        errors = {each.organization_id: each for each in reversed(told) if isinstance(each, ChangeError)}
+        if errors:
+            for error in errors.values() if letter is None else [*errors.values()][-1:]:
+                await self._park(draft, record, error, letter)
             return
-        await self._apply(draft, record, outcome)
+        draft.ignored += not changes
+        draft.repeated += bool(changes) and not any(fresh)
         if letter is not None and draft.replays.succeeded(letter):
             await self._complete(draft, record, letter.organization_id, REPLAYED)
 
-    async def _apply(self, draft: _Draft, record: LogRecord, change: Change) -> None:
+    async def _apply(self, draft: _Draft, record: LogRecord, change: Change) -> bool:
+        """
+        Take in a change; tells whether the view did not hold it before.
+        """
         organization_id = change.organization_id
         name = (organization_id, change.source, change.event_id)
         if name in draft.seen_before:
-            draft.repeated += 1
-            return
+            return False
         view = (await self._view(organization_id)).view
         was_complete = view.position.complete
         if view.principals.directory.is_empty:
@@ -244,6 +277,7 @@ class Planner:
             _supersede(draft, organization_id)
         elif patch.rereads.gone and not patch.position.complete:
             await self._settle(draft, record, organization_id)
+        return True
 
     async def _settle(self, draft: _Draft, record: LogRecord, organization_id: str) -> None:
         """
@@ -318,16 +352,25 @@ class Planner:
             tuple(draft.replays.outcomes),
         )
         remaining = replace(batch, from_offset=to_offset, records=rest) if rest else None
-        return Plan(commit, remaining, done, draft.repeated)
+        return Plan(commit, remaining, done, draft.repeated, draft.ignored)
 
 
-def _decoded(record: LogRecord, fault: Exception | None) -> Change | ChangeError:
+def _decoded(record: LogRecord, fault: Exception | None) -> Outcome:
     try:
-        change = decode_change(record.value or b"", key=record.key)
+        outcome = decode_record(record.value or b"", key=record.key)
     except ChangeError as error:
         return error
-    if fault is None:
-        return change
+    return _refused(outcome, fault) if fault is not None and isinstance(outcome, Change) else outcome
+
+
+def _told(placement: Placement, outcome: Outcome, record: LogRecord) -> Sequence[Change | ChangeError]:
+    """
+    Return what a record comes to as far as the store alone can tell.
+    """
+    return placement.changes(outcome, record) if isinstance(outcome, AwsRecords) else [outcome]
+
+
+def _refused(change: Change, fault: Exception) -> ChangeError:
     refusal = ChangeError(
         str(fault) or type(fault).__name__,
         disposition="refused" if isinstance(fault, InputError) else "fault",
@@ -387,7 +430,9 @@ def _seen_event(change: Change, record: LogRecord, patch: Patch) -> SeenEvent:
     )
 
 
-def _named(outcome: Change | ChangeError) -> dict[str, object]:
+def _named(outcome: Outcome) -> dict[str, object]:
+    if isinstance(outcome, AwsRecords):
+        return {"event_id": ", ".join(one.event_id for one in outcome.records[:3])}
     if isinstance(outcome, Change):
         return {"organization": outcome.organization_id, "event_id": outcome.event_id}
     return {"organization": outcome.organization_id}

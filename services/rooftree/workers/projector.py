@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from datetime import UTC, datetime
 
 import structlog
@@ -132,13 +133,18 @@ def _blame(batch: Batch, faults: dict[int, Exception], most: int | None, error: 
 def _report(batch: Batch, plan: Plan, *, planning: float, committing: float) -> None:
     organizations = plan.commit.organizations
     parked = len(plan.failures)
-    Metrics.records.labels("applied").inc(plan.records - plan.repeated - parked)
+    # A log file of AWS may be parked for several organizations.
+    Metrics.records.labels("applied").inc(max(0, plan.records - plan.repeated - plan.ignored - parked))
     Metrics.records.labels("repeated").inc(plan.repeated)
+    Metrics.records.labels("ignored").inc(plan.ignored)
     for letter in plan.failures:
         Metrics.records.labels("parked").inc()
         Metrics.dead_letters.labels(letter.disposition).inc()
-    for event in (event for each in organizations for patch in each.patches for event in patch.audit):
-        Metrics.audit_events.labels(event.verdict or "none").inc()
+    verdicts = Counter(
+        verdict for each in organizations for patch in each.patches for verdict in patch.audit.verdicts()
+    )
+    for verdict, count in verdicts.items():
+        Metrics.audit_events.labels(verdict or "none").inc(count)
     Metrics.batch_seconds.labels("plan").observe(planning)
     Metrics.batch_seconds.labels("commit").observe(committing)
     now = datetime.now(UTC)
@@ -152,6 +158,7 @@ def _report(batch: Batch, plan: Plan, *, planning: float, committing: float) -> 
         to_offset=plan.commit.to_offset,
         records=plan.records,
         repeated=plan.repeated,
+        ignored=plan.ignored,
         parked=parked,
         accounts=plan.accounts,
         audit_events=plan.audit_events,

@@ -10,6 +10,8 @@ from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from tests.unit.api.fake_outline import FakeOutline
+
 from rooftree.access.caller import Organizations
 from rooftree.errors import UnavailableError
 from rooftree.organization.chains import ChainRecord
@@ -92,7 +94,7 @@ def event(revision: int, *, part: int = 1, parts: int = 1, account_id: str = "00
     )
 
 
-class FakeReader:
+class FakeReader(FakeOutline):
     """
     What a test puts in comes out.
     """
@@ -153,8 +155,8 @@ class FakeReader:
     async def account(
         self, organization_id: str, account_id: str, *, at: datetime | None = None
     ) -> AccountRecord | None:
-        found = [one for one in await self.accounts(organization_id, at=at) if one.account_id == account_id]
-        return found[0] if found else None
+        found = [one for one in self.stored if one.account_id == account_id]
+        return found[0] if found and (at is None or at >= START - timedelta(days=1)) else None
 
     async def organizations_of(self, account_id: str) -> list[str]:
         return sorted({one.organization_id for one in self.stored if one.account_id == account_id})
@@ -172,7 +174,7 @@ class FakeReader:
         return PERMISSIONS
 
     async def chains(self, organization_id: str, chain_ids: Iterable[str]) -> dict[str, ChainRecord]:
-        return {}
+        return {chain_id: ChainRecord(chain_id, None) for chain_id in chain_ids}
 
     async def documents(self, organization_id: str, digests: Iterable[str]) -> dict[str, str]:
         return {}

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from rooftree.errors import LostPartitionError, StaleViewError
+from rooftree.organization.memberships import Membership
 from rooftree.ports import (
     Batch,
     BatchCommit,
@@ -122,6 +123,21 @@ class MemoryStore:
             for event in organization.seen
         }
         return asked & stored
+
+    async def memberships(self, account_ids: Sequence[str]) -> Sequence[Membership]:
+        """
+        Return what the facts say.
+        """
+        facts = {
+            (organization.organization_id, fact.subject)
+            for batch in self.batches
+            for organization in batch.organizations
+            for patch in organization.patches
+            for fact in patch.facts
+            if fact.kind == "account" and fact.subject in account_ids
+        }
+        views = {each: (await self.load_view(each)).view for each in {organization for organization, _ in facts}}
+        return [Membership(*fact, fact[1] in views[fact[0]].accounts) for fact in sorted(facts)]
 
     async def open_letters(self, organization_id: str, replays: Sequence[tuple[LetterName, bytes]]) -> OpenLetters:
         """
@@ -270,13 +286,24 @@ class MemoryOutbox:
         return [organization for organization, rows in self.rows.items() if rows]
 
     @asynccontextmanager
-    async def claim(self, organization_id: str, *, limit: int) -> AsyncIterator[Sequence[OutboxRow]]:
+    async def claim(
+        self, organization_id: str, *, limit: int, most: int = 1
+    ) -> AsyncIterator[AsyncIterator[Sequence[OutboxRow]]]:
         """
         Lend the first rows; without an error they go.
         """
-        lent = self.rows[organization_id][:limit]
-        yield lent
-        del self.rows[organization_id][: len(lent)]
+        rows = self.rows[organization_id]
+        lent = 0
+
+        async def batches() -> AsyncIterator[Sequence[OutboxRow]]:
+            nonlocal lent
+            while lent < min(most * limit, len(rows)):
+                batch = rows[lent : lent + limit]
+                yield batch
+                lent += len(batch)
+
+        yield batches()
+        del rows[:lent]
 
     @asynccontextmanager
     async def claim_letters(self, *, limit: int) -> AsyncIterator[Sequence[StoredLetter]]:

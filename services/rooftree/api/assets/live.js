@@ -21,7 +21,7 @@ if (feed && controls && "EventSource" in window) {
   };
 
   const fetchRows = async () => {
-    const answer = await fetch(`${feed.dataset.rows}&since=${newest}`, { credentials: "same-origin" });
+    const answer = await fetch(`${feed.dataset.rows}&newer=${newest}`, { credentials: "same-origin" });
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const rows = [...fresh.querySelectorAll("[data-revision]")].filter((row) => Number(row.dataset.revision) > newest);

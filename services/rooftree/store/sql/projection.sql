@@ -264,3 +264,12 @@ set
 where
     organization_id = $1 and log_id = $2 and topic = $3 and partition_id = $4 and record_offset = $5
     and resolved_at is null
+
+-- memberships --
+-- The organizations that accounts belong to, or have belonged to.
+select f.organization_id, f.subject as account_id, bool_or(a.account_id is not null) as present
+from rooftree.fact as f
+left join rooftree.account as a on a.organization_id = f.organization_id and a.account_id = f.subject
+where f.kind = 'account' and f.attribute in ('present', 'observed') and f.subject = any($1::text[])
+group by f.organization_id, f.subject
+order by f.organization_id, f.subject

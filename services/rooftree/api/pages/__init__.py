@@ -1,0 +1,10 @@
+"""
+The dashboard: one module a page, each with the values that the page shows, made by functions that only compute.
+"""
+
+from __future__ import annotations
+
+from rooftree.api.pages.routes import page_routes
+from rooftree.api.pages.site import Site
+
+__all__ = ["Site", "page_routes"]

@@ -1,0 +1,225 @@
+"""
+The audit feed: what changed, the latest first, with filters and as it happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rooftree.api.pages.feed import FeedEntry, entry_of, group_of
+from rooftree.api.pages.site import Crumb, Site, Visit
+from rooftree.api.query import Query, decode_cursor, encode_cursor
+from rooftree.errors import InputError
+from rooftree.organization.identifiers import is_account
+from rooftree.organization.timestamps import format_time, parse_time
+from rooftree.outline import AuditFilter, AuditRow
+
+__all__ = ["AuditPage", "read_filter"]
+
+REVISIONS_SHOWN: Final = 25
+PARTS_READ: Final = 24
+"""Of each revision: a change of ten thousand accounts says in each nearly the same."""
+
+SCANNED: Final = 4000
+"""Events that one look holds against a filter. Older ones are a click away: no look reads all there is."""
+
+FILTERS: Final = ("account_id", "node_id", "policy_id", "actor", "direction", "service", "since", "until")
+STREAMED: Final = " ".join(
+    f"rooftree.{name}.v1"
+    for name in (
+        "decision.changed",
+        "principal.decision.changed",
+        "probe.flipped",
+        "organization.incomplete",
+        "organization.complete",
+    )
+)
+"""The names of the events of the stream, by which a browser listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """
+    Something that a filter can be set to.
+    """
+
+    value: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditView:
+    """
+    What the page shows.
+
+    Attributes:
+        chosen: The filters as they are set.
+        looked_at: How many events were held against the filters; None without any.
+        following: Where older events are.
+        rows: Where the page can be asked for new rows alone.
+        newest: The latest revision there is.
+    """
+
+    entries: Sequence[FeedEntry]
+    chosen: dict[str, str]
+    filtered: bool
+    looked_at: int | None
+    following: str | None
+    first_page: bool
+    units: Sequence[Choice]
+    policies: Sequence[Choice]
+    rows: str
+    stream: str
+    streamed: str
+    newest: int
+    csv: str
+    ndjson: str
+
+
+class AuditPage:
+    """
+    The page.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def show(self, request: Request) -> Response:
+        """
+        List what changed.
+        """
+        visit = await self._site.visit(request)
+        query = Query(request, *FILTERS, "before")
+        wanted = read_filter(query)
+        before = _position(query.text("before"))
+        rows, looked_at, oldest = await self._look(visit, wanted, before)
+        chosen = {name: value for name in FILTERS if (value := query.text(name))}
+        names = await visit.reader.names(visit.organization_id)
+        view = AuditView(
+            entries=[entry_of(group_of(visit.organization_id, row), visit.to, found=row.found) for row in rows],
+            chosen={name: chosen.get(name, "") for name in FILTERS},
+            filtered=not wanted.is_empty,
+            looked_at=looked_at,
+            following=visit.to.audit(**chosen, before=oldest) if oldest else None,
+            first_page=before is None,
+            units=_choices(names, "ou-"),
+            policies=_choices(names, "p-"),
+            rows=visit.to.page("audit/rows", **chosen) + ("" if chosen else "?"),
+            stream=visit.to.api("audit/stream", account_id=chosen.get("account_id")),
+            streamed=STREAMED,
+            newest=visit.organization.revision,
+            csv=visit.to.api("audit", **_exported(chosen), format="csv"),
+            ndjson=visit.to.api("audit", **_exported(chosen), format="ndjson"),
+        )
+        crumbs = [Crumb("Audit", visit.to.audit())]
+        return self._site.show(visit, "audit.html", view, section="audit", title="Audit", crumbs=crumbs)
+
+    async def rows(self, request: Request) -> Response:
+        """
+        Return the latest rows alone, for a page that is open already.
+        """
+        visit = await self._site.visit(request)
+        query = Query(request, *FILTERS, "newer")
+        newer = _revision(query.text("newer"))
+        rows, _, _ = await self._look(visit, read_filter(query), None)
+        entries = [
+            entry_of(group_of(visit.organization_id, row), visit.to, found=row.found)
+            for row in rows
+            if row.revision > newer
+        ]
+        return self._site.bare(request, "audit_rows.html", {"entries": entries})
+
+    @staticmethod
+    async def _look(
+        visit: Visit, wanted: AuditFilter, before: tuple[int, int] | None
+    ) -> tuple[Sequence[AuditRow], int | None, str | None]:
+        """
+        Return rows, how many events were looked at for them, and the position before which older ones are.
+        """
+        if wanted.is_empty:
+            rows = await visit.reader.audit_revisions(
+                visit.organization_id,
+                before=before[0] if before else None,
+                limit=REVISIONS_SHOWN + 1,
+                shown=PARTS_READ,
+            )
+            shown = rows[:REVISIONS_SHOWN]
+            return shown, None, encode_cursor([str(shown[-1].revision), "1"]) if len(rows) > len(shown) else None
+        window = await visit.reader.find_audit(
+            visit.organization_id, wanted, before=before, scan=SCANNED, shown=PARTS_READ
+        )
+        kept = window.rows[:REVISIONS_SHOWN]
+        last = (kept[-1].revision, 1) if len(window.rows) > len(kept) else window.oldest if window.more else None
+        return kept, window.looked_at, encode_cursor([str(part) for part in last]) if last else None
+
+
+def read_filter(query: Query) -> AuditFilter:
+    """
+    Read the filters of a request.
+
+    Raises:
+        InputError: One of them cannot be.
+    """
+    account_id, direction = query.text("account_id"), query.text("direction")
+    if account_id is not None and not is_account(account_id):
+        raise InputError("expected 12 digits", place="account_id")
+    if direction not in (None, "allowed", "denied"):
+        raise InputError("expected `allowed` or `denied`", place="direction")
+    return AuditFilter(
+        account_id=account_id,
+        node_id=query.text("node_id"),
+        policy_id=query.text("policy_id"),
+        actor=query.text("actor"),
+        direction=direction,
+        service=query.text("service"),
+        since=_moment(query, "since"),
+        until=_moment(query, "until"),
+    )
+
+
+def _moment(query: Query, name: str) -> datetime | None:
+    """
+    Read a time, in full or as a form gives it: a day, or to the minute, in UTC.
+    """
+    text = query.text(name)
+    if text is None:
+        return None
+    full = {10: f"{text}T00:00:00Z", 16: f"{text}:00Z"}.get(len(text), text.replace(" ", "+"))
+    try:
+        return parse_time(full)
+    except InputError as error:
+        raise error.within(name) from None
+
+
+def _exported(chosen: dict[str, str]) -> dict[str, str]:
+    exported = dict(chosen)
+    for name in ("since", "until"):
+        if name in exported and len(exported[name]) == 10:
+            exported[name] = format_time(parse_time(f"{exported[name]}T00:00:00Z"))
+    return exported
+
+
+def _choices(names: dict[str, str], prefix: str) -> list[Choice]:
+    found = [Choice(subject, name) for subject, name in names.items() if subject.startswith(prefix)]
+    return sorted(found, key=lambda choice: choice.words.casefold())
+
+
+def _position(cursor: str | None) -> tuple[int, int] | None:
+    if cursor is None:
+        return None
+    revision, part = decode_cursor(cursor, 2)
+    return (_revision(revision), _revision(part))
+
+
+def _revision(text: str | None) -> int:
+    if text is None:
+        return 0
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise InputError("expected a number", place="audit")
+    return int(text)

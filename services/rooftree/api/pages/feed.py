@@ -1,0 +1,127 @@
+"""
+Audit events as the feed tells them: one entry a revision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from rooftree.api.pages import phrases
+from rooftree.api.pages.addresses import Addresses
+from rooftree.inquiry import wording
+from rooftree.inquiry.grouping import AccountName, RevisionGroup
+from rooftree.outline import AuditRow
+from rooftree.reading import AuditRecord
+
+__all__ = ["FeedEntry", "Line", "entry_of", "group_of"]
+
+NAMED: Final = 4
+"""Accounts that an entry names; the page of the change lists all."""
+
+LINES: Final = 3
+"""Changes that an entry tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """
+    One set of requests that is decided otherwise.
+
+    Attributes:
+        mark: ``allowed`` or ``denied``: how they are decided now.
+    """
+
+    mark: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEntry:
+    """
+    One change of decisions.
+
+    Attributes:
+        verdict: Its mark and word; None where no decision of an account has changed.
+        summary: What caused it.
+        actor: Who did it, in short; *actor_name* in full.
+        accounts: The first accounts, and *accounts_more* how many there are beside them.
+        lines: What is decided otherwise, and *lines_more* how much there is beside it.
+        flips: The probes that are decided otherwise, as mark and words.
+        complete: Whether nothing was known to be missing.
+    """
+
+    revision: int
+    address: str
+    time: datetime
+    title: str
+    verdict: tuple[str, str] | None
+    summary: str
+    actor: str
+    actor_name: str
+    accounts: Sequence[tuple[AccountName, str]]
+    accounts_more: int
+    lines: Sequence[Line]
+    lines_more: int
+    flips: Sequence[tuple[str, str]]
+    impact: str | None
+    complete: bool
+
+
+def group_of(organization_id: str, row: AuditRow) -> RevisionGroup:
+    """
+    Return the events of one revision, as far as they are at hand.
+    """
+    events = [AuditRecord(organization_id=organization_id, **dict(event)) for event in row.events]  # type: ignore[arg-type]
+    return RevisionGroup(organization_id, row.revision, row.time, row.parts, events)
+
+
+def entry_of(group: RevisionGroup, to: Addresses, *, found: int | None = None) -> FeedEntry:
+    """
+    Return what the feed tells of a revision.
+
+    Args:
+        group: Its events.
+        to: The pages of the organization.
+        found: How many of its events are meant; all of them, unless it is given.
+    """
+    cause = _mapping(group.events[0].data.get("cause"))
+    blocks = group.blocks()
+    accounts = group.accounts
+    return FeedEntry(
+        revision=group.revision,
+        address=to.revision(group.revision),
+        time=group.time,
+        title=group.title,
+        verdict=phrases.verdict_mark(group.verdict),
+        summary=str(cause.get("summary") or cause.get("event_type") or "An unknown change"),
+        actor=phrases.actor(cause.get("actor")),
+        actor_name=str(cause.get("actor") or ""),
+        accounts=[(account, to.account(account.account_id)) for account in accounts[:NAMED]],
+        accounts_more=max((group.parts if found is None else found) - min(len(accounts), NAMED), 0) if accounts else 0,
+        lines=[line_of(block.change) for block in blocks[:LINES]],
+        lines_more=max(len(blocks) - LINES, 0),
+        flips=[_flip(flip) for flip in group.flips],
+        impact=group.impact,
+        complete=group.complete,
+    )
+
+
+def line_of(change: Mapping[str, Any]) -> Line:
+    """
+    Return one change in words, without the lead that the mark says.
+    """
+    words = wording.change_words(change)
+    lead, _, rest = words.partition(": ")
+    about = f"{rest}, to anybody, on its resources" if "to anybody" in lead else rest
+    return Line("allowed" if change.get("direction") == "allowed" else "denied", about)
+
+
+def _flip(flip: Mapping[str, Any]) -> tuple[str, str]:
+    return ("good" if flip.get("as_expected") is True else "bad", wording.flip_words(flip))
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}

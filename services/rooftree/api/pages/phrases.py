@@ -1,0 +1,133 @@
+"""
+Small words: dates, counts, and who did something, as pages say them.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+__all__ = [
+    "actor",
+    "ago",
+    "clock",
+    "date",
+    "decision",
+    "is_recent",
+    "policy_type",
+    "some",
+    "status",
+    "themes",
+    "verdict_mark",
+]
+
+RECENT = timedelta(days=30)
+"""What changed within it is marked as recent."""
+
+DECISIONS = {
+    "allow": ("allowed", "Allowed"),
+    "implicit_deny": ("denied", "Denied, since nothing allows it"),
+    "explicit_deny": ("denied", "Denied by a statement"),
+    "unknown": ("quiet", "Not known"),
+}
+
+VERDICTS = {
+    "tightened": ("tightened", "Tightened"),
+    "loosened": ("loosened", "Loosened"),
+    "mixed": ("mixed", "Both ways"),
+}
+
+POLICY_TYPES = {
+    "SERVICE_CONTROL_POLICY": ("SCP", "Service control policy"),
+    "RESOURCE_CONTROL_POLICY": ("RCP", "Resource control policy"),
+}
+
+
+def date(moment: datetime) -> str:
+    """
+    Say a day.
+    """
+    return f"{moment:%Y-%m-%d}"
+
+
+def clock(moment: datetime) -> str:
+    """
+    Say a moment to the minute, in UTC.
+    """
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def some(count: int, one: str, many: str | None = None) -> str:
+    """
+    Say how many.
+    """
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """
+    Say how long ago something was, in its largest unit.
+    """
+    seconds = max((now - moment).total_seconds(), 0)
+    for size, word in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return f"{some(int(seconds // size), word)} ago"
+    return "just now"
+
+
+def is_recent(moment: datetime, now: datetime) -> bool:
+    """
+    Tell whether something is recent enough to be marked.
+    """
+    return now - moment <= RECENT
+
+
+def actor(arn: object) -> str:
+    """
+    Name who acted: of an ARN what people know them by.
+    """
+    if not isinstance(arn, str) or not arn:
+        return "unknown"
+    _, found, name = arn.rpartition(":")
+    kind, _, rest = name.partition("/")
+    if not found:
+        return arn
+    if kind == "assumed-role":
+        role, _, session = rest.partition("/")
+        return f"{session} as {role}" if session else role
+    return rest or name
+
+
+def decision(name: str) -> tuple[str, str]:
+    """
+    Return the mark and the words of a decision.
+    """
+    return DECISIONS.get(name, ("quiet", name))
+
+
+def verdict_mark(verdict: str | None) -> tuple[str, str] | None:
+    """
+    Return the mark and the word of a verdict.
+    """
+    return VERDICTS.get(verdict or "")
+
+
+def policy_type(kind: str) -> tuple[str, str]:
+    """
+    Return the short and the long name of a type of policies.
+    """
+    return POLICY_TYPES.get(kind, (kind.replace("_", " ").lower(), kind.replace("_", " ").capitalize()))
+
+
+def status(name: str) -> tuple[str, str]:
+    """
+    Return the mark and the word of the status of an account.
+    """
+    return ("quiet" if name == "ACTIVE" else "warn", name.replace("_", " ").capitalize())
+
+
+def themes(theme: str | None) -> list[tuple[str, str]]:
+    """
+    Return what the colours of pages can be switched to: the two that they are not by now.
+    """
+    known = (("light", "Light"), ("dark", "Dark"), ("auto", "As the system"))
+    return [(name, words) for name, words in known if name != (theme or "auto")]

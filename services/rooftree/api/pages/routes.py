@@ -1,0 +1,65 @@
+"""
+Which address leads to which page.
+"""
+
+from __future__ import annotations
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from rooftree.api.pages.account import AccountPages
+from rooftree.api.pages.assets import asset
+from rooftree.api.pages.audit import AuditPage
+from rooftree.api.pages.check import CheckPage
+from rooftree.api.pages.home import HomePages
+from rooftree.api.pages.organization import OrganizationPage
+from rooftree.api.pages.policies import PolicyPages
+from rooftree.api.pages.revision import RevisionPage
+from rooftree.api.pages.search import SearchPage
+from rooftree.api.pages.shares import ShareCache
+from rooftree.api.pages.site import Handler, Site, page
+
+__all__ = ["page_routes"]
+
+
+def page_routes(site: Site) -> list[Route]:
+    """
+    Return the routes of the dashboard; they come last, since one of them takes whatever is left.
+    """
+    home, account, audit, policies = HomePages(site), AccountPages(site), AuditPage(site), PolicyPages(site)
+    organization = OrganizationPage(site, ShareCache())
+
+    async def missing(request: Request) -> Response:
+        reason = f"nothing is at `{request.url.path}`"
+        if request.url.path.startswith("/api/"):
+            raise HTTPException(404, reason)
+        return site.failed(request, 404, "There is no such page", reason)
+
+    def route(path: str, handler: Handler) -> Route:
+        return Route(path, page(site, handler))
+
+    inside = "/{organization_id}"
+    one = f"{inside}/accounts/{{account_id}}"
+    return [
+        Route("/assets/{name}", asset),
+        route("/", home.home),
+        route("/theme", home.theme),
+        route("/accounts/{account_id}", home.account),
+        route(inside, organization.show),
+        route(f"{inside}/nodes/{{node_id}}", organization.show),
+        route(f"{inside}/search", SearchPage(site).show),
+        route(one, account.overview),
+        route(f"{one}/services", account.services),
+        route(f"{one}/services/{{service}}", account.service),
+        route(f"{one}/history", account.history),
+        route(f"{one}/principals", account.principals),
+        route(f"{inside}/audit", audit.show),
+        route(f"{inside}/audit/rows", audit.rows),
+        route(f"{inside}/audit/{{revision}}", RevisionPage(site).show),
+        route(f"{inside}/check", CheckPage(site).show),
+        route(f"{inside}/policies", policies.list),
+        route(f"{inside}/policies/{{policy_id}}", policies.show),
+        Route("/{path:path}", missing),
+    ]

@@ -1,0 +1,249 @@
+"""
+The pages as their markup: what stands on them, where links lead, and how errors look.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.unit.api.fake_reader import ORGANIZATION, START, FakeReader, account, event
+from tests.unit.api.test_app import WATCHED, browse, stored
+
+from rooftree.organization.probes import Finding
+
+HOME = f"/{ORGANIZATION}"
+ONE = f"{HOME}/accounts/000000000001"
+PAGES = [
+    HOME,
+    f"{HOME}/nodes/ou-ab12-aaaaaaaa",
+    f"{HOME}/nodes/unplaced",
+    f"{HOME}/search?q=account",
+    ONE,
+    f"{ONE}?at=2026-02-01T00:00",
+    f"{ONE}/services",
+    f"{ONE}/services/ec2",
+    f"{ONE}/history",
+    f"{ONE}/principals",
+    f"{HOME}/audit",
+    f"{HOME}/audit?direction=denied&service=ec2&since=2026-01-01",
+    f"{HOME}/audit/2",
+    f"{HOME}/audit/2?part=1",
+    f"{HOME}/check",
+    f"{HOME}/check?account=account&action=s3:GetObject",
+    f"{HOME}/check?account=account-1&action=s3:GetObject&context=aws:RequestedRegion%3Deu-west-1",
+    f"{HOME}/policies",
+    f"{HOME}/policies/p-denyregions",
+]
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_every_page_is_whole_and_holds_nothing_that_the_browser_would_refuse(path: str) -> None:
+    """
+    One heading, a title, and neither scripts nor styles in the markup: the policy of the page forbids them.
+    """
+    async with browse(stored()) as client:
+        page = await client.get(path)
+
+    assert 200 == page.status_code
+    assert 1 == page.text.count("<h1")
+    assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", page.text)
+    assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", page.text))
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_no_link_leads_astray(path: str) -> None:
+    """
+    Whatever a page links to within the dashboard is there.
+    """
+    async with browse(stored()) as client:
+        page = (await client.get(path)).text
+        links = {link.replace("&amp;", "&") for link in re.findall(r'href="(/[^"#]*)', page)}
+        answers = {link: (await client.get(link)).status_code for link in links if not link.startswith("/api/")}
+
+    assert answers
+    assert {} == {link: status for link, status in answers.items() if status not in (200, 303)}
+
+
+async def test_the_feed_tells_what_changed_by_whose_hand_and_where() -> None:
+    """
+    One change is told once, however many accounts it touches.
+    """
+    async with browse(stored()) as client:
+        page = (await client.get(f"{HOME}/audit")).text
+
+    assert "DenyRegions attached to Workloads" in page
+    assert 'by <span title="arn:aws:iam::1:role/admin">admin</span>' in page
+    assert 2 == page.count("data-revision=")
+    assert "Now denied" in page
+
+
+async def test_a_change_is_told_with_its_example_and_what_decides_it_on_both_sides() -> None:
+    """
+    The page of one change says which request, for example, and because of which statement.
+    """
+    async with browse(stored()) as client:
+        page = (await client.get(f"{HOME}/audit/1")).text
+
+    assert "ec2:RunInstances" in page
+    assert "DenyRegions (Regions) on Workloads denies" in page
+    assert "Denied by a statement" in page
+    assert "may do less than before" in page
+
+
+async def test_an_event_that_fits_no_seal_is_said_to_be_altered() -> None:
+    """
+    The record is not believed: it is worked out anew.
+    """
+    async with browse(stored()) as client:
+        page = (await client.get(f"{HOME}/audit/1")).text
+
+    assert "Broken" in page
+    assert "part 1" in page
+
+
+async def test_names_from_outside_are_text_on_the_page() -> None:
+    """
+    An account may be called anything; the page shows it and does not run it.
+    """
+    reader = FakeReader(accounts=[account(1, name="<script>alert(1)</script>")], events=[event(1)])
+    async with browse(reader) as client:
+        pages = [(await client.get(path)).text for path in (f"{HOME}/nodes/ou-ab12-aaaaaaaa", ONE, f"{HOME}/audit")]
+
+    assert not any("<script>" in page for page in pages)
+    assert "&lt;script&gt;alert(1)" in pages[0]
+    assert "&lt;script&gt;alert(1)" in pages[1]
+    assert "shop &lt;prod&gt;" in pages[2]
+
+
+async def test_an_incomplete_view_is_said_to_be_incomplete_on_every_page() -> None:
+    """
+    A view that misses something never looks whole.
+    """
+    reader = FakeReader(accounts=[account(1)], events=[event(1)], incomplete_since=START + timedelta(days=1))
+    async with browse(reader) as client:
+        pages = [(await client.get(path)).text for path in (HOME, ONE, f"{HOME}/audit", f"{HOME}/policies")]
+
+    assert all("a change could not be read. What is shown may be wrong" in page for page in pages)
+
+
+async def test_probes_that_are_not_as_expected_stand_above_the_tree() -> None:
+    """
+    Bad news first; good news in one word.
+    """
+    async with browse(FakeReader(probes=[WATCHED])) as client:
+        bad = (await client.get(HOME)).text
+    fine = replace(WATCHED, finding=Finding("implicit_deny"), as_expected=True)
+    async with browse(FakeReader(probes=[fine])) as client:
+        good = (await client.get(HOME)).text
+
+    assert "organizations:LeaveOrganization on * by anonymous" in bad
+    assert bad.index("Probes that are not as expected") < bad.index(">Tree<")
+    assert "Probes that are not as expected" not in good
+    assert "all as expected" in good
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "reason"),
+    [
+        ("/o-otherorg00", 404, "no organization `o-otherorg00`"),
+        (f"{HOME}/nodes/ou-ab12-bbbbbbbb", 404, "no root or organizational unit `ou-ab12-bbbbbbbb`"),
+        (f"{HOME}/accounts/999999999998", 404, "no account `999999999998`"),
+        (f"{HOME}/accounts/12", 400, "account: expected 12 digits"),
+        (f"{ONE}?at=yesterday", 400, "at: expected an RFC 3339 time"),
+        (f"{ONE}?colour=red", 400, "colour: unknown parameter"),
+        (f"{ONE}/services/nosuch", 404, "no service `nosuch` is known"),
+        (f"{HOME}/audit/999", 404, "no change `999`"),
+        (f"{HOME}/audit/first", 400, "change: expected a number"),
+        (f"{HOME}/audit?direction=up", 400, "direction: expected `allowed` or `denied`"),
+        (f"{HOME}/audit?before=x", 400, "cursor: not a cursor"),
+        (f"{HOME}/policies/p-nosuchpolicy", 404, "no policy `p-nosuchpolicy`"),
+        ("/theme?to=pink", 400, "to: expected `light`, `dark` or `auto`"),
+        ("/assets/app.py", 404, ""),
+        ("/nothing/at/all", 404, "nothing is at `/nothing/at/all`"),
+        (f"{HOME}/check?account=000000000001&action=s3:*", 400, "action: expected one action"),
+        (f"{HOME}/check?account=nobody&action=s3:GetObject", 400, "account: no account goes by `nobody`"),
+        (
+            f"{HOME}/check?account=000000000001&action=s3:GetObject&context=x",
+            400,
+            "context, line 1: expected `KEY=VALUE`",
+        ),
+    ],
+)
+async def test_errors_are_pages_that_say_what_was_expected(path: str, status: int, reason: str) -> None:
+    """
+    Bad input gets one clear sentence and a way on, not a traceback and not JSON.
+    """
+    async with browse(stored()) as client:
+        page = await client.get(path)
+
+    assert status == page.status_code
+    assert reason in html.unescape(page.text)
+
+
+async def test_a_database_that_is_away_is_a_page_with_a_time_to_come_back() -> None:
+    """
+    People see what is wrong, too.
+    """
+    async with browse(FakeReader(away=True)) as client:
+        page = await client.get(HOME)
+
+    assert (503, "5") == (page.status_code, page.headers["retry-after"])
+    assert "The database does not answer" in page.text
+
+
+@pytest.mark.parametrize(
+    ("back", "target"),
+    [
+        ("/o-exampleorg/audit?service=s3", "/o-exampleorg/audit?service=s3"),
+        ("//evil.example/", "/"),
+        ("https://evil.example/", "/"),
+        ("/\\evil.example", "/"),
+        ("/%0d%0aset-cookie:x=y", "/"),
+    ],
+)
+async def test_the_switch_of_colours_leads_back_and_nowhere_else(back: str, target: str) -> None:
+    """
+    The way back is a path on this host.
+    """
+    async with browse(stored()) as client:
+        answer = await client.get(f"/theme?to=dark&back={back.replace('?', '%3F').replace('=', '%3D')}")
+        page = (await client.get(HOME)).text
+
+    assert (303, target) == (answer.status_code, answer.headers["location"])
+    assert 'data-theme="dark"' in page
+
+
+async def test_an_id_leads_straight_to_what_it_names() -> None:
+    """
+    Who has an id need not look at a list of one.
+    """
+    async with browse(stored()) as client:
+        found = [
+            (await client.get(f"{HOME}/search", params={"q": wanted})).headers.get("location")
+            for wanted in ("000000000001", "ou-ab12-aaaaaaaa", "p-1", "account")
+        ]
+
+    assert [ONE, f"{HOME}/nodes/ou-ab12-aaaaaaaa", f"{HOME}/policies/p-1", None] == found
+
+
+async def test_accounts_of_a_node_come_in_pages() -> None:
+    """
+    No page loads all accounts; following the links shows each of them once.
+    """
+    reader = FakeReader(accounts=[account(number) for number in range(1, 121)])
+    seen: list[str] = []
+    path: str | None = f"{HOME}/nodes/ou-ab12-aaaaaaaa"
+    async with browse(reader) as client:
+        while path:
+            page = (await client.get(path)).text
+            seen += re.findall(r'<td class="id">(\d{12})</td>', page)
+            following = re.search(r'href="([^"]*)">Next accounts', page)
+            path = following[1].replace("&amp;", "&") if following else None
+
+    assert [f"{number:012}" for number in range(1, 121)] == sorted(seen)
+    assert 120 == len(seen)

@@ -36,11 +36,13 @@ from rooftree.store.outbox import PostgresOutbox
 from rooftree.store.projection import PostgresProjection
 from rooftree.store.reader import DatabaseReader
 from rooftree.store.rebuilding import DatabaseRebuild
+from rooftree.store.reconciling import PostgresReconciliation
 from rooftree.store.rereads import DatabaseRereads
 from rooftree.store.restricted import RestrictedDatabase
 from rooftree.stream import KafkaChangeLog, KafkaPublisher, ensure_topics
 from rooftree.telemetry import METRICS_REGISTRY, configure_logging
 from rooftree.workers.projector import Projector
+from rooftree.workers.reconciler import Reconciler
 from rooftree.workers.relay import Relay
 from rooftree.workers.submissions import Submissions
 from rooftree.workers.supervisor import Worker, stop_on_signals, supervise
@@ -60,6 +62,7 @@ __all__ = [
     "open_publisher",
     "open_reader",
     "open_rebuild",
+    "open_reconciler",
     "open_relay",
     "open_rereads",
     "open_store",
@@ -68,6 +71,7 @@ __all__ = [
     "run_errand",
     "run_migrate",
     "run_projector",
+    "run_reconciler",
     "run_relay",
 ]
 
@@ -156,6 +160,25 @@ async def run_relay(settings: Settings) -> None:
         await supervise({"relay": relay}, stop=stop, drain_timeout=settings.drain_timeout)
 
 
+async def run_reconciler(settings: Settings) -> None:
+    """
+    Run a reconciler until a signal.
+
+    Raises:
+        UnavailableError: A server of our own does not answer at the start; AWS may be away for as long as it likes.
+        UsageError: boto3 is not installed, or the AWS configuration of this machine is wrong.
+    """
+    configure_logging(level=settings.log_level, style=settings.log_format.value)
+    stop = asyncio.Event()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(stop_on_signals(stop))
+        database = await stack.enter_async_context(open_store(settings, "rooftree-reconciler"))
+        stack.enter_context(_metrics(settings))
+        await ensure_topics(settings)
+        reconciler = await stack.enter_async_context(open_reconciler(settings, database))
+        await supervise({"reconciler": reconciler}, stop=stop, drain_timeout=settings.drain_timeout)
+
+
 async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> None:
     """
     Serve the API and the dashboard until a signal.
@@ -232,6 +255,8 @@ async def run_all(
             "workshop": workshop.prepare,
             "api": server.serve,
         }
+        if settings.reconcile:
+            workers["reconciler"] = await stack.enter_async_context(open_reconciler(settings, database))
         if on_ready is not None:
             workers["ready"] = _once(on_ready, _addresses(settings, server.url, code))
         await supervise(workers, stop=stop, drain_timeout=settings.drain_timeout)
@@ -485,6 +510,27 @@ async def open_relay(settings: Settings, database: Database) -> AsyncIterator[Wo
             batch_size=settings.relay_batch_size,
             retention=settings.outbox_retention,
             retry_max_delay=settings.retry_max_delay,
+        ).run
+
+
+@asynccontextmanager
+async def open_reconciler(settings: Settings, database: Database) -> AsyncIterator[Worker]:
+    """
+    Make a reconciler between AWS and the topic of changes.
+
+    Raises:
+        UsageError: boto3 is not installed, or the AWS configuration of this machine is wrong.
+    """
+    dsn = settings.postgres_dsn.get_secret_value()
+    async with KafkaPublisher.open(settings) as publisher:
+        yield Reconciler(
+            open_aws(settings),
+            PostgresReconciliation(database, dsn, connect_timeout=settings.postgres_connect_timeout),
+            publisher,
+            interval=settings.reconcile_interval,
+            grace=settings.reconcile_grace,
+            patience=settings.reconcile_patience,
+            reread_interval=settings.reread_interval,
         ).run
 
 

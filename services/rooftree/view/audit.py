@@ -55,6 +55,7 @@ class Cause:
         event_type: The type of the change; None for a record that could not be read.
         actor: By whose hand, if that was told.
         summary: The same in words.
+        origin: ``reconciliation`` where nobody told of it and AWS was asked; None for what was told as it happened.
     """
 
     source: str
@@ -63,18 +64,20 @@ class Cause:
     time: datetime
     actor: str | None
     summary: str
+    origin: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """
         Return the cause as it stands in an event.
         """
-        return {
+        told: dict[str, object] = {
             "event_id": self.event_id,
             "event_type": self.event_type,
             "time": format_time(self.time),
             "actor": self.actor,
             "summary": self.summary,
         }
+        return told if self.origin is None else {**told, "origin": self.origin}
 
 
 class Tiding(Protocol):

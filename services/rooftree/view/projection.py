@@ -194,7 +194,7 @@ class OrganizationView:
         if not merge.facts:
             return Patch(self.organization_id, self.position)
         summary = describe(change, self.organization, moved_from=before.parent_id if before else None)
-        cause = Cause(change.source, change.event_id, change.type, change.time, change.actor, summary)
+        cause = Cause(change.source, change.event_id, change.type, change.time, change.actor, summary, change.origin)
 
         renamed = self._ceilings.rename({policy: self.organization.name_of(policy) for policy in merge.renamed})
         survey = Survey(self.organization)
@@ -226,7 +226,7 @@ class OrganizationView:
         if principals == PrincipalPatch():
             return Patch(self.organization_id, self.position)
         summary = describe(change, self.organization)
-        cause = Cause(change.source, change.event_id, change.type, change.time, change.actor, summary)
+        cause = Cause(change.source, change.event_id, change.type, change.time, change.actor, summary, change.origin)
         probes, flips = self._renew_probes(self._probes.touched({data.account_id}), cause)
         journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
         tidings = self._newsroom().of_principals(data.account_id, altered, flips)

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from prometheus_client import start_http_server
@@ -16,9 +17,12 @@ from pydantic import SecretStr
 
 from rooftree.access.caller import Organizations
 from rooftree.api.app import create_app
+from rooftree.api.backing import Backing
 from rooftree.api.callers import ReaderFor
+from rooftree.api.feed import AuditFeed
 from rooftree.embedded import embedded_broker, embedded_postgres
 from rooftree.errors import UsageError
+from rooftree.inquiry.errands import Errand, Memory
 from rooftree.reading import Reader
 from rooftree.settings import Assignment, SecurityProtocol, Settings
 from rooftree.store.access import DatabaseAccess
@@ -32,14 +36,18 @@ from rooftree.store.outbox import PostgresOutbox
 from rooftree.store.projection import PostgresProjection
 from rooftree.store.reader import DatabaseReader
 from rooftree.store.rebuilding import DatabaseRebuild
+from rooftree.store.reconciling import PostgresReconciliation
 from rooftree.store.rereads import DatabaseRereads
 from rooftree.store.restricted import RestrictedDatabase
 from rooftree.stream import KafkaChangeLog, KafkaPublisher, ensure_topics
 from rooftree.telemetry import METRICS_REGISTRY, configure_logging
 from rooftree.workers.projector import Projector
+from rooftree.workers.reconciler import Reconciler
 from rooftree.workers.relay import Relay
+from rooftree.workers.submissions import Submissions
 from rooftree.workers.supervisor import Worker, stop_on_signals, supervise
 from rooftree.workers.web import WebServer
+from rooftree.workers.workshop import ProcessWorkshop
 
 if TYPE_CHECKING:
     from rooftree.aws.organization import AwsOrganization
@@ -54,13 +62,16 @@ __all__ = [
     "open_publisher",
     "open_reader",
     "open_rebuild",
+    "open_reconciler",
     "open_relay",
     "open_rereads",
     "open_store",
     "run_all",
     "run_api",
+    "run_errand",
     "run_migrate",
     "run_projector",
+    "run_reconciler",
     "run_relay",
 ]
 
@@ -149,6 +160,25 @@ async def run_relay(settings: Settings) -> None:
         await supervise({"relay": relay}, stop=stop, drain_timeout=settings.drain_timeout)
 
 
+async def run_reconciler(settings: Settings) -> None:
+    """
+    Run a reconciler until a signal.
+
+    Raises:
+        UnavailableError: A server of our own does not answer at the start; AWS may be away for as long as it likes.
+        UsageError: boto3 is not installed, or the AWS configuration of this machine is wrong.
+    """
+    configure_logging(level=settings.log_level, style=settings.log_format.value)
+    stop = asyncio.Event()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(stop_on_signals(stop))
+        database = await stack.enter_async_context(open_store(settings, "rooftree-reconciler"))
+        stack.enter_context(_metrics(settings))
+        await ensure_topics(settings)
+        reconciler = await stack.enter_async_context(open_reconciler(settings, database))
+        await supervise({"reconciler": reconciler}, stop=stop, drain_timeout=settings.drain_timeout)
+
+
 async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> None:
     """
     Serve the API and the dashboard until a signal.
@@ -166,10 +196,17 @@ async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None 
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-api"))
-        server = _web_server(settings, database)
+        workshop = _workshop(settings)
+        backing = await stack.enter_async_context(_backing(settings, database, workshop))
+        server = _web_server(settings, database, backing)
         if on_ready is not None:
             on_ready(server.url)
-        await supervise({"api": server.serve}, stop=stop, drain_timeout=settings.drain_timeout)
+        workers: dict[str, Worker] = {
+            "feed": backing.feed.run,
+            "workshop": workshop.prepare,
+            "api": server.serve,
+        }
+        await supervise(workers, stop=stop, drain_timeout=settings.drain_timeout)
 
 
 async def run_all(
@@ -207,13 +244,19 @@ async def run_all(
         database = await stack.enter_async_context(open_store(settings, "rooftree"))
         await ensure_topics(settings)
         code = secrets.token_urlsafe(16)
-        server = _web_server(settings, database, login_code=code)
+        workshop = _workshop(settings)
+        backing = await stack.enter_async_context(_backing(settings, database, workshop))
+        server = _web_server(settings, database, backing, login_code=code)
         workers: dict[str, Worker] = {
             **watches,
             "projector": await stack.enter_async_context(open_projector(settings, database, forgetful=embed_kafka)),
             "relay": await stack.enter_async_context(open_relay(settings, database)),
+            "feed": backing.feed.run,
+            "workshop": workshop.prepare,
             "api": server.serve,
         }
+        if settings.reconcile:
+            workers["reconciler"] = await stack.enter_async_context(open_reconciler(settings, database))
         if on_ready is not None:
             workers["ready"] = _once(on_ready, _addresses(settings, server.url, code))
         await supervise(workers, stop=stop, drain_timeout=settings.drain_timeout)
@@ -238,8 +281,10 @@ def _reader_for(database: Database) -> ReaderFor:
     return reader_for
 
 
-def _web_server(settings: Settings, database: Database, *, login_code: str | None = None) -> WebServer:
-    app = create_app(_reader_for(database), DatabaseAccess(database), settings, login_code=login_code)
+def _web_server(
+    settings: Settings, database: Database, backing: Backing, *, login_code: str | None = None
+) -> WebServer:
+    app = create_app(_reader_for(database), DatabaseAccess(database), settings, backing, login_code=login_code)
     return WebServer(
         app,
         settings.http_host,
@@ -247,6 +292,51 @@ def _web_server(settings: Settings, database: Database, *, login_code: str | Non
         trusted_proxies=settings.http_trusted_proxies,
         most_connections=settings.http_max_connections,
     )
+
+
+@asynccontextmanager
+async def _backing(settings: Settings, database: Database, workshop: ProcessWorkshop) -> AsyncIterator[Backing]:
+    """
+    Make what the API needs beyond the view. Kafka is looked for when there is something to send.
+    """
+    async with (
+        KafkaPublisher.open(settings) as publisher,
+        PostgresNudges.open(
+            settings.postgres_dsn.get_secret_value(), connect_timeout=settings.postgres_connect_timeout
+        ) as nudges,
+    ):
+        yield Backing(
+            letters=DatabaseLetters(database),
+            changes=Submissions(publisher),
+            workshop=workshop,
+            feed=AuditFeed(_reader_for(database)(None), nudges),
+        )
+
+
+def _workshop(settings: Settings) -> ProcessWorkshop:
+    return ProcessWorkshop(
+        partial(run_errand, settings), processes=settings.question_processes, seconds=settings.question_timeout
+    )
+
+
+_remembered = Memory()
+"""Of a process that does errands."""
+
+
+def run_errand(settings: Settings, errand: Errand, organizations: Organizations) -> bytes:
+    """
+    Do an errand in a process of its own, on a connection of its own.
+
+    Raises:
+        InputError: It asks for something that is not so.
+        UnavailableError: PostgreSQL does not answer.
+    """
+
+    async def run() -> bytes:
+        async with _database(settings.model_copy(update={"postgres_pool_size": 1}), "rooftree-errand") as database:
+            return await errand.run(_reader_for(database)(organizations), _remembered)
+
+    return asyncio.run(run())
 
 
 @asynccontextmanager
@@ -420,6 +510,27 @@ async def open_relay(settings: Settings, database: Database) -> AsyncIterator[Wo
             batch_size=settings.relay_batch_size,
             retention=settings.outbox_retention,
             retry_max_delay=settings.retry_max_delay,
+        ).run
+
+
+@asynccontextmanager
+async def open_reconciler(settings: Settings, database: Database) -> AsyncIterator[Worker]:
+    """
+    Make a reconciler between AWS and the topic of changes.
+
+    Raises:
+        UsageError: boto3 is not installed, or the AWS configuration of this machine is wrong.
+    """
+    dsn = settings.postgres_dsn.get_secret_value()
+    async with KafkaPublisher.open(settings) as publisher:
+        yield Reconciler(
+            open_aws(settings),
+            PostgresReconciliation(database, dsn, connect_timeout=settings.postgres_connect_timeout),
+            publisher,
+            interval=settings.reconcile_interval,
+            grace=settings.reconcile_grace,
+            patience=settings.reconcile_patience,
+            reread_interval=settings.reread_interval,
         ).run
 
 

@@ -9,29 +9,38 @@ server that is away.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from rooftree.contracts.authorization_details import AuthorizationDetails
+from rooftree.organization.facts import Fact
 from rooftree.organization.memberships import Membership
+from rooftree.organization.observation import Observation
+from rooftree.organization.rereads import Reread
+from rooftree.organization.snapshot import Snapshot
 from rooftree.reading import LetterName, RereadRecord
 from rooftree.view.patch import AccountState, Patch, PermissionState
 from rooftree.view.projection import OrganizationView
 
 __all__ = [
+    "AccountDetails",
     "Batch",
     "BatchCommit",
     "ChangeLog",
+    "ChangePublisher",
     "DeadLetter",
     "EncodeStates",
+    "KnownOrganization",
     "LoadedView",
     "LogPartition",
     "LogRecord",
     "Nudges",
     "OpenLetters",
+    "OrganizationApi",
     "OrganizationCommit",
     "OutboxRow",
     "OutboxStore",
@@ -39,11 +48,13 @@ __all__ = [
     "PartitionStatus",
     "ProjectionStore",
     "Publisher",
+    "ReconciliationStore",
     "RecordKind",
     "Replay",
     "Rereads",
     "SeenEvent",
     "StoredLetter",
+    "WholeOrganization",
 ]
 
 
@@ -261,6 +272,7 @@ class OrganizationCommit:
 
     Attributes:
         expected_version: The version of the stored organization that the patches build on; 0 if there was none.
+        outbox: What is to be sent, in its order.
         superseded: Whether a snapshot has told anew all that the letters stored so far could have said.
     """
 
@@ -268,7 +280,7 @@ class OrganizationCommit:
     expected_version: int
     patches: tuple[Patch, ...]
     seen: tuple[SeenEvent, ...]
-    outbox: tuple[OutboxRow, ...]
+    outbox: Collection[OutboxRow]
     superseded: bool = False
 
 
@@ -440,12 +452,15 @@ class OutboxStore(Protocol):
         """
         ...
 
-    def claim(self, organization_id: str, *, limit: int) -> AbstractAsyncContextManager[Sequence[OutboxRow]]:
+    def claim(
+        self, organization_id: str, *, limit: int, most: int = 1
+    ) -> AbstractAsyncContextManager[AsyncIterator[Sequence[OutboxRow]]]:
         """
-        Lend the oldest rows of an organization that are not sent, in their order, and keep other relays away from it.
+        Lend the rows of an organization that are not sent, in their order, and keep other relays away from it.
 
-        They count as sent when the block ends; if it ends by an error they do not, and come again. Nothing is lent if
-        another relay is at this organization.
+        Batch by batch, each of at most *limit* rows, and no more than *most* batches. They count as sent when the block
+        ends; if it ends by an error they do not, and come again. Nothing is lent if another relay is at this
+        organization.
         """
         ...
 
@@ -479,6 +494,156 @@ class OutboxStore(Protocol):
     async def oldest_unsent(self) -> float:
         """
         Return the age in seconds of the oldest row to send; 0 if there is none.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WholeOrganization:
+    """
+    All of an organization as AWS tells it.
+
+    Attributes:
+        document: The same as it was answered.
+        began: A moment, by the clock of AWS, that every part of it is at least as new as.
+    """
+
+    snapshot: Snapshot
+    document: Mapping[str, object]
+    began: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDetails:
+    """
+    The principals of an account as AWS tells them.
+
+    Attributes:
+        began: A moment, by the clock of AWS, that every part of them is at least as new as.
+    """
+
+    details: AuthorizationDetails
+    began: datetime
+
+
+class OrganizationApi(Protocol):
+    """
+    One organization in AWS, which is only read.
+
+    Every method may also raise `RefusedCallError` when AWS does not do what it is asked, `UsageError` where there are
+    no usable credentials, and `SnapshotError` where an answer cannot be understood.
+    """
+
+    async def organization_id(self) -> str:
+        """
+        Return which organization it is.
+        """
+        ...
+
+    async def whole(self) -> WholeOrganization:
+        """
+        Read all of it.
+        """
+        ...
+
+    async def some(self, objects: Iterable[tuple[str, str]]) -> Observation:
+        """
+        Read some objects, each given by a `RereadKind` and its id; its moment is when reading began.
+
+        Of the kind for the organization, which policy types are enabled is read.
+        """
+        ...
+
+    async def principals(self, account_id: str) -> AccountDetails:
+        """
+        Read the principals of an account.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOrganization:
+    """
+    What is stored of an organization.
+
+    Attributes:
+        facts: All facts.
+        incomplete_until: Of what moment a snapshot must be later for the view to be complete; None while it is.
+    """
+
+    facts: tuple[Fact, ...]
+    incomplete_until: datetime | None
+
+
+class ReconciliationStore(Protocol):
+    """
+    The store as the reconciler uses it.
+    """
+
+    def claim(self, organization_id: str) -> AbstractAsyncContextManager[bool]:
+        """
+        Keep other reconcilers away from an organization for the time of the context, or tell that one is at it.
+        """
+        ...
+
+    async def since_last(self, organization_id: str) -> float | None:
+        """
+        Return how many seconds ago the last round over the whole organization that came to an end began.
+        """
+        ...
+
+    async def known(self, organization_id: str) -> KnownOrganization:
+        """
+        Return what is stored of an organization, as of one moment.
+        """
+        ...
+
+    async def rereads(self, organization_id: str) -> Sequence[Reread]:
+        """
+        Return what is to be read anew, the longest asked for first.
+        """
+        ...
+
+    async def begin(self, organization_id: str, occasion: str) -> int:
+        """
+        Write down that a round begins, and return its number.
+        """
+        ...
+
+    async def finish(
+        self,
+        organization_id: str,
+        reconciliation_id: int,
+        *,
+        moment: datetime,
+        accounts: int | None,
+        postponed: int,
+        by_kind: Mapping[str, int],
+        differences: Sequence[Mapping[str, object]],
+    ) -> None:
+        """
+        Write down what a round has found.
+        """
+        ...
+
+    async def fail(self, organization_id: str, reconciliation_id: int, reason: str) -> None:
+        """
+        Write down why a round came to nothing.
+        """
+        ...
+
+
+class ChangePublisher(Protocol):
+    """
+    The topic of changes, as one that is written.
+    """
+
+    async def publish_changes(self, changes: Sequence[tuple[str, bytes]]) -> None:
+        """
+        Send change events, each with the id of its organization, in the order given for each organization.
+
+        Raises:
+            RecordTooLargeError: A change is too large for the broker.
         """
         ...
 

@@ -56,6 +56,11 @@ class Action(StrEnum):
     EMBEDDED_STOPPED = "embedded.stopped"
     EMBEDDED_DIED = "embedded.died"
     FOLDER_OPENED = "embedded.folder_opened"
+    RECONCILED = "reconciler.reconciled"
+    CHANGE_LOST = "reconciler.change_lost"
+    RECONCILIATION_FAILED = "reconciler.failed"
+    REREAD = "reconciler.reread"
+    REREAD_REFUSED = "reconciler.reread_refused"
     API_STARTED = "api.started"
     REQUEST_FAILED = "api.request_failed"
     ACCESS_NOT_LOGGED = "api.access_not_logged"
@@ -196,6 +201,29 @@ class Metrics:
         "rooftree_probes",
         "Probes of all organizations by state: as_expected, not_as_expected, unknown",
         ["state"],
+        registry=METRICS_REGISTRY,
+    )
+    reconciliations = Counter(
+        "rooftree_reconciliations_total",
+        "Comparisons of an organization with AWS, by result: done, failed",
+        ["result"],
+        registry=METRICS_REGISTRY,
+    )
+    reconciled_at = Gauge(
+        "rooftree_reconciled_timestamp_seconds",
+        "When the last comparison with AWS was done, in seconds since 1970",
+        registry=METRICS_REGISTRY,
+    )
+    reconciliation_lost = Counter(
+        "rooftree_reconciliation_lost_total",
+        "Changes that no event had told and a comparison with AWS found, by their type",
+        ["type"],
+        registry=METRICS_REGISTRY,
+    )
+    rereads = Counter(
+        "rooftree_rereads_total",
+        "Requests to read something anew by the API of AWS, by outcome: answered, refused",
+        ["outcome"],
         registry=METRICS_REGISTRY,
     )
     log_loss_partitions = Gauge(

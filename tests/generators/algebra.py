@@ -5,6 +5,7 @@ An algebra that knows texts alone: quick, and right about when something has cha
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rooftree.permissions import AccountBinding
@@ -86,8 +87,18 @@ class TextAlgebra:
         texts = [sorted(policy.document.digest for policy in level.policies) for level in chain.levels]
         return TextPermissions(hashlib.sha256(repr(texts).encode()).hexdigest())
 
+    def telling_apart(self, chain: Chain) -> tuple[Callable[[AccountBinding], AccountBinding], ...]:
+        """
+        Take no two accounts for alike.
+        """
+        return (_itself,)
+
     def compare(self, before: TextPermissions, after: TextPermissions) -> TextComparison:
         """
         Return whether the identities differ.
         """
         return TextComparison(before.permissions_id, after.permissions_id)
+
+
+def _itself(account: AccountBinding) -> AccountBinding:
+    return account

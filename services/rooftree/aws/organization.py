@@ -5,14 +5,20 @@ One organization in AWS, as the rest of the service sees it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
 
 from rooftree.aws.calls import Calls, Progress
 from rooftree.aws.journal import Journal
 from rooftree.aws.limits import Limits
-from rooftree.aws.principals import Details, Identity, read_identity, read_principals
+from rooftree.aws.principals import Identity, read_identity, read_principals
 from rooftree.aws.session import AwsAccess, AwsClients
-from rooftree.aws.walk import Walk, walk_organization
+from rooftree.aws.some import read_some
+from rooftree.aws.walk import walk_organization
+from rooftree.errors import SnapshotError
+from rooftree.organization.observation import Observation
+from rooftree.organization.snapshot_reader import parse_snapshot
+from rooftree.ports import AccountDetails, WholeOrganization
 from rooftree.settings import Settings
 
 __all__ = ["AwsOrganization"]
@@ -20,7 +26,7 @@ __all__ = ["AwsOrganization"]
 
 class AwsOrganization:
     """
-    The organization that some credentials lead to.
+    The port `OrganizationApi` on AWS: the organization that some credentials lead to.
 
     Every method may raise `UnavailableError` when AWS does not answer, `RefusedCallError` when it does not do what it
     is asked, and `UsageError` where there are no usable credentials. None changes anything in AWS.
@@ -47,13 +53,37 @@ class AwsOrganization:
         """
         return Journal.in_folder(folder, who=self._clients.access.name, max_age=max_age)
 
-    async def walk(self, *, journal: Journal | None = None, progress: Progress | None = None) -> Walk:
+    async def organization_id(self) -> str:
         """
-        Read all of the organization.
+        Return which organization it is.
         """
-        return await walk_organization(await self._calls(journal=journal, progress=progress))
+        told = await (await self._calls()).ask("DescribeOrganization")
+        return str(told["Organization"]["Id"])
 
-    async def principals(self, account_id: str) -> Details:
+    async def whole(self, *, journal: Journal | None = None, progress: Progress | None = None) -> WholeOrganization:
+        """
+        Read all of it.
+
+        Raises:
+            SnapshotError: What AWS tells cannot be understood; the place begins with ``AWS``.
+        """
+        found = await walk_organization(await self._calls(journal=journal, progress=progress))
+        try:
+            snapshot = await asyncio.to_thread(parse_snapshot, found.document)
+        except SnapshotError as error:
+            raise SnapshotError(error.reason, place=f"AWS: {error.place}") from error
+        return WholeOrganization(snapshot, found.document, found.began)
+
+    async def some(self, objects: Iterable[tuple[str, str]]) -> Observation:
+        """
+        Read some objects, each given by a `RereadKind` and its id.
+
+        Raises:
+            SnapshotError: What AWS tells cannot be understood; the place begins with ``AWS``.
+        """
+        return await read_some(await self._calls(), objects)
+
+    async def principals(self, account_id: str) -> AccountDetails:
         """
         Read the principals of an account.
         """

@@ -8,16 +8,16 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from rooftree.aws.calls import Calls
 from rooftree.aws.limits import Limits
 from rooftree.aws.session import AwsClients
-from rooftree.contracts.authorization_details import AuthorizationDetails, read_authorization_details
+from rooftree.contracts.authorization_details import read_authorization_details
 from rooftree.errors import UnavailableError
+from rooftree.ports import AccountDetails
 
-__all__ = ["Details", "Identity", "read_identity", "read_principals"]
+__all__ = ["Identity", "read_identity", "read_principals"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,6 @@ class Identity:
 
     account_id: str
     partition: str
-
-
-@dataclass(frozen=True, slots=True)
-class Details:
-    """
-    The principals of an account, at least as new as the moment at which reading began.
-    """
-
-    details: AuthorizationDetails
-    began: datetime
 
 
 async def read_identity(clients: AwsClients) -> Identity:
@@ -52,7 +42,7 @@ async def read_identity(clients: AwsClients) -> Identity:
     return Identity(account_id=told["Account"], partition=str(told["Arn"]).split(":")[1])
 
 
-async def read_principals(clients: AwsClients, identity: Identity, account_id: str) -> Details:
+async def read_principals(clients: AwsClients, identity: Identity, account_id: str) -> AccountDetails:
     """
     Return the principals of an account; unless it is the own one, by the role that is to be assumed there.
 
@@ -79,4 +69,4 @@ async def read_principals(clients: AwsClients, identity: Identity, account_id: s
     if calls.began is None:
         raise UnavailableError("AWS: GetAccountAuthorizationDetails: no answer")
     content = json.dumps(pages, default=str).encode()
-    return Details(await asyncio.to_thread(read_authorization_details, content, account_id), calls.began)
+    return AccountDetails(await asyncio.to_thread(read_authorization_details, content, account_id), calls.began)

@@ -25,9 +25,9 @@ from rooftree.cli.runtime import connected_settings
 from rooftree.contracts import decode_change
 from rooftree.contracts.principal_events import principal_events
 from rooftree.contracts.snapshot_events import encode_event, snapshot_events
-from rooftree.errors import RooftreeError, SnapshotError, UsageError
+from rooftree.errors import RooftreeError, UsageError
 from rooftree.organization.snapshot import Snapshot
-from rooftree.organization.snapshot_reader import parse_snapshot
+from rooftree.ports import WholeOrganization
 from rooftree.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -186,19 +186,8 @@ async def _import(settings: Settings, *, patience: float, iam: bool, only: froze
     return outcome
 
 
-@dataclass(frozen=True, slots=True)
-class _Walked:
-    """
-    What was read of AWS, as it was answered and as it was understood.
-    """
-
-    snapshot: Snapshot
-    document: Mapping[str, object]
-    began: datetime
-
-
 @asynccontextmanager
-async def _walk(organization: AwsOrganization, settings: Settings) -> AsyncIterator[_Walked]:
+async def _walk(organization: AwsOrganization, settings: Settings) -> AsyncIterator[WholeOrganization]:
     """
     Lend what AWS tells of the organization; unless the block ends without an error, it is kept for another attempt.
     """
@@ -207,12 +196,8 @@ async def _walk(organization: AwsOrganization, settings: Settings) -> AsyncItera
         if journal.remembered:
             say(f"going on after {journal.remembered} answers of AWS from {journal.began:%Y-%m-%dT%H:%M:%SZ}")
         with steps("reading AWS", total=None) as progress:
-            found = await organization.walk(journal=journal, progress=progress.reach)
-        try:
-            snapshot = parse_snapshot(found.document)
-        except SnapshotError as error:
-            raise SnapshotError(error.reason, place=f"AWS: {error.place}") from error
-        yield _Walked(snapshot, found.document, found.began)
+            found = await organization.whole(journal=journal, progress=progress.reach)
+        yield found
     except BaseException:
         journal.close()
         raise

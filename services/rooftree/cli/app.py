@@ -16,6 +16,7 @@ from rooftree.cli import (
     benchmarking,
     comparing,
     decisions,
+    diagnosing,
     feeding,
     letters,
     linting,
@@ -60,6 +61,7 @@ def _options(
 
 for module in (
     running,
+    diagnosing,
     feeding,
     amazon,
     nodes,

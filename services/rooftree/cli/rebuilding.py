@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import time as clock
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -131,7 +131,7 @@ async def _from_facts(organization_id: str | None, data_dir: DataDir) -> list[_O
     return outcomes
 
 
-def _plan(stored: StoredView, position: Position) -> tuple[Rebuilt, tuple[OutboxRow, ...]]:
+def _plan(stored: StoredView, position: Position) -> tuple[Rebuilt, Collection[OutboxRow]]:
     now = datetime.now(UTC)
     cause = Cause(
         source=REBUILD_SOURCE,

@@ -25,6 +25,7 @@ from rooftree.bootstrap import (
     run_api,
     run_migrate,
     run_projector,
+    run_reconciler,
     run_relay,
 )
 from rooftree.cli.options import DataDir, Json
@@ -43,7 +44,7 @@ def add_commands(app: typer.Typer) -> None:
     """
     Add the commands of this module.
     """
-    for command in (up, projector, relay, api, migrate, config):
+    for command in (up, projector, relay, reconciler, api, migrate, config):
         app.command()(command)
 
 
@@ -106,6 +107,13 @@ def relay() -> None:
     Run a relay: audit events and states from the view to Kafka.
     """
     asyncio.run(run_relay(load_settings()))
+
+
+def reconciler() -> None:
+    """
+    Run a reconciler: what AWS itself says, compared with the view; what events have lost goes to Kafka.
+    """
+    asyncio.run(run_reconciler(load_settings()))
 
 
 def api() -> None:

@@ -49,6 +49,9 @@ class CauseModel(Outbound):
     time: Time
     actor: str | None
     summary: str
+    origin: Literal["reconciliation"] | None = Field(
+        default=None, description="Set where nobody told of the change as it happened, and AWS was asked."
+    )
 
 
 class ChainHash(Outbound):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field, ValidationError
 
@@ -44,6 +45,9 @@ class ChangeEvent(Inbound):
     datacontenttype: Text | None = None
     sequence: Sequence | None = Field(default=None, description="Orders events of equal time, as text.")
     actor: Text | None = Field(default=None, description="By whose hand, where the data does not tell.")
+    cause: Literal["reconciliation"] | None = Field(
+        default=None, description="Set where nobody told of the change as it happened, and AWS was asked."
+    )
     data: JsonObject
 
 
@@ -123,6 +127,7 @@ def _read(content: Mapping[str, object]) -> Change:
             organization_id=data.subject_organization,
             actor=data.actor or event.actor,
             data=data.to_change(),
+            origin=event.cause,
         )
     except ValidationError as error:
         raise _refusal(error, "data") from error

@@ -39,9 +39,8 @@ def encode_audit_event(event: AuditEvent) -> bytes:
         ),
         "part": event.part,
         "parts": event.parts,
-        "data": event.data,
     }
-    return orjson.dumps(envelope)
+    return b'%b,"data":%b}' % (orjson.dumps(envelope)[:-1], event.text.encode())
 
 
 def encode_permissions(

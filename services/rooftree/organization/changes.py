@@ -368,6 +368,7 @@ class Change:
         data: What has changed.
         requests: What is to be read anew beside, since it was not told.
         by_the_second: Whether the time is told by the second, and no order within it.
+        origin: ``reconciliation`` where nobody told of it and AWS was asked; None for what was told as it happened.
     """
 
     event_id: str
@@ -380,6 +381,7 @@ class Change:
     data: ChangeData
     requests: tuple[RereadRequest, ...] = ()
     by_the_second: bool = False
+    origin: str | None = None
 
     def version(self, rank: int) -> Version:
         """

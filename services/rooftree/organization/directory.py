@@ -83,6 +83,12 @@ class Directory:
         """
         return not self._accounts
 
+    def knows(self, account_id: str) -> bool:
+        """
+        Tell whether anything was ever said of the principals of an account.
+        """
+        return account_id in self._accounts
+
     def is_whole(self, account_id: str) -> bool:
         """
         Tell whether a snapshot has named all principals of an account: whoever is not among them does not exist.

@@ -15,7 +15,7 @@ from rooftree.organization.chains import (
     PolicyRecord,
     identify_chain,
 )
-from rooftree.organization.documents import BUILTIN_POLICIES, Document, Policy
+from rooftree.organization.documents import BUILTIN_POLICIES, Document
 from rooftree.organization.identifiers import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY, is_root
 from rooftree.organization.tree import Organization
 
@@ -61,6 +61,7 @@ class Survey:
         self._organization = organization
         self._types = organization.limiting_types
         self._ancestries: dict[str, _Ancestry | None] = {}
+        self._records: dict[str, PolicyRecord | None] = {}
         self._chains: dict[tuple[str, tuple[tuple[PolicyRecord, ...], ...]], ChainRecord] = {}
         self.documents: dict[str, Document] = {}
 
@@ -133,12 +134,27 @@ class Survey:
         """
         Return what hangs on a node, for each type.
         """
-        return tuple(
-            tuple(self._record(policy) for policy in self._organization.attached(node_id, kind)) for kind in self._types
-        )
+        return tuple([tuple(self._attached(node_id, kind)) for kind in self._types])
 
-    def _record(self, policy: Policy) -> PolicyRecord:
-        document = policy.document
-        assert document is not None, "only policies with a document are attached"
-        self.documents[document.digest] = document
-        return PolicyRecord(policy.policy_id, policy.name, document.digest)
+    def _attached(self, node_id: str, kind: str) -> list[PolicyRecord]:
+        found = []
+        for policy_id in self._organization.attachable_ids(node_id, kind):
+            record = self._record(policy_id, kind)
+            if record is not None and self._organization.registers.is_attached(node_id, policy_id, kind):
+                found.append(record)
+        return found
+
+    def _record(self, policy_id: str, kind: str) -> PolicyRecord | None:
+        """
+        Return a policy if it is of a type and its document is known. Each is asked for once: it is on many nodes.
+        """
+        key = f"{kind} {policy_id}"
+        if key not in self._records:
+            policy = self._organization.policy(policy_id)
+            document = None if policy is None or policy.type != kind else policy.document
+            if policy is None or document is None:
+                self._records[key] = None
+            else:
+                self.documents[document.digest] = document
+                self._records[key] = PolicyRecord(policy_id, policy.name, document.digest)
+        return self._records[key]

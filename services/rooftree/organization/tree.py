@@ -5,8 +5,9 @@ An organization in memory: its facts, and what follows from them for nodes, poli
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from rooftree.organization.documents import AUTHORIZING_TYPES, BUILTIN_POLICIES, Policy, read_document
 from rooftree.organization.facts import Attribute, Fact, FactKind
@@ -19,6 +20,12 @@ __all__ = ["Merge", "Organization"]
 
 # Told again and again; only another value has an effect.
 _SETTINGS = frozenset({Attribute.ROOT, Attribute.MANAGEMENT_ACCOUNT, Attribute.FEATURE_SET})
+
+_BUILTIN_IDS: Final = {
+    kind: tuple(sorted(policy_id for policy_id, policy in BUILTIN_POLICIES.items() if policy.type == kind))
+    for kind in AUTHORIZING_TYPES
+}
+_BUILTIN_SETS: Final = {kind: frozenset(policy_ids) for kind, policy_ids in _BUILTIN_IDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,15 +159,23 @@ class Organization:
         """
         Return the policies of one type that hang on a node and whose document is known, ordered by id.
         """
-        builtin = {policy_id for policy_id, policy in BUILTIN_POLICIES.items() if policy.type == policy_type}
         found = []
-        for policy_id in sorted(self._attached.get(target_id, set()) | builtin):
+        for policy_id in self.attachable_ids(target_id, policy_type):
             policy = self.policy(policy_id)
             if policy is None or policy.type != policy_type or policy.document is None:
                 continue
             if self.registers.is_attached(target_id, policy_id, policy_type):
                 found.append(policy)
         return found
+
+    def attachable_ids(self, target_id: str, policy_type: str) -> Sequence[str]:
+        """
+        Return the ids of all policies of which it was ever said that they hang on a node, and of those of AWS's own of
+        one type, ordered: no other can be attached.
+        """
+        builtin = _BUILTIN_IDS[policy_type]
+        said = self._attached.get(target_id)
+        return builtin if said is None or said <= _BUILTIN_SETS[policy_type] else sorted(said.union(builtin))
 
     def attached_ids(self, target_id: str) -> list[str]:
         """

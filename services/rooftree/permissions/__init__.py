@@ -7,7 +7,15 @@ from __future__ import annotations
 from rooftree.permissions.account import AccountBinding
 from rooftree.permissions.change import DecisionChange
 from rooftree.permissions.comparison import EQUIVALENT, Comparison
-from rooftree.permissions.maximum import Permissions, compare, forget_chains, forget_results, maximum_permissions
+from rooftree.permissions.document import Question
+from rooftree.permissions.maximum import (
+    Permissions,
+    compare,
+    forget_chains,
+    forget_results,
+    maximum_permissions,
+    telling_apart,
+)
 
 __all__ = [
     "EQUIVALENT",
@@ -15,8 +23,10 @@ __all__ = [
     "Comparison",
     "DecisionChange",
     "Permissions",
+    "Question",
     "compare",
     "forget_chains",
     "forget_results",
     "maximum_permissions",
+    "telling_apart",
 ]

@@ -19,7 +19,7 @@ from rooftree.policy.model import Condition, Effect, PolicyDocument, Statement
 from rooftree.policy.operators import meaning_of
 from rooftree.policy.variables import Variable, parse_template
 
-__all__ = ["BoundDocument", "bind_document", "forget_documents"]
+__all__ = ["BoundDocument", "Question", "bind_document", "forget_documents", "questions_about"]
 
 MOST_KEPT: Final = 65536
 """Bound policies kept: more than an organization has policies, times the accounts that they name."""
@@ -51,7 +51,7 @@ def bind_document(document: PolicyDocument, account: AccountBinding) -> BoundDoc
     """
     Return what a policy means for the requests of an account.
     """
-    asked = _questions(document, account.side)
+    asked = questions_about(document, account.side)
     key = (document, account.side.name, tuple(question(account) for question in asked))
     found = _bound.get(key)
     if found is None:
@@ -66,7 +66,7 @@ def forget_documents() -> None:
     Drop what is remembered of documents.
     """
     _bound.clear()
-    _questions.cache_clear()
+    questions_about.cache_clear()
 
 
 def _bind_statements(document: PolicyDocument, account: AccountBinding) -> Iterator[tuple[BoundStatement, Statement]]:
@@ -80,7 +80,7 @@ Question = Callable[[AccountBinding], Hashable]
 
 
 @lru_cache(maxsize=16384)
-def _questions(document: PolicyDocument, side: Side) -> tuple[Question, ...]:
+def questions_about(document: PolicyDocument, side: Side) -> tuple[Question, ...]:
     """
     Return what must be asked of an account to know what a policy means for it.
 

@@ -20,9 +20,9 @@ from rooftree.permissions.chain import NO_LIMITS, BoundChain, BoundLevel, Limits
 from rooftree.permissions.change import Standpoint, describe
 from rooftree.permissions.comparison import EQUIVALENT, Comparison
 from rooftree.permissions.difference import find_difference
-from rooftree.permissions.document import forget_documents
+from rooftree.permissions.document import Question, forget_documents, questions_about
 from rooftree.permissions.fallback import compare_roughly
-from rooftree.permissions.keys import RESOURCE_SIDE, Side
+from rooftree.permissions.keys import PRINCIPAL_SIDE, RESOURCE_SIDE, Side
 from rooftree.permissions.language import partition
 from rooftree.permissions.location import locate
 from rooftree.permissions.space import Space
@@ -31,7 +31,7 @@ from rooftree.policy.chain import Chain
 from rooftree.policy.evaluate import Decision, decide_chain
 from rooftree.policy.request import Request
 
-__all__ = ["Permissions", "compare", "forget_chains", "forget_results", "maximum_permissions"]
+__all__ = ["Permissions", "compare", "forget_chains", "forget_results", "maximum_permissions", "telling_apart"]
 
 SHARED_RESULTS: Final = 4096
 """Distinct chains and pairs of chains kept: more than an organization has nodes with policies of their own."""
@@ -131,6 +131,27 @@ def maximum_permissions(chain: Chain, account: AccountBinding) -> Permissions:
             _shared.clear()
         found = _shared[key] = Permissions(chain, account, bound, resources)
     return found
+
+
+def telling_apart(chain: Chain) -> tuple[Question, ...]:
+    """
+    Return what must be asked of accounts to know whether a chain means the same for them.
+
+    INVARIANT: accounts with equal answers have one and the same permissions; most policies ask nothing.
+    """
+    own = (
+        questions_about(policy.document, PRINCIPAL_SIDE) for level in chain.levels or () for policy in level.policies
+    )
+    others = (
+        map(_of_resources, questions_about(policy.document, RESOURCE_SIDE))
+        for level in chain.resource_levels or ()
+        for policy in level.policies
+    )
+    return tuple(dict.fromkeys(question for asked in (*own, *others) for question in asked))
+
+
+def _of_resources(question: Question) -> Question:
+    return lambda account: question(replace(account, side=RESOURCE_SIDE))
 
 
 NOT_BOUND: Final = BoundChain(None)

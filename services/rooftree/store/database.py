@@ -266,11 +266,11 @@ def _milliseconds(seconds: float) -> str:
 
 
 async def _prepare(connection: Connection) -> None:
-    # jsonb travels as a version byte and the text; in binary, so that COPY can use it too.
+    # jsonb travels as a version byte and the text; in binary, so that COPY can use it too. Bytes are JSON text already.
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",
-        encoder=lambda value: b"\x01" + orjson.dumps(value, default=_plain),
+        encoder=lambda value: b"\x01" + (value if type(value) is bytes else orjson.dumps(value, default=_plain)),
         decoder=lambda data: orjson.loads(data[1:]),
         format="binary",
     )

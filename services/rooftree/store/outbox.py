@@ -4,6 +4,7 @@ The relay's side of the store: what is to be sent, and that it was.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -44,18 +45,22 @@ class PostgresOutbox:
             return [row["organization_id"] for row in await connection.fetch(query("pending_organizations"))]
 
     @asynccontextmanager
-    async def claim(self, organization_id: str, *, limit: int) -> AsyncIterator[Sequence[OutboxRow]]:
+    async def claim(
+        self, organization_id: str, *, limit: int, most: int = 1
+    ) -> AsyncIterator[AsyncIterator[Sequence[OutboxRow]]]:
         """
-        Lend the oldest rows of an organization that are not sent.
+        Lend the rows of an organization that are not sent, batch by batch.
         """
         async with self._database.transaction() as connection:
             if not await connection.fetchval(query("try_lock_outbox"), organization_id):
-                yield []
+                yield _nothing()
                 return
-            rows = await connection.fetch(query("claim_rows"), organization_id, limit)
-            yield [_outbox_row(row) for row in rows]
-            if rows:
-                await connection.execute(query("mark_sent"), organization_id, [row["position"] for row in rows])
+            lending = _Lending(connection, organization_id, limit, most)
+            try:
+                yield lending.batches()
+            finally:
+                await lending.end()
+            await lending.mark()
 
     @asynccontextmanager
     async def claim_letters(self, *, limit: int) -> AsyncIterator[Sequence[StoredLetter]]:
@@ -106,6 +111,60 @@ class PostgresOutbox:
         """
         async with self._database.connection() as connection:
             return float(await connection.fetchval(query("oldest_unsent")))
+
+
+async def _nothing() -> AsyncIterator[Sequence[OutboxRow]]:
+    nothing: Sequence[Sequence[OutboxRow]] = ()
+    for batch in nothing:
+        yield batch
+
+
+class _Lending:
+    """
+    Batches of one organization, the next of which is read while the one before is being sent.
+    """
+
+    def __init__(self, connection: Connection, organization_id: str, limit: int, most: int) -> None:
+        self._connection = connection
+        self._organization_id = organization_id
+        self._limit = limit
+        self._most = most
+        self._position = 0
+        self._reading: asyncio.Task[list[Row]] | None = None
+
+    async def batches(self) -> AsyncIterator[Sequence[OutboxRow]]:
+        """
+        Yield what there is to send.
+        """
+        rows = await self._read(0)
+        for number in range(1, self._most + 1):
+            if not rows:
+                return
+            last = rows[-1]["position"]
+            if number < self._most and len(rows) == self._limit:
+                self._reading = asyncio.create_task(self._read(last))
+            yield [_outbox_row(row) for row in rows]
+            self._position = last
+            if self._reading is None:
+                return
+            rows, self._reading = await self._reading, None
+
+    async def end(self) -> None:
+        """
+        Let go of the connection: what is being read is read to its end.
+        """
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
+
+    async def mark(self) -> None:
+        """
+        Write down that everything was sent that was lent.
+        """
+        if self._position:
+            await self._connection.execute(query("mark_sent"), self._organization_id, self._position)
+
+    async def _read(self, after: int) -> list[Row]:
+        return await self._connection.fetch(query("claim_rows"), self._organization_id, after, self._limit)
 
 
 async def _enqueue_states(

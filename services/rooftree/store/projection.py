@@ -24,7 +24,7 @@ from rooftree.store.principals import principal_fact_of, reported_of
 from rooftree.store.probes import probe_of
 from rooftree.store.queries import query
 from rooftree.store.rereads import reread_of
-from rooftree.store.rows import LastRow, compress_verdicts, merge_patches
+from rooftree.store.rows import compress_verdicts, merge_patches
 from rooftree.store.saving import copy_letters, copy_outbox, copy_seen, save_writes
 from rooftree.store.stored import account_of, chain_of, fact_of
 from rooftree.view.patch import GENESIS, DocumentRecord, PermissionState, Position
@@ -184,10 +184,7 @@ class PostgresProjection:
         if commit.superseded:
             await connection.execute(query("supersede_letters"), commit.organization_id)
         writes = merge_patches(commit.patches)
-        changed = [*writes.steps]
-        rows = await connection.fetch(query("last_history"), commit.organization_id, changed) if changed else []
-        last = {row["account_id"]: LastRow(row["valid_from"], row["valid_to"]) for row in rows}
-        await save_writes(connection, commit.organization_id, writes, writes.history(last))
+        await save_writes(connection, commit.organization_id, writes)
         for state in writes.permission_sets.values():
             await save_permission_set(connection, commit.organization_id, state)
         await copy_outbox(connection, commit)

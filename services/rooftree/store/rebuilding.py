@@ -4,7 +4,7 @@ The view made anew in PostgreSQL: from the facts at once, or by having the log r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,7 +14,7 @@ from rooftree.store.database import Connection, Database
 from rooftree.store.inspection import load_stored_view
 from rooftree.store.projection import save_permission_set
 from rooftree.store.queries import query
-from rooftree.store.rows import LastRow, merge_patches
+from rooftree.store.rows import merge_patches
 from rooftree.store.saving import copy_outbox, save_accounts, save_writes
 from rooftree.view.patch import PermissionState, Position
 from rooftree.view.rebuilding import Rebuilt
@@ -22,7 +22,7 @@ from rooftree.view.verification import StoredView
 
 __all__ = ["DatabaseRebuild", "Extent"]
 
-Plan: TypeAlias = Callable[[StoredView, Position], tuple[Rebuilt, Sequence[OutboxRow]]]
+Plan: TypeAlias = Callable[[StoredView, Position], tuple[Rebuilt, Collection[OutboxRow]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class DatabaseRebuild:
             position = Position(**{name: value for name, value in head.items() if name != "version"})
             rebuilt, outbox = plan(stored, position)
             await _replace(connection, organization_id, rebuilt)
-            await copy_outbox(connection, OrganizationCommit(organization_id, 0, (), (), tuple(outbox)))
+            await copy_outbox(connection, OrganizationCommit(organization_id, 0, (), (), outbox))
             if rebuilt.patch.accounts or rebuilt.patch.departed:
                 await connection.execute(query("mark_unfilled"), organization_id)
             await connection.execute(query("nudge_relays"))
@@ -109,12 +109,9 @@ class DatabaseRebuild:
 
 async def _replace(connection: Connection, organization_id: str, rebuilt: Rebuilt) -> None:
     writes = merge_patches([rebuilt.patch])
-    changed = [*writes.steps]
-    rows = await connection.fetch(query("last_history"), organization_id, changed) if changed else []
-    history = writes.history({row["account_id"]: LastRow(row["valid_from"], row["valid_to"]) for row in rows})
     await connection.execute(query("drop_accounts"), organization_id)
     await connection.execute(query("drop_documents"), organization_id)
-    await save_writes(connection, organization_id, writes, history)
+    await save_writes(connection, organization_id, writes)
     unchanged = [row for row in rebuilt.accounts if row.account_id not in writes.steps]
     await save_accounts(connection, organization_id, unchanged, {row.account_id: row.since for row in unchanged})
     await _replace_permission_sets(connection, organization_id, rebuilt.permission_sets)

@@ -8,8 +8,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
+from rooftree.organization.rereads import Reread
+from rooftree.ports import KnownOrganization
 from rooftree.store.database import Database, connect_database, translated_errors
 from rooftree.store.queries import query
+from rooftree.store.rereads import reread_of
+from rooftree.store.stored import fact_of
 
 __all__ = ["PostgresReconciliation"]
 
@@ -42,6 +46,32 @@ class PostgresReconciliation:
             yield is_ours
         finally:
             await connection.close()
+
+    async def since_last(self, organization_id: str) -> float | None:
+        """
+        Return how many seconds ago the last round over the whole organization that came to an end began.
+        """
+        async with self._database.connection() as connection:
+            age = await connection.fetchval(query("since_last_reconciliation"), organization_id)
+        return None if age is None else float(age)
+
+    async def known(self, organization_id: str) -> KnownOrganization:
+        """
+        Return what is stored of an organization, as of one moment.
+        """
+        async with self._database.transaction(read_only=True) as connection:
+            head = await connection.fetchrow(query("load_organization"), organization_id)
+            facts = await connection.fetch(query("load_facts"), organization_id)
+        is_incomplete = head is not None and head["incomplete_since"] is not None
+        until = head["incomplete_until"] if head is not None and is_incomplete else None
+        return KnownOrganization(tuple(fact_of(row) for row in facts), until)
+
+    async def rereads(self, organization_id: str) -> Sequence[Reread]:
+        """
+        Return what is to be read anew, the longest asked for first.
+        """
+        async with self._database.connection() as connection:
+            return [reread_of(row) for row in await connection.fetch(query("list_rereads"), organization_id, None)]
 
     async def begin(self, organization_id: str, occasion: str) -> int:
         """

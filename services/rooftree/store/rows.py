@@ -14,7 +14,7 @@ from rooftree.organization.facts import Fact, FactKey
 from rooftree.store.principals import PrincipalWrites
 from rooftree.store.probes import ProbeWrites
 from rooftree.store.rereads import RereadWrites
-from rooftree.view.patch import AccountState, AuditEvent, Departure, DocumentRecord, Patch, PermissionState, Position
+from rooftree.view.patch import AccountState, AuditLog, Departure, DocumentRecord, Patch, PermissionState, Position
 
 __all__ = ["HistoryRow", "HistoryWrite", "LastRow", "ServiceVerdicts", "Writes", "compress_verdicts", "merge_patches"]
 
@@ -72,6 +72,7 @@ class Writes:
     Several patches of one organization as one.
 
     Attributes:
+        audit: The events of each patch.
         steps: What each account went through, in order.
     """
 
@@ -80,39 +81,26 @@ class Writes:
     chains: dict[str, ChainRecord] = field(default_factory=dict)
     documents: dict[str, DocumentRecord] = field(default_factory=dict)
     permission_sets: dict[str, PermissionState] = field(default_factory=dict)
-    audit: list[AuditEvent] = field(default_factory=list)
+    audit: list[AuditLog] = field(default_factory=list)
     steps: dict[str, list[_Step]] = field(default_factory=lambda: defaultdict(list))
     principals: PrincipalWrites = field(default_factory=PrincipalWrites)
     probes: ProbeWrites = field(default_factory=ProbeWrites)
     rereads: RereadWrites = field(default_factory=RereadWrites)
 
-    @property
-    def accounts(self) -> list[AccountState]:
+    def history(self, account_ids: Iterable[str], last: Mapping[str, LastRow]) -> HistoryWrite:
         """
-        The rows of the view as they are in the end.
-        """
-        return [steps[-1].state for _, steps in sorted(self.steps.items()) if steps[-1].state is not None]
-
-    @property
-    def departed(self) -> list[str]:
-        """
-        The accounts that have no row in the end.
-        """
-        return sorted(account_id for account_id, steps in self.steps.items() if steps[-1].state is None)
-
-    def history(self, last: Mapping[str, LastRow]) -> HistoryWrite:
-        """
-        Return what becomes of the history.
+        Return what becomes of the history of some of the accounts.
 
         INVARIANT: rows of one account follow each other without overlap, and none is empty. Times that would break it
         are moved up to where the row before starts or ends.
 
         Args:
+            account_ids: The accounts.
             last: The latest stored row of each account that has any.
         """
         write = HistoryWrite()
-        for account_id, steps in sorted(self.steps.items()):
-            _write_history(write, account_id, steps, last.get(account_id))
+        for account_id in account_ids:
+            _write_history(write, account_id, self.steps[account_id], last.get(account_id))
         return write
 
 
@@ -134,7 +122,7 @@ def merge_patches(patches: Sequence[Patch]) -> Writes:
         writes.permission_sets.update(
             (state.permissions_id, state) for state in patch.permission_sets if state.verdicts is not None
         )
-        writes.audit.extend(patch.audit)
+        writes.audit.append(patch.audit)
         for change in _in_order(patch):
             writes.steps[change.account_id].append(_step(change, complete=patch.position.complete))
     return writes

@@ -13,7 +13,7 @@ from rooftree.store.principals import save_principals
 from rooftree.store.probes import save_probes
 from rooftree.store.queries import query
 from rooftree.store.rereads import save_rereads
-from rooftree.store.rows import HistoryRow, HistoryWrite, Writes
+from rooftree.store.rows import HistoryRow, HistoryWrite, LastRow, Writes
 from rooftree.store.stored import levels_of
 from rooftree.view.patch import AccountState
 
@@ -22,20 +22,37 @@ __all__ = ["copy_letters", "copy_outbox", "copy_seen", "save_accounts", "save_wr
 _SCHEMA = "rooftree"
 
 
-async def save_writes(connection: Connection, organization_id: str, writes: Writes, history: HistoryWrite) -> None:
+_ACCOUNTS_AT_A_TIME = 5_000
+"""What is in memory of a change of very many accounts while it is written."""
+
+
+async def save_writes(connection: Connection, organization_id: str, writes: Writes) -> None:
     """
     Write what a commit says about the state of one organization, whose row is locked.
     """
     await _save_facts(connection, organization_id, writes)
     await _save_chains(connection, organization_id, writes)
-    await save_accounts(connection, organization_id, writes.accounts, history.since)
-    if departed := writes.departed:
-        await connection.execute(query("remove_accounts"), organization_id, departed)
-    await _save_history(connection, organization_id, history)
+    changed = sorted(writes.steps)
+    for start in range(0, len(changed), _ACCOUNTS_AT_A_TIME):
+        await _save_steps(connection, organization_id, writes, changed[start : start + _ACCOUNTS_AT_A_TIME])
     await save_principals(connection, organization_id, writes.principals)
     await save_probes(connection, organization_id, writes.probes)
     await save_rereads(connection, organization_id, writes.rereads)
     await _copy_audit(connection, writes)
+
+
+async def _save_steps(connection: Connection, organization_id: str, writes: Writes, account_ids: list[str]) -> None:
+    """
+    Write what some accounts went through.
+    """
+    rows = await connection.fetch(query("last_history"), organization_id, account_ids)
+    last = {row["account_id"]: LastRow(row["valid_from"], row["valid_to"]) for row in rows}
+    history = writes.history(account_ids, last)
+    ends = [(account_id, writes.steps[account_id][-1].state) for account_id in account_ids]
+    await save_accounts(connection, organization_id, [state for _, state in ends if state is not None], history.since)
+    if departed := [account_id for account_id, state in ends if state is None]:
+        await connection.execute(query("remove_accounts"), organization_id, departed)
+    await _save_history(connection, organization_id, history)
 
 
 async def _save_facts(connection: Connection, organization_id: str, writes: Writes) -> None:
@@ -141,7 +158,7 @@ def _history_columns(organization_id: str, row: HistoryRow) -> tuple[object, ...
 
 
 async def _copy_audit(connection: Connection, writes: Writes) -> None:
-    if writes.audit:
+    if any(writes.audit):
         await connection.copy_records_to_table(
             "audit_event",
             schema_name=_SCHEMA,
@@ -149,7 +166,7 @@ async def _copy_audit(connection: Connection, writes: Writes) -> None:
                 *("organization_id", "revision", "part", "parts", "event_id", "type", "account_id", "time", "verdict"),
                 *("cause_event_id", "data"),
             ],
-            records=[
+            records=(
                 (
                     event.organization_id,
                     event.revision,
@@ -161,10 +178,11 @@ async def _copy_audit(connection: Connection, writes: Writes) -> None:
                     event.time,
                     event.verdict,
                     event.cause_event_id,
-                    event.data,
+                    event.text.encode(),
                 )
-                for event in writes.audit
-            ],
+                for events in writes.audit
+                for event in events
+            ),
         )
 
 
@@ -177,10 +195,10 @@ async def copy_outbox(connection: Connection, commit: OrganizationCommit) -> Non
             "outbox",
             schema_name=_SCHEMA,
             columns=["organization_id", "id", "aggregatetype", "aggregateid", "type", "payload", "revision"],
-            records=[
+            records=(
                 (commit.organization_id, row.event_id, row.kind.value, row.key, row.type, row.payload, row.revision)
                 for row in commit.outbox
-            ],
+            ),
         )
 
 

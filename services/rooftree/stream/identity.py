@@ -28,11 +28,14 @@ from aiokafka.protocol.types import (
 from rooftree.settings import Settings
 from rooftree.stream.client import client_options, stop_quietly, translated_errors
 
-__all__ = ["TopicIdentity", "topic_identity"]
+__all__ = ["TopicIdentity", "topic_identity", "topic_operations"]
 
 _METADATA = 3
 _UUID_BYTES = 16
 _UNKNOWN_TOPIC = 3
+
+# What a broker says of operations if it was not asked.
+_UNTOLD = -(2**31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,27 @@ async def topic_identity(settings: Settings, topic: str) -> TopicIdentity:
             return await _asked(client, topic)
     finally:
         await stop_quietly(client.close)
+
+
+async def topic_operations(settings: Settings, topic: str) -> int | None:
+    """
+    Return what this client may do with *topic*, as bits by the codes of Kafka's ACL operations; None if it is not told.
+
+    Raises:
+        UnavailableError: The broker does not answer.
+    """
+    client = AIOKafkaClient(**client_options(settings))
+    try:
+        with translated_errors():
+            await client.bootstrap()
+            try:
+                answer = await client.send(client.get_random_node(), _TopicMetadataRequest(topic, operations=True))
+            except NotImplementedError:
+                return None
+    finally:
+        await stop_quietly(client.close)
+    [(*_, operations, _)] = answer.topics
+    return None if operations == _UNTOLD else int(operations)
 
 
 async def _asked(client: AIOKafkaClient, topic: str) -> TopicIdentity:
@@ -169,8 +193,8 @@ class _TopicMetadataStruct(RequestStruct):  # type: ignore[misc]  # aiokafka has
 class _TopicMetadataRequest(Request[_TopicMetadataStruct]):  # type: ignore[misc]  # aiokafka has no types
     API_KEY = _METADATA
 
-    def __init__(self, topic: str) -> None:
-        self._topic = topic
+    def __init__(self, topic: str, *, operations: bool = False) -> None:
+        self._topic, self._operations = topic, operations
 
     def build(self, request_struct_class: type[_TopicMetadataStruct]) -> _TopicMetadataStruct:
-        return request_struct_class([("", self._topic, {})], False, False, {})
+        return request_struct_class([("", self._topic, {})], False, self._operations, {})

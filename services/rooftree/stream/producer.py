@@ -5,12 +5,16 @@ The topics that are written.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import TypeAlias
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from rooftree.errors import RecordTooLargeError
 from rooftree.ports import OutgoingRecord, RecordKind
@@ -20,9 +24,11 @@ from rooftree.stream.identity import topic_identity
 
 __all__ = ["KafkaPublisher"]
 
-_Addressed: TypeAlias = tuple[str, bytes | None, bytes | None, tuple[tuple[str, bytes], ...]]
+_Addressed: TypeAlias = tuple[str, bytes | None, bytes | None, list[tuple[str, bytes]]]
 
 _BATCH_BYTES = 256 * 1024
+
+_PARTITIONER = DefaultPartitioner()
 
 
 class KafkaPublisher:
@@ -69,7 +75,9 @@ class KafkaPublisher:
         """
         Send records; on return the broker has all of them, in the order given for each key.
         """
-        await self._send([(self._topics[record.kind], record.key, record.value, record.headers) for record in records])
+        await self._send(
+            [(self._topics[record.kind], record.key, record.value, list(record.headers)) for record in records]
+        )
 
     async def publish_changes(self, changes: Sequence[tuple[str, bytes]]) -> None:
         """
@@ -79,7 +87,7 @@ class KafkaPublisher:
             RecordTooLargeError: A change is too large for the broker.
             UnavailableError: The broker does not answer.
         """
-        headers = (("content-type", b"application/cloudevents+json; charset=UTF-8"),)
+        headers = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
         await self._send([(self._settings.changes_topic, key.encode(), value, headers) for key, value in changes])
 
     async def _send(self, records: Sequence[_Addressed]) -> None:
@@ -88,7 +96,7 @@ class KafkaPublisher:
             try:
                 # Twice: aiokafka retries within the one, and waits for room in its buffer in the other.
                 async with asyncio.timeout(2 * self._settings.kafka_request_timeout):
-                    await _send_all(producer, records)
+                    await _send_all(producer, records, largest=self._settings.kafka_max_message_bytes)
             except (MessageSizeTooLargeError, RecordListTooLargeError) as error:
                 await self.close()
                 raise RecordTooLargeError(f"Kafka does not take a record of this size: {error}") from error
@@ -123,13 +131,56 @@ class KafkaPublisher:
             return self._producer
 
 
-async def _send_all(producer: AIOKafkaProducer, records: Sequence[_Addressed]) -> None:
+async def _send_all(producer: AIOKafkaProducer, records: Sequence[_Addressed], *, largest: int) -> None:
+    """
+    Send records in batches that are made here, by partition: to hand over one record after the other takes longer than
+    all the rest.
+    """
+    by_partition: defaultdict[tuple[str, int], list[_Addressed]] = defaultdict(list)
+    partitions: dict[str, list[int]] = {}
+    for record in records:
+        topic, key, value, headers = record
+        _check_size(key, value, headers, largest)
+        if topic not in partitions:
+            partitions[topic] = sorted(await producer.partitions_for(topic))
+        by_partition[topic, _partition(key, len(partitions[topic]))].append(record)
+    sending = (
+        _send_in_order(producer, topic, partitions[topic][index], some) for (topic, index), some in by_partition.items()
+    )
+    outcomes = await asyncio.gather(*sending, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+async def _send_in_order(producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[_Addressed]) -> None:
     confirmations: list[asyncio.Future[object]] = []
     try:
-        for topic, key, value, headers in records:
-            confirmations.append(await producer.send(topic, value=value, key=key, headers=list(headers)))
+        batch = producer.create_batch()
+        for _, key, value, headers in records:
+            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                confirmations.append(await producer.send_batch(batch, topic, partition=partition))
+                batch = producer.create_batch()
+                batch.append(timestamp=None, key=key, value=value, headers=headers)
+        confirmations.append(await producer.send_batch(batch, topic, partition=partition))
     finally:
         outcomes = await asyncio.gather(*confirmations, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
             raise outcome
+
+
+def _check_size(key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]], largest: int) -> None:
+    size = DefaultRecordBatchBuilder.estimate_size_in_bytes(key, value, headers)
+    if size > largest:
+        raise MessageSizeTooLargeError(f"it is {size} bytes long, and {largest} are let through")
+
+
+@lru_cache(maxsize=65_536)
+def _partition(key: bytes | None, count: int) -> int:
+    """
+    Return which partition records of a key go to, as all clients of Kafka agree; those without one stay together.
+    """
+    numbers = list(range(count))
+    found: int = _PARTITIONER(key, numbers, numbers)
+    return found

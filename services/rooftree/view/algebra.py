@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from rooftree.permissions import AccountBinding, Comparison, Permissions
+from rooftree.permissions import AccountBinding, Comparison, Permissions, Question
 from rooftree.policy.chain import Chain
 
 __all__ = ["Algebra"]
@@ -16,7 +16,7 @@ class Algebra(Protocol):
     """
     All requests at once: what a chain lets through, and how two chains differ.
 
-    ``rooftree.permissions`` is one. Both functions are pure, and cheap when asked again.
+    ``rooftree.permissions`` is one. All functions are pure, and cheap when asked again.
     """
 
     def maximum_permissions(self, chain: Chain, account: AccountBinding) -> Permissions:
@@ -28,5 +28,11 @@ class Algebra(Protocol):
     def compare(self, before: Permissions, after: Permissions) -> Comparison:
         """
         Return which decisions differ.
+        """
+        ...
+
+    def telling_apart(self, chain: Chain) -> tuple[Question, ...]:
+        """
+        Return what must be asked of accounts to know whether a chain means the same for them.
         """
         ...

@@ -10,12 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property, lru_cache
+from json.encoder import encode_basestring as quoted
 from typing import Protocol
 
 from rooftree.organization.timestamps import format_time
-from rooftree.permissions import AccountBinding, Comparison
+from rooftree.view.events import AuditEvent, AuditLog, SealedData, canonical_json
 from rooftree.view.impact import PrincipalImpact
-from rooftree.view.patch import AccountState, AuditEvent
+from rooftree.view.patch import AccountState
+from rooftree.view.wholesale import SharedChanges
 
 __all__ = [
     "AuditType",
@@ -28,8 +31,6 @@ __all__ = [
     "audit_event_id",
     "seal",
 ]
-
-_CANONICAL_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 class AuditType(StrEnum):
@@ -54,6 +55,7 @@ class Cause:
         event_type: The type of the change; None for a record that could not be read.
         actor: By whose hand, if that was told.
         summary: The same in words.
+        origin: ``reconciliation`` where nobody told of it and AWS was asked; None for what was told as it happened.
     """
 
     source: str
@@ -62,18 +64,20 @@ class Cause:
     time: datetime
     actor: str | None
     summary: str
+    origin: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """
         Return the cause as it stands in an event.
         """
-        return {
+        told: dict[str, object] = {
             "event_id": self.event_id,
             "event_type": self.event_type,
             "time": format_time(self.time),
             "actor": self.actor,
             "summary": self.summary,
         }
+        return told if self.origin is None else {**told, "origin": self.origin}
 
 
 class Tiding(Protocol):
@@ -95,9 +99,16 @@ class Tiding(Protocol):
         """
         ...
 
-    def data(self) -> dict[str, object]:
+    @property
+    def verdict(self) -> str | None:
         """
-        Return what the event says beside its account and its cause.
+        The verdict of the event.
+        """
+        ...
+
+    def told(self) -> dict[str, str]:
+        """
+        Return what the event says beside its account and its cause, each field as canonical JSON.
         """
         ...
 
@@ -108,15 +119,15 @@ class Verdict:
     An account whose decisions have changed.
 
     Attributes:
+        changes: What has changed, shared by all accounts for which that is the same.
         probes: The probes of this account that are decided otherwise, good as JSON.
-        principals: What becomes of its principals, good as JSON; None if none is known.
+        principals: What becomes of its principals, as canonical JSON; None if none is known.
     """
 
     account: AccountState
-    binding: AccountBinding
-    comparison: Comparison
+    changes: SharedChanges
     probes: Sequence[Mapping[str, object]] = ()
-    principals: Mapping[str, object] | None = None
+    principals: str | None = None
 
     @property
     def type(self) -> AuditType:
@@ -125,16 +136,23 @@ class Verdict:
         """
         return AuditType.DECISION_CHANGED
 
-    def data(self) -> dict[str, object]:
+    @property
+    def verdict(self) -> str:
         """
-        Return what the event says beside its account and its cause.
+        The verdict of the event.
         """
-        return {
-            "verdict": str(self.comparison.verdict),
-            "changes": self.comparison.changes(self.binding),
-            **({} if self.principals is None else {"principals": self.principals}),
-            "probes": list(self.probes),
+        return self.changes.verdict
+
+    def told(self) -> dict[str, str]:
+        """
+        Return what the event says beside its account and its cause, each field as canonical JSON.
+        """
+        told = {
+            "verdict": quoted(self.verdict),
+            "changes": self.changes.of(self.account.account_id),
+            "probes": canonical_json(list(self.probes)) if self.probes else "[]",
         }
+        return told if self.principals is None else {**told, "principals": self.principals}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +171,23 @@ class PrincipalVerdict:
         """
         return AuditType.PRINCIPAL_CHANGED
 
-    def data(self) -> dict[str, object]:
+    @property
+    def verdict(self) -> str:
         """
-        Return what the event says beside its account and its cause.
+        The verdict of the event.
+        """
+        return self.impact.verdict
+
+    def told(self) -> dict[str, str]:
+        """
+        Return what the event says beside its account and its cause, each field as canonical JSON.
         """
         principal = self.impact.grants.principal
+        named = {"kind": str(principal.kind), "name": principal.name, "arn": principal.arn}
         return {
-            "principal": {"kind": str(principal.kind), "name": principal.name, "arn": principal.arn},
-            "verdict": self.impact.verdict,
-            "changes": self.impact.changes,
+            "principal": canonical_json(named),
+            "verdict": quoted(self.verdict),
+            "changes": canonical_json(self.impact.changes),
         }
 
 
@@ -181,17 +207,41 @@ class Flips:
         """
         return AuditType.PROBE_FLIPPED
 
-    def data(self) -> dict[str, object]:
+    @property
+    def verdict(self) -> None:
         """
-        Return what the event says beside its account and its cause.
+        There is none.
         """
-        return {"probes": list(self.probes)}
+        return
+
+    def told(self) -> dict[str, str]:
+        """
+        Return what the event says beside its account and its cause, each field as canonical JSON.
+        """
+        return {"probes": canonical_json(list(self.probes))}
 
 
-def _of_account(account: AccountState | None) -> dict[str, object]:
-    if account is None:
-        return {}
-    return {"account_id": account.account_id, "account_name": account.name, "path": list(account.path)}
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """
+    The organization is complete no more, or again.
+    """
+
+    type: AuditType
+    reason: str | None
+    incomplete_since: datetime
+
+    @property
+    def account(self) -> None:
+        return
+
+    @property
+    def verdict(self) -> None:
+        return
+
+    def told(self) -> dict[str, str]:
+        told = {"reason": self.reason, "incomplete_since": format_time(self.incomplete_since)}
+        return {name: canonical_json(value) for name, value in told.items()}
 
 
 def seal(previous: str, data: Mapping[str, object]) -> str:
@@ -202,7 +252,11 @@ def seal(previous: str, data: Mapping[str, object]) -> str:
     events can be verified, whatever has stored it.
     """
     bare = {name: value for name, value in data.items() if name != "chain_hash"}
-    return hashlib.sha256(previous.encode() + _CANONICAL_JSON.encode(bare).encode()).hexdigest()
+    return _sealed(previous, canonical_json(bare))
+
+
+def _sealed(previous: str, text: str) -> str:
+    return hashlib.sha256((previous + text).encode()).hexdigest()
 
 
 def audit_event_id(
@@ -226,10 +280,106 @@ def audit_event_id(
         principal: What the event says of the principal that it is about; None for any other event.
     """
     # INVARIANT: nothing enters that a repetition could change, such as a revision or a clock.
-    parts: list[object] = [organization_id, event_type, source, cause_id, account_id]
-    if isinstance(principal, dict):
-        parts.append(principal.get("arn"))
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+    named = [account_id, principal.get("arn")] if isinstance(principal, dict) else [account_id]
+    text = f"{_beginning(organization_id, event_type, source, cause_id)}, {json.dumps(named)[1:]}"
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@lru_cache(maxsize=16)
+def _beginning(*parts: str) -> str:
+    """
+    Return the JSON text of a list that goes on.
+    """
+    return json.dumps(parts)[:-1]
+
+
+@dataclass(frozen=True)
+class _Heading:
+    """
+    What the parts of one revision have in common.
+    """
+
+    organization_id: str
+    cause: Cause
+    revision: int
+    parts: int
+    complete: bool
+
+    @cached_property
+    def told(self) -> dict[str, str]:
+        """
+        The same as canonical JSON, by field.
+        """
+        told = {
+            "organization_id": self.organization_id,
+            "cause": self.cause.as_json(),
+            "organization_revision": self.revision,
+            "complete": self.complete,
+        }
+        return {name: canonical_json(value) for name, value in told.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """
+    A part of a revision, with the hash before it and its own.
+    """
+
+    heading: _Heading
+    tiding: Tiding
+    part: int
+    previous: str
+    this: str
+
+    @property
+    def verdict(self) -> str | None:
+        return self.tiding.verdict
+
+    def event(self) -> AuditEvent:
+        heading, tiding, cause = self.heading, self.tiding, self.heading.cause
+        account_id = None if tiding.account is None else tiding.account.account_id
+        told = _told(heading, tiding)
+        told["chain_hash"] = f'{{"previous":"{self.previous}","this":"{self.this}"}}'
+        return AuditEvent(
+            event_id=audit_event_id(
+                heading.organization_id,
+                tiding.type.value,
+                cause.event_id,
+                account_id,
+                source=cause.source,
+                principal=json.loads(told["principal"]) if "principal" in told else None,
+            ),
+            type=tiding.type.value,
+            organization_id=heading.organization_id,
+            account_id=account_id,
+            time=cause.time,
+            revision=heading.revision,
+            part=self.part,
+            parts=heading.parts,
+            verdict=tiding.verdict,
+            cause_event_id=cause.event_id,
+            data=SealedData(_joined(told)),
+        )
+
+
+def _told(heading: _Heading, tiding: Tiding) -> dict[str, str]:
+    account = tiding.account
+    if account is None:
+        return {**heading.told, **tiding.told()}
+    return {
+        **heading.told,
+        "account_id": quoted(account.account_id),
+        "account_name": quoted(account.name),
+        "path": f"[{','.join(map(quoted, account.path))}]",
+        **tiding.told(),
+    }
+
+
+def _joined(told: Mapping[str, str]) -> str:
+    """
+    Return the object whose fields are canonical JSON already, as canonical JSON.
+    """
+    return f"{{{','.join([f'{quoted(name)}:{told[name]}' for name in sorted(told)])}}}"
 
 
 class Journal:
@@ -239,79 +389,40 @@ class Journal:
     Attributes:
         revision: The revision of the last event.
         chain_hash: The hash of the last event.
-        events: What was written.
     """
 
     def __init__(self, organization_id: str, revision: int, chain_hash: str) -> None:
         self._organization_id = organization_id
+        self._entries: list[_Entry] = []
         self.revision = revision
         self.chain_hash = chain_hash
-        self.events: list[AuditEvent] = []
+
+    @property
+    def events(self) -> AuditLog:
+        """
+        What was written.
+        """
+        return AuditLog(self._entries)
 
     def changed(self, cause: Cause, tidings: Sequence[Tiding], *, complete: bool) -> None:
         """
         Write what a change has altered, as the parts of one revision.
         """
         self.revision += 1
-        told = cause.as_json()
+        heading = _Heading(self._organization_id, cause, self.revision, len(tidings), complete)
         for part, tiding in enumerate(tidings, start=1):
-            data = {"organization_id": self._organization_id, **_of_account(tiding.account), "cause": told}
-            data.update(tiding.data())
-            self._write(tiding.type, cause, data, complete=complete, part=part, parts=len(tidings))
+            this = _sealed(self.chain_hash, _joined(_told(heading, tiding)))
+            self._entries.append(_Entry(heading, tiding, part, self.chain_hash, this))
+            self.chain_hash = this
 
     def became_incomplete(self, cause: Cause, *, reason: str) -> None:
         """
         Write that the view misses something from now on.
         """
-        self.revision += 1
-        data = {"reason": reason, "incomplete_since": format_time(cause.time)}
-        self._write_about_organization(AuditType.INCOMPLETE, cause, data, complete=False)
+        self.changed(cause, [_Standing(AuditType.INCOMPLETE, reason, cause.time)], complete=False)
 
     def became_complete(self, cause: Cause, *, reason: str | None, incomplete_since: datetime) -> None:
         """
         Write that the view misses nothing any more that is known of.
         """
-        self.revision += 1
-        data = {"reason": reason, "incomplete_since": format_time(incomplete_since)}
-        self._write_about_organization(AuditType.COMPLETE, cause, data, complete=True)
-
-    def _write_about_organization(
-        self, event_type: AuditType, cause: Cause, data: Mapping[str, object], *, complete: bool
-    ) -> None:
-        whole = {"organization_id": self._organization_id, "cause": cause.as_json(), **data}
-        self._write(event_type, cause, whole, complete=complete, part=1, parts=1)
-
-    def _write(
-        self, event_type: AuditType, cause: Cause, data: dict[str, object], *, complete: bool, part: int, parts: int
-    ) -> None:
-        data["organization_revision"] = self.revision
-        data["complete"] = complete
-        this = seal(self.chain_hash, data)
-        data["chain_hash"] = {"previous": self.chain_hash, "this": this}
-        self.chain_hash = this
-        told = data.get("account_id")
-        account_id = told if isinstance(told, str) else None
-        verdict = data.get("verdict")
-        principal = data.get("principal")
-        self.events.append(
-            AuditEvent(
-                event_id=audit_event_id(
-                    self._organization_id,
-                    event_type.value,
-                    cause.event_id,
-                    account_id,
-                    source=cause.source,
-                    principal=principal,
-                ),
-                type=event_type.value,
-                organization_id=self._organization_id,
-                account_id=account_id,
-                time=cause.time,
-                revision=self.revision,
-                part=part,
-                parts=parts,
-                verdict=verdict if isinstance(verdict, str) else None,
-                cause_event_id=cause.event_id,
-                data=data,
-            )
-        )
+        self.changed(cause, [_Standing(AuditType.COMPLETE, reason, incomplete_since)], complete=True)

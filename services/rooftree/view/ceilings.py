@@ -4,12 +4,12 @@ The chains of an organization's accounts and the maximum permissions under each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rooftree.organization.chains import ChainRecord, LevelRecord, Levels
 from rooftree.organization.documents import Document
-from rooftree.permissions import AccountBinding, Comparison, Permissions
+from rooftree.permissions import AccountBinding, Comparison, Permissions, Question
 from rooftree.policy.chain import AttachedPolicy, Chain, Level
 from rooftree.view.algebra import Algebra
 from rooftree.view.patch import DocumentRecord
@@ -22,6 +22,9 @@ _Shared = tuple[tuple[Level, ...], tuple[AttachedPolicy, ...]]
 
 # Chains that no account has any more are dropped once there are this many beyond those in use.
 SPARE_CHAINS = 256
+
+# As many as the algebra keeps.
+KEPT_PERMISSIONS = 4096
 
 
 class Ceilings:
@@ -46,6 +49,8 @@ class Ceilings:
         self._chains = {chain.chain_id: chain for chain in chains}
         self._documents = dict(documents)
         self._shared: dict[str, tuple[_Shared | None, _Shared | None]] = {}
+        self._questions: dict[str, tuple[Question, ...]] = {}
+        self._permissions: dict[tuple[str, tuple[Hashable, ...]], Permissions] = {}
         self._sweep_at = 2 * len(self._chains) + SPARE_CHAINS
 
     def knows(self, chain_id: str | None) -> bool:
@@ -75,7 +80,7 @@ class Ceilings:
         Give policies new names; return the chains in which one has changed.
         """
         changed = []
-        for chain in self._chains.values():
+        for chain in self._chains.values() if names else ():
             renamed = _renamed(chain, names)
             if renamed != chain:
                 changed.append(renamed)
@@ -93,6 +98,8 @@ class Ceilings:
         self._chains = kept
         self._documents = {digest: self._documents[digest] for digest in digests}
         self._shared = {chain_id: levels for chain_id, levels in self._shared.items() if chain_id in kept}
+        self._questions.clear()
+        self._permissions.clear()
         self._sweep_at = 2 * len(kept) + SPARE_CHAINS
 
     def binding(self, account_id: str, ancestors: Sequence[str]) -> AccountBinding:
@@ -118,7 +125,18 @@ class Ceilings:
         """
         Return the maximum permissions of *account* under a chain.
         """
-        return self.algebra.maximum_permissions(self.chain(chain_id, account.account_id), account)
+        asked = self._questions.get(chain_id)
+        if asked is None:
+            chain = self.chain(chain_id, account.account_id)
+            asked = self._questions[chain_id] = self.algebra.telling_apart(chain)
+        key = (chain_id, tuple([question(account) for question in asked]))
+        found = self._permissions.get(key)
+        if found is None:
+            if len(self._permissions) >= KEPT_PERMISSIONS:
+                self._permissions.clear()
+            chain = self.chain(chain_id, account.account_id)
+            found = self._permissions[key] = self.algebra.maximum_permissions(chain, account)
+        return found
 
     def reported_permissions(self, chain_id: str, account: AccountBinding) -> Permissions:
         """

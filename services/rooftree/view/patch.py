@@ -14,11 +14,13 @@ from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact, PrincipalFactKey
 from rooftree.organization.probes import Finding, Probe
 from rooftree.organization.rereads import Reread
+from rooftree.view.events import NO_EVENTS, AuditEvent, AuditLog
 
 __all__ = [
     "GENESIS",
     "AccountState",
     "AuditEvent",
+    "AuditLog",
     "Departure",
     "DocumentRecord",
     "Patch",
@@ -138,41 +140,6 @@ class PermissionState:
     permissions_id: str
     permissions: Mapping[str, object]
     verdicts: Mapping[tuple[str, str], str] | None
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEvent:
-    """
-    One event of the audit topic.
-
-    Attributes:
-        event_id: Made from the organization, the cause and the account, so that a repetition has the same.
-        account_id: The account, or None for an event about the organization; then the key is the organization's id.
-        time: The time of the cause.
-        part: The position among the events of the same revision, from 1.
-        parts: How many events the revision has.
-        verdict: ``tightened``, ``loosened`` or ``mixed``; None for an event about the organization.
-        data: The event's data, good as JSON.
-    """
-
-    event_id: str
-    type: str
-    organization_id: str
-    account_id: str | None
-    time: datetime
-    revision: int
-    part: int
-    parts: int
-    verdict: str | None
-    cause_event_id: str
-    data: Mapping[str, object]
-
-    @property
-    def key(self) -> str:
-        """
-        The record key: the account, or else the organization.
-        """
-        return self.account_id or self.organization_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +284,7 @@ class Patch:
     chains: tuple[ChainRecord, ...] = ()
     documents: tuple[DocumentRecord, ...] = ()
     permission_sets: tuple[PermissionState, ...] = ()
-    audit: tuple[AuditEvent, ...] = ()
+    audit: AuditLog = NO_EVENTS
     principals: PrincipalPatch = PrincipalPatch()
     probes: ProbePatch = ProbePatch()
     rereads: RereadPatch = RereadPatch()

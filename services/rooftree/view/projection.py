@@ -194,7 +194,7 @@ class OrganizationView:
         if not merge.facts:
             return Patch(self.organization_id, self.position)
         summary = describe(change, self.organization, moved_from=before.parent_id if before else None)
-        cause = Cause(change.source, change.event_id, change.type, change.time, change.actor, summary)
+        cause = Cause(change.source, change.event_id, change.type, change.time, change.actor, summary, change.origin)
 
         renamed = self._ceilings.rename({policy: self.organization.name_of(policy) for policy in merge.renamed})
         survey = Survey(self.organization)
@@ -215,7 +215,7 @@ class OrganizationView:
             chains=(*renamed, *chains),
             documents=tuple(documents),
             permission_sets=self._permission_sets(steps, {row.account_id for row in rows}),
-            audit=tuple(journal.events),
+            audit=journal.events,
             probes=probes,
         )
         self._keep(patch)
@@ -226,16 +226,14 @@ class OrganizationView:
         if principals == PrincipalPatch():
             return Patch(self.organization_id, self.position)
         summary = describe(change, self.organization)
-        cause = Cause(change.source, change.event_id, change.type, change.time, change.actor, summary)
+        cause = Cause(change.source, change.event_id, change.type, change.time, change.actor, summary, change.origin)
         probes, flips = self._renew_probes(self._probes.touched({data.account_id}), cause)
         journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
         tidings = self._newsroom().of_principals(data.account_id, altered, flips)
         if tidings:
             journal.changed(cause, tidings, complete=self.position.complete)
         self.position = replace(self.position, revision=journal.revision, chain_hash=journal.chain_hash)
-        return Patch(
-            self.organization_id, self.position, audit=tuple(journal.events), principals=principals, probes=probes
-        )
+        return Patch(self.organization_id, self.position, audit=journal.events, principals=principals, probes=probes)
 
     def _newsroom(self) -> Newsroom:
         return Newsroom(self._accounts, self._ceilings, self.principals.directory)
@@ -276,7 +274,7 @@ class OrganizationView:
             chains=tuple(chains),
             documents=tuple(documents),
             permission_sets=self._permission_sets(steps, {step.after.account_id for step in steps}),
-            audit=tuple(journal.events),
+            audit=journal.events,
             probes=probes,
         )
         self._keep(patch)
@@ -303,7 +301,7 @@ class OrganizationView:
         else:
             lost = by_loss or self.position.incomplete_by_loss
             self.position = replace(self.position, incomplete_until=until, incomplete_by_loss=lost)
-        return Patch(self.organization_id, self.position, audit=tuple(journal.events))
+        return Patch(self.organization_id, self.position, audit=journal.events)
 
     def mark_complete(self, *, source: str, cause_id: str, time: datetime, summary: str) -> Patch:
         """
@@ -322,7 +320,7 @@ class OrganizationView:
         cause = Cause(source, cause_id, None, time, None, summary)
         journal.became_complete(cause, reason=self.position.incomplete_reason, incomplete_since=since)
         self.position = Position(journal.revision, journal.chain_hash)
-        return Patch(self.organization_id, self.position, audit=tuple(journal.events))
+        return Patch(self.organization_id, self.position, audit=journal.events)
 
     def _depart(self, account_ids: Iterable[str], cause: Cause) -> tuple[Departure, ...]:
         registers = self.organization.registers

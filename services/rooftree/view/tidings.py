@@ -13,10 +13,12 @@ from rooftree.organization.directory import Directory
 from rooftree.permissions import AccountBinding, Comparison, Permissions
 from rooftree.view.audit import Flips, PrincipalVerdict, Tiding, Verdict
 from rooftree.view.ceilings import Ceilings
+from rooftree.view.events import canonical_json
 from rooftree.view.impact import ImpactFinder
 from rooftree.view.patch import AccountState
 from rooftree.view.principals import PrincipalStep
 from rooftree.view.probes import Flip
+from rooftree.view.wholesale import SharedChanges
 
 __all__ = ["EQUIVALENT", "Newsroom", "Step"]
 
@@ -54,6 +56,8 @@ class Newsroom:
     def __init__(self, accounts: Mapping[str, AccountState], ceilings: Ceilings, directory: Directory) -> None:
         self._accounts = accounts
         self._ceilings = ceilings
+        self._directory = directory
+        self._changes: dict[Comparison, SharedChanges] = {}
         self._finder = ImpactFinder(ceilings.algebra, directory)
 
     def of_accounts(self, steps: Sequence[Step], flips: Sequence[Flip]) -> list[Tiding]:
@@ -65,8 +69,7 @@ class Newsroom:
         tidings: list[Tiding] = [
             Verdict(
                 step.after,
-                step.binding,
-                step.comparison,
+                self._shared(step.comparison, step.binding),
                 flipped.pop(step.after.account_id, ()),
                 self._impact(step, step.binding, step.comparison),
             )
@@ -81,10 +84,16 @@ class Newsroom:
         """
         return _ordered([*self._principals(account_id, steps), *self._flips(self._by_account(flips, {}), {})])
 
-    def _impact(self, step: Step, binding: AccountBinding, comparison: Comparison) -> Mapping[str, object] | None:
+    def _shared(self, comparison: Comparison, binding: AccountBinding) -> SharedChanges:
+        found = self._changes.get(comparison)
+        if found is None:
+            found = self._changes[comparison] = SharedChanges(comparison, binding)
+        return found
+
+    def _impact(self, step: Step, binding: AccountBinding, comparison: Comparison) -> str | None:
         before = None if step.before is None else step.before.reported_chain_id
         chain_id = step.after.chain_id
-        if before is None or chain_id is None:
+        if before is None or chain_id is None or not self._directory.knows(binding.account_id):
             return None
         ceilings = self._ceilings
         places = ceilings.place(before, ceilings.reported_binding(before, binding)), ceilings.place(chain_id, binding)
@@ -92,7 +101,7 @@ class Newsroom:
             # Only what anybody may do with its resources has changed, which is not a matter of its principals alone.
             return None
         impact = self._finder.of_account(comparison.verdict, *places)
-        return None if impact is None else impact.as_json()
+        return None if impact is None else canonical_json(impact.as_json())
 
     def _principals(self, account_id: str, steps: Iterable[PrincipalStep]) -> Iterator[PrincipalVerdict]:
         row = self._accounts.get(account_id)

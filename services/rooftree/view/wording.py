@@ -82,7 +82,7 @@ def describe(change: Change, organization: Organization, *, moved_from: str | No
             words = "found by reconciliation with a snapshot"
         case _ as data:
             words = _describe_other(data, organization)
-    return words
+    return words if change.origin is None else f"{words}, found by {change.origin}"
 
 
 def _describe_other(

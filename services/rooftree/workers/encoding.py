@@ -4,16 +4,35 @@ What is to be sent for a change, as rows of the outbox.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from rooftree.contracts import PERMISSIONS_TYPE, encode_audit_event, encode_permissions
 from rooftree.ports import OutboxRow, RecordKind
 from rooftree.view.patch import AccountState, Patch, PermissionState
 
-__all__ = ["outbox_rows", "state_rows"]
+__all__ = ["OutboxRows", "outbox_rows", "state_rows"]
 
 
-def outbox_rows(organization_id: str, patches: Sequence[Patch]) -> tuple[OutboxRow, ...]:
+class OutboxRows(Collection[OutboxRow]):
+    """
+    Rows that are made whenever they are gone through, and not kept: they may be many and large.
+    """
+
+    def __init__(self, count: int, make: Callable[[], Iterator[OutboxRow]]) -> None:
+        self._count = count
+        self._make = make
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[OutboxRow]:
+        return self._make()
+
+    def __contains__(self, row: object) -> bool:
+        return any(row == each for each in self)
+
+
+def outbox_rows(organization_id: str, patches: Sequence[Patch]) -> OutboxRows:
     """
     Return every audit event of *patches*, then the last state of each account that they touch.
     """
@@ -22,16 +41,16 @@ def outbox_rows(organization_id: str, patches: Sequence[Patch]) -> tuple[OutboxR
         states.update((departure.account_id, None) for departure in patch.departed)
         states.update((account.account_id, account) for account in patch.accounts)
     position = patches[-1].position
-    return (
-        *_audit_rows(patches),
-        *_tombstones([account_id for account_id, state in states.items() if state is None], position.revision),
-        *state_rows(
-            organization_id,
-            [state for state in states.values() if state is not None],
-            {state.permissions_id: state for patch in patches for state in patch.permission_sets}.values(),
-            complete=position.complete,
-        ),
-    )
+    present = [state for state in states.values() if state is not None]
+    departed = [account_id for account_id, state in states.items() if state is None]
+    sets = {state.permissions_id: state for patch in patches for state in patch.permission_sets}
+
+    def make() -> Iterator[OutboxRow]:
+        yield from _audit_rows(patches)
+        yield from _tombstones(departed, position.revision)
+        yield from _state_rows(organization_id, present, sets.values(), complete=position.complete)
+
+    return OutboxRows(sum(len(patch.audit) for patch in patches) + len(states), make)
 
 
 def state_rows(
@@ -44,21 +63,29 @@ def state_rows(
     """
     Return a row for the state of each of *accounts*.
     """
-    revisions = {account.account_id: account.revision for account in accounts}
-    return tuple(
-        OutboxRow(
-            event_id=f"{account_id}@{revisions[account_id]}",
+    return tuple(_state_rows(organization_id, accounts, permission_sets, complete=complete))
+
+
+def _state_rows(
+    organization_id: str,
+    accounts: Sequence[AccountState],
+    permission_sets: Iterable[PermissionState],
+    *,
+    complete: bool,
+) -> Iterator[OutboxRow]:
+    payloads = encode_permissions(organization_id, accounts, permission_sets, complete=complete)
+    for account, (account_id, payload) in zip(accounts, payloads, strict=True):
+        yield OutboxRow(
+            event_id=f"{account_id}@{account.revision}",
             kind=RecordKind.PERMISSIONS,
             key=account_id,
             type=PERMISSIONS_TYPE,
             payload=payload,
-            revision=revisions[account_id],
+            revision=account.revision,
         )
-        for account_id, payload in encode_permissions(organization_id, accounts, permission_sets, complete=complete)
-    )
 
 
-def _audit_rows(patches: Iterable[Patch]) -> Iterable[OutboxRow]:
+def _audit_rows(patches: Iterable[Patch]) -> Iterator[OutboxRow]:
     for patch in patches:
         for event in patch.audit:
             yield OutboxRow(
@@ -71,7 +98,7 @@ def _audit_rows(patches: Iterable[Patch]) -> Iterable[OutboxRow]:
             )
 
 
-def _tombstones(account_ids: Iterable[str], revision: int) -> Iterable[OutboxRow]:
+def _tombstones(account_ids: Iterable[str], revision: int) -> Iterator[OutboxRow]:
     for account_id in account_ids:
         yield OutboxRow(
             f"{account_id}@{revision}", RecordKind.PERMISSIONS, account_id, PERMISSIONS_TYPE, None, revision

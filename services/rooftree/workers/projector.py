@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from datetime import UTC, datetime
 
 import structlog
@@ -139,8 +140,11 @@ def _report(batch: Batch, plan: Plan, *, planning: float, committing: float) -> 
     for letter in plan.failures:
         Metrics.records.labels("parked").inc()
         Metrics.dead_letters.labels(letter.disposition).inc()
-    for event in (event for each in organizations for patch in each.patches for event in patch.audit):
-        Metrics.audit_events.labels(event.verdict or "none").inc()
+    verdicts = Counter(
+        verdict for each in organizations for patch in each.patches for verdict in patch.audit.verdicts()
+    )
+    for verdict, count in verdicts.items():
+        Metrics.audit_events.labels(verdict or "none").inc(count)
     Metrics.batch_seconds.labels("plan").observe(planning)
     Metrics.batch_seconds.labels("commit").observe(committing)
     now = datetime.now(UTC)

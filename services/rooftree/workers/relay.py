@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from contextlib import suppress
 
 from rooftree.errors import RecordTooLargeError, UnavailableError
@@ -19,6 +20,8 @@ __all__ = ["Relay"]
 
 _TRIM_SECONDS = 60.0
 _LETTERS = 100
+# Of an organization that is the only one, before it is asked for others.
+_BATCHES = 8
 
 
 class Relay:
@@ -84,8 +87,9 @@ class Relay:
         while True:
             # Some letters at a time, as of each organization: a flood of them keeps no event back.
             some = await self._send_letters()
-            for organization_id in await self._outbox.pending():
-                some += await self._send(organization_id)
+            pending = await self._outbox.pending()
+            for organization_id in pending:
+                some += await self._send(organization_id, most=_BATCHES if len(pending) == 1 else 1)
             if not some:
                 break
             sent += some
@@ -100,28 +104,32 @@ class Relay:
         if count := await self._outbox.resend_states(self._log_id, self._topic, state_rows):
             log().info(Action.STATES_RESENT, log_id=self._log_id, accounts=count)
 
-    async def _send(self, organization_id: str) -> int:
+    async def _send(self, organization_id: str, *, most: int) -> int:
         started = time.perf_counter()
+        sent: Counter[str] = Counter()
+        revision = 0
         try:
-            async with self._outbox.claim(organization_id, limit=self._batch_size) as rows:
-                if rows:
+            async with self._outbox.claim(organization_id, limit=self._batch_size, most=most) as batches:
+                async for rows in batches:
                     await self._publisher.publish([_record(row) for row in rows])
+                    sent.update(row.kind.value for row in rows)
+                    revision = rows[-1].revision
         except RecordTooLargeError as error:
             # The order of an organization's events is promised, so they wait for an operator to let larger ones in.
             Metrics.failures.labels(Action.TOO_LARGE.value).inc()
             log().error(Action.TOO_LARGE, organization=organization_id, reason=str(error))
             return 0
-        for row in rows:
-            Metrics.sent.labels(row.kind.value).inc()
-        if rows:
+        for kind, count in sent.items():
+            Metrics.sent.labels(kind).inc(count)
+        if sent:
             log().info(
                 Action.BATCH_SENT,
                 organization=organization_id,
-                records=len(rows),
-                revision=rows[-1].revision,
+                records=sent.total(),
+                revision=revision,
                 ms=round((time.perf_counter() - started) * 1000, 1),
             )
-        return len(rows)
+        return sent.total()
 
     async def _send_letters(self) -> int:
         async with self._outbox.claim_letters(limit=_LETTERS) as letters:

@@ -58,7 +58,7 @@ def rows(patches: list[Patch], last: LastRow | None = None) -> list[tuple[dateti
     """
     Return what is inserted into the history.
     """
-    write = merge_patches(patches).history({STATE.account_id: last} if last else {})
+    write = merge_patches(patches).history([STATE.account_id], {STATE.account_id: last} if last else {})
     return [(row.valid_from, row.valid_to, row.state.name) for row in write.rows]
 
 
@@ -82,8 +82,8 @@ def test_a_stored_row_ends_where_the_first_new_one_starts() -> None:
     """
     Or goes, if it held for no time.
     """
-    later = merge_patches([present(3)]).history({STATE.account_id: LastRow(at(1), None)})
-    same = merge_patches([present(1)]).history({STATE.account_id: LastRow(at(1), None)})
+    later = merge_patches([present(3)]).history([STATE.account_id], {STATE.account_id: LastRow(at(1), None)})
+    same = merge_patches([present(1)]).history([STATE.account_id], {STATE.account_id: LastRow(at(1), None)})
 
     assert ({STATE.account_id: at(3)}, []) == (later.closed, later.replaced)
     assert ({}, [STATE.account_id]) == (same.closed, same.replaced)
@@ -96,7 +96,7 @@ def test_an_account_that_leaves_has_no_open_row() -> None:
     writes = merge_patches([present(1), gone(4)])
 
     assert [(at(1), at(4), "shop")] == rows([present(1), gone(4)])
-    assert ([], [STATE.account_id]) == (writes.accounts, writes.departed)
+    assert {STATE.account_id: None} == {name: steps[-1].state for name, steps in writes.steps.items()}
 
 
 def test_an_account_that_comes_back_has_a_gap() -> None:
@@ -111,7 +111,7 @@ def test_one_that_comes_back_before_it_left_starts_where_it_left() -> None:
     Late events do not make two rows hold at once, and the view says the same as the history.
     """
     last = LastRow(at(1), at(5))
-    write = merge_patches([present(3)]).history({STATE.account_id: last})
+    write = merge_patches([present(3)]).history([STATE.account_id], {STATE.account_id: last})
 
     assert [(at(5), None, "shop")] == rows([present(3)], last)
     assert {STATE.account_id: at(5)} == write.since

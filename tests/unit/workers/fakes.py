@@ -286,13 +286,24 @@ class MemoryOutbox:
         return [organization for organization, rows in self.rows.items() if rows]
 
     @asynccontextmanager
-    async def claim(self, organization_id: str, *, limit: int) -> AsyncIterator[Sequence[OutboxRow]]:
+    async def claim(
+        self, organization_id: str, *, limit: int, most: int = 1
+    ) -> AsyncIterator[AsyncIterator[Sequence[OutboxRow]]]:
         """
         Lend the first rows; without an error they go.
         """
-        lent = self.rows[organization_id][:limit]
-        yield lent
-        del self.rows[organization_id][: len(lent)]
+        rows = self.rows[organization_id]
+        lent = 0
+
+        async def batches() -> AsyncIterator[Sequence[OutboxRow]]:
+            nonlocal lent
+            while lent < min(most * limit, len(rows)):
+                batch = rows[lent : lent + limit]
+                yield batch
+                lent += len(batch)
+
+        yield batches()
+        del rows[:lent]
 
     @asynccontextmanager
     async def claim_letters(self, *, limit: int) -> AsyncIterator[Sequence[StoredLetter]]:

@@ -35,3 +35,11 @@ where organization_id = $1 and reconciliation_id = $2
 update rooftree.reconciliation
 set result = 'failed', finished_at = now(), reason = $3
 where organization_id = $1 and reconciliation_id = $2
+
+-- since_last_reconciliation --
+-- How many seconds ago the last round over all of an organization began, of those that came to an end.
+select extract(epoch from now() - started_at)
+from rooftree.reconciliation
+where organization_id = $1 and occasion = 'schedule' and result = 'done'
+order by reconciliation_id desc
+limit 1

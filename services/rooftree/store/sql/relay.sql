@@ -7,16 +7,16 @@ select distinct organization_id from rooftree.outbox where sent_at is null order
 select pg_try_advisory_xact_lock(hashtextextended('rooftree.outbox:' || $1::text, 0))
 
 -- claim_rows --
--- The oldest rows of an organization that are not sent.
+-- The oldest rows of an organization, behind a position, that are not sent.
 select position, id, aggregatetype, aggregateid, type, payload, revision
 from rooftree.outbox
-where organization_id = $1 and sent_at is null
+where organization_id = $1 and sent_at is null and position > $2
 order by position
-limit $2
+limit $3
 
 -- mark_sent --
--- Remember that the broker has these rows.
-update rooftree.outbox set sent_at = now() where organization_id = $1 and position = any($2::bigint[])
+-- Remember that the broker has all rows up to a position: within an organization they are committed in its order.
+update rooftree.outbox set sent_at = now() where organization_id = $1 and sent_at is null and position <= $2
 
 -- claim_letters --
 -- Dead letters that are not sent; another relay takes others.

@@ -1,0 +1,170 @@
+"""
+The database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rooftree.diagnosis.finding import Finding
+
+__all__ = ["OldestTransaction", "PostgresFacts", "judge_postgres"]
+
+OLDEST_SERVER: Final = 140_000
+CLOCK_SECONDS: Final = 2.0
+OLD_TRANSACTION_SECONDS: Final = 300.0
+FEW_CONNECTIONS: Final = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class OldestTransaction:
+    """
+    What has been open for longest in this database.
+
+    Attributes:
+        application: As its client calls itself.
+        seconds: For how long.
+        waits_for: The process whose lock it waits for; None if it waits for none.
+    """
+
+    pid: int
+    application: str
+    user: str
+    state: str
+    seconds: float
+    waits_for: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresFacts:
+    """
+    What a server says of itself, of the schema and of this user.
+
+    Attributes:
+        version: As ``server_version_num`` has it.
+        settings: ``fsync``, ``synchronous_commit`` and ``full_page_writes``.
+        missing_steps: Steps of the schema that were not applied; none where this user may not read which were.
+        edited_steps: Steps that are others now than when they were applied.
+        unreadable: Tables and views that this user may not read.
+        unwritable: Tables that this user may not write.
+        clock_skew: By how many seconds its clock is ahead of this machine's.
+        oldest: Its oldest transaction, if one is open.
+    """
+
+    version: int
+    in_recovery: bool
+    settings: dict[str, str]
+    missing_steps: Sequence[str]
+    edited_steps: Sequence[str]
+    unreadable: Sequence[str]
+    unwritable: Sequence[str]
+    clock_skew: float
+    connections: int
+    max_connections: int
+    oldest: OldestTransaction | None
+
+
+def judge_postgres(facts: PostgresFacts) -> Iterator[Finding]:
+    """
+    Yield what there is to say about a database.
+    """
+    yield _server(facts)
+    yield _durability(facts)
+    if not facts.unreadable:
+        yield _schema(facts)
+    if not facts.missing_steps:
+        yield _rights(facts)
+    yield _clock(facts)
+    yield _connections(facts)
+    yield _oldest(facts.oldest)
+
+
+def _server(facts: PostgresFacts) -> Finding:
+    told = f"PostgreSQL {facts.version // 10_000}.{facts.version % 10_000}"
+    if facts.in_recovery:
+        return Finding.problem(
+            "postgres.server", f"{told}, a standby that takes no writes", "name the primary in ROOFTREE_POSTGRES_DSN"
+        )
+    if facts.version < OLDEST_SERVER:
+        return Finding.problem("postgres.server", f"{told} is too old", "PostgreSQL 14 or newer is needed")
+    return Finding.ok("postgres.server", told)
+
+
+def _durability(facts: PostgresFacts) -> Finding:
+    off = [f"{name}={value}" for name, value in sorted(facts.settings.items()) if value == "off"]
+    if not off:
+        return Finding.ok("postgres.durability", "a commit is on disk before it is told")
+    return Finding.problem(
+        "postgres.durability",
+        f"{', '.join(off)}: what was committed may be lost when the server dies",
+        f"turn {'it' if len(off) == 1 else 'them'} on: offsets and audit events are promised to stay",
+    )
+
+
+def _schema(facts: PostgresFacts) -> Finding:
+    if facts.edited_steps:
+        return Finding.problem(
+            "postgres.schema",
+            f"{', '.join(facts.edited_steps)} were edited after they had been applied",
+            "run the version of Rooftree that this database belongs to",
+        )
+    if facts.missing_steps:
+        return Finding.problem(
+            "postgres.schema", f"the database lacks {', '.join(facts.missing_steps)}", "run `rooftree migrate`"
+        )
+    return Finding.ok("postgres.schema", "of this version")
+
+
+def _rights(facts: PostgresFacts) -> Finding:
+    if facts.unreadable:
+        return Finding.problem(
+            "postgres.rights",
+            f"this user may not read {_some(facts.unreadable)}",
+            "grant usage on schema rooftree, and select on all tables in it",
+        )
+    if facts.unwritable:
+        return Finding.warning(
+            "postgres.rights",
+            f"this user may not write {_some(facts.unwritable)}",
+            "enough for the API; projectors and relays need insert, update and delete",
+        )
+    return Finding.ok("postgres.rights", "this user may read and write the schema")
+
+
+def _clock(facts: PostgresFacts) -> Finding:
+    if abs(facts.clock_skew) < CLOCK_SECONDS:
+        return Finding.ok("clock.postgres", "agrees with this machine's")
+    ahead = "ahead of" if facts.clock_skew > 0 else "behind"
+    return Finding.problem(
+        "clock.postgres",
+        f"the clock of PostgreSQL is {abs(facts.clock_skew):.1f} seconds {ahead} this machine's",
+        "set both by NTP: ages, leases and the bound on changes from the future are counted by them",
+    )
+
+
+def _connections(facts: PostgresFacts) -> Finding:
+    told = f"{facts.connections} of {facts.max_connections} connections are taken"
+    if facts.connections < FEW_CONNECTIONS * facts.max_connections:
+        return Finding.ok("postgres.connections", told)
+    return Finding.warning(
+        "postgres.connections", told, "raise max_connections, or lower ROOFTREE_POSTGRES_POOL_SIZE of the roles"
+    )
+
+
+def _oldest(oldest: OldestTransaction | None) -> Finding:
+    if oldest is None or oldest.seconds < OLD_TRANSACTION_SECONDS:
+        return Finding.ok("postgres.transactions", "none has been open for long")
+    waits = f", which waits for process {oldest.waits_for}" if oldest.waits_for is not None else ""
+    return Finding.problem(
+        "postgres.transactions",
+        f"process {oldest.pid} (`{oldest.application or 'unnamed'}`, user {oldest.user}, {oldest.state}{waits})"
+        f" has had a transaction open for {oldest.seconds:.0f} seconds",
+        f"it keeps old rows from being removed, and its locks: end it by `select pg_terminate_backend({oldest.pid})`",
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

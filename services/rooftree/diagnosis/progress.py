@@ -1,0 +1,128 @@
+"""
+Whether work is done: what waits, what was lost, and who works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rooftree.diagnosis.finding import Finding
+
+__all__ = ["ProgressFacts", "judge_progress"]
+
+MUCH_LAG: Final = 1_000
+LATE_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressFacts:
+    """
+    What the stores hold of work in hand.
+
+    Attributes:
+        ends: The first and the next offset of each partition of the changes topic; None where Kafka does not tell.
+        read: The next offset to read of each; a partition that was never read is not there.
+        letters: Dead letters that wait, by organization; the empty name is for those that tell none.
+        incomplete: Organizations that miss something, each with the reason.
+        unsent: How many records wait for a relay, and for how many seconds the oldest.
+        roles: How many connections to PostgreSQL each role has, by its name there.
+    """
+
+    ends: Mapping[int, tuple[int, int]] | None
+    read: Mapping[int, int]
+    letters: Mapping[str, int]
+    incomplete: Mapping[str, str]
+    unsent: int
+    oldest_unsent: float
+    roles: Mapping[str, int]
+
+
+def judge_progress(facts: ProgressFacts) -> Iterator[Finding]:
+    """
+    Yield what there is to say about work in hand.
+    """
+    yield from _workers(facts)
+    if facts.ends is not None:
+        yield _log(facts.ends, facts.read)
+        yield _lag(facts.ends, facts.read)
+    yield _outbox(facts)
+    yield _letters(facts)
+    yield _completeness(facts)
+
+
+def _workers(facts: ProgressFacts) -> Iterator[Finding]:
+    everything = facts.roles.get("rooftree", 0)
+    for role, does in (("projector", "no change is processed"), ("relay", "no audit event is sent")):
+        if everything or facts.roles.get(f"rooftree-{role}", 0):
+            yield Finding.ok(f"workers.{role}", "is connected to PostgreSQL")
+        else:
+            yield Finding.problem(
+                f"workers.{role}", f"no {role} is connected to PostgreSQL: {does}", f"start `rooftree {role}`"
+            )
+
+
+def _log(ends: Mapping[int, tuple[int, int]], read: Mapping[int, int]) -> Finding:
+    gone = [number for number, (first, _) in ends.items() if read.get(number, first) < first]
+    short = [number for number, (_, end) in ends.items() if read.get(number, end) > end]
+    if gone or short:
+        return Finding.problem(
+            "changes.log",
+            f"the broker no longer holds what was not read yet, in {_partitions([*gone, *short])}",
+            "see 'When the broker has forgotten something' in docs/operations.md",
+        )
+    return Finding.ok("changes.log", "holds everything that is not read yet")
+
+
+def _lag(ends: Mapping[int, tuple[int, int]], read: Mapping[int, int]) -> Finding:
+    lag = {number: end - read.get(number, first) for number, (first, end) in ends.items()}
+    total = sum(count for count in lag.values() if count > 0)
+    if total < MUCH_LAG:
+        return Finding.ok("changes.lag", f"{total} changes wait")
+    worst = sorted(lag, key=lambda number: -lag[number])[:3]
+    return Finding.warning(
+        "changes.lag",
+        f"{total} changes wait, most of them in {_partitions(worst)}",
+        "if the number does not fall: the log of the projectors says why; more of them help up to one a partition",
+    )
+
+
+def _outbox(facts: ProgressFacts) -> Finding:
+    if facts.oldest_unsent < LATE_SECONDS:
+        return Finding.ok("outbox", f"{facts.unsent} records wait to be sent")
+    return Finding.problem(
+        "outbox",
+        f"{facts.unsent} records wait to be sent, the oldest for {facts.oldest_unsent:.0f} seconds",
+        "look for `relay.record_too_large` and `worker.server_away` in the log of the relay",
+    )
+
+
+def _letters(facts: ProgressFacts) -> Finding:
+    total = sum(facts.letters.values())
+    if not total:
+        return Finding.ok("dead_letters", "none waits")
+    whose = ", ".join(
+        f"{count} of {organization or 'no organization'}" for organization, count in facts.letters.items()
+    )
+    return Finding.problem(
+        "dead_letters",
+        f"{total} changes could not be processed: {whose}",
+        "`rooftree dead-letter list` says why; then `rooftree dead-letter replay`, or import a snapshot",
+    )
+
+
+def _completeness(facts: ProgressFacts) -> Finding:
+    if not facts.incomplete:
+        return Finding.ok("completeness", "no organization misses anything that is known of")
+    told = "; ".join(f"{name}: {reason}" for name, reason in list(facts.incomplete.items())[:3])
+    return Finding.problem(
+        "completeness",
+        f"{len(facts.incomplete)} organizations miss something: {told}",
+        "replay their dead letters, or import a snapshot of each by `rooftree import`",
+    )
+
+
+def _partitions(numbers: Sequence[int]) -> str:
+    named = ", ".join(str(number) for number in sorted(numbers))
+    return f"partition{'s' if len(numbers) != 1 else ''} {named}"

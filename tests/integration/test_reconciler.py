@@ -1,0 +1,403 @@
+"""
+What events have lost is found by asking AWS, told as events, and named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from random import Random
+from typing import Any, Final
+
+import pytest
+from tests.amazon import MANAGEMENT, Amazon, run_amazon
+from tests.estate import Call, Estate
+from tests.integration.service import eventually, publish, read_topic, running, settled, stored
+
+from rooftree.bootstrap import open_reader, open_reconciler, open_store
+from rooftree.organization.export import take_snapshot
+from rooftree.organization.snapshot import Snapshot
+from rooftree.organization.tree import Organization
+from rooftree.reading import ReconciliationRecord
+from rooftree.settings import Settings
+from rooftree.telemetry import METRICS_REGISTRY
+
+pytestmark = pytest.mark.integration
+
+# How large the organization is; 300 accounts are asked for now and then.
+ACCOUNTS: Final = int(os.environ.get("ROOFTREE_TEST_ACCOUNTS", "15"))
+
+
+@pytest.fixture
+def amazon(monkeypatch: pytest.MonkeyPatch) -> Iterator[Amazon]:
+    """
+    Run AWS for one test, with credentials for it.
+    """
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", MANAGEMENT)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    with run_amazon() as server:
+        yield server
+
+
+@pytest.fixture
+def estate(amazon: Amazon) -> Estate:
+    """
+    Build an organization.
+    """
+    built = Estate(amazon, Random(11))
+    built.build(units=max(4, ACCOUNTS // 10), accounts=ACCOUNTS, policies=max(5, ACCOUNTS // 15))
+    return built
+
+
+@pytest.fixture
+def chosen(settings: Settings, amazon: Amazon) -> Settings:
+    """
+    Settings that lead to AWS, with short waits: moto is never behind itself.
+    """
+    return settings.model_copy(
+        update={
+            "aws_endpoint_url": amazon.url,
+            "aws_rate_share": 1000.0,
+            "reconcile_grace": 0.01,
+            "reconcile_patience": 0.1,
+            "reconcile_interval": 86_400.0,
+            "reread_interval": 0.1,
+        }
+    )
+
+
+@asynccontextmanager
+async def reconciling(settings: Settings) -> AsyncIterator[None]:
+    """
+    Run a reconciler while the context lasts.
+    """
+    stop = asyncio.Event()
+    async with open_store(settings, "rooftree-test") as database, open_reconciler(settings, database) as worker:
+        task = asyncio.create_task(worker(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await task
+
+
+async def rounds(settings: Settings, organization_id: str) -> list[ReconciliationRecord]:
+    """
+    Return the rounds so far, the latest first.
+    """
+    async with open_reader(settings) as reader:
+        return await reader.reconciliations(organization_id)
+
+
+async def one_round(settings: Settings, organization_id: str, *, seconds: float = 60) -> ReconciliationRecord:
+    """
+    Let a reconciler make one round more, however long ago the last one was, and return what came of it.
+    """
+    before = len(await rounds(settings, organization_id))
+    # The clock of AWS tells seconds: what has just happened must lie behind it.
+    await asyncio.sleep(1.1)
+    async with reconciling(settings.model_copy(update={"reconcile_interval": 0.01})):
+        async with asyncio.timeout(seconds):
+            while True:
+                found = await rounds(settings, organization_id)
+                if len(found) > before and found[-1 - before].finished_at is not None:
+                    return found[-1 - before]
+                await asyncio.sleep(0.05)
+
+
+def told(snapshot: Snapshot) -> dict[str, Any]:
+    """
+    Return a snapshot in the words of `Estate.truth`.
+    """
+
+    def attached(node_id: str) -> frozenset[str]:
+        return frozenset(each.policy_id for each in snapshot.attachments if each.target_id == node_id)
+
+    return {
+        "accounts": {
+            each.id: (each.name, each.status, each.parent_id, attached(each.id)) for each in snapshot.accounts
+        },
+        "units": {each.id: (each.name, each.parent_id, attached(each.id)) for each in snapshot.organizational_units},
+        "policies": {each.id: each.content for each in snapshot.policies},
+        "root": attached(snapshot.root_id),
+    }
+
+
+async def viewed(settings: Settings, estate: Estate) -> dict[str, Any]:
+    """
+    Return what the stored facts come to, once all that was published is processed.
+    """
+    await settled(settings, records=len(await read_topic(settings, settings.changes_topic)), relayed=False)
+    async with open_reader(settings) as reader:
+        facts = await reader.facts(estate.organization_id)
+    return told(take_snapshot(Organization(estate.organization_id, facts)))
+
+
+def tell(call: Call, organization_id: str, number: int) -> bytes:
+    """
+    Return the event that tells a call.
+    """
+    asked, answer = call.parameters, call.answer
+    unit = answer.get("OrganizationalUnit", {})
+    kind, data = {
+        "CreateAccount": lambda: (
+            "account.created",
+            {
+                "account_id": answer["CreateAccountStatus"]["AccountId"],
+                "name": asked["AccountName"],
+                "email": asked["Email"],
+            },
+        ),
+        "MoveAccount": lambda: (
+            "account.moved",
+            {"account_id": asked["AccountId"], "parent_id": asked["DestinationParentId"]},
+        ),
+        "CloseAccount": lambda: ("account.closed", {"account_id": asked["AccountId"], "status": "SUSPENDED"}),
+        "RemoveAccountFromOrganization": lambda: ("account.removed", {"account_id": asked["AccountId"]}),
+        "CreateOrganizationalUnit": lambda: (
+            "ou.created",
+            {"ou_id": unit["Id"], "name": asked["Name"], "parent_id": asked["ParentId"]},
+        ),
+        "UpdateOrganizationalUnit": lambda: ("ou.renamed", {"ou_id": unit["Id"], "name": asked["Name"]}),
+        "DeleteOrganizationalUnit": lambda: ("ou.deleted", {"ou_id": asked["OrganizationalUnitId"]}),
+        "CreatePolicy": lambda: (
+            "policy.created",
+            {
+                "policy_id": answer["Policy"]["PolicySummary"]["Id"],
+                "policy_type": asked["Type"],
+                "name": asked["Name"],
+                "content": asked["Content"],
+            },
+        ),
+        "UpdatePolicy": lambda: (
+            "policy.updated",
+            {"policy_id": asked["PolicyId"], "policy_type": "SERVICE_CONTROL_POLICY", "content": asked["Content"]},
+        ),
+        "DeletePolicy": lambda: ("policy.deleted", {"policy_id": asked["PolicyId"]}),
+        "AttachPolicy": lambda: (
+            "policy.attached",
+            {"policy_id": asked["PolicyId"], "target_id": asked["TargetId"]},
+        ),
+        "DetachPolicy": lambda: (
+            "policy.detached",
+            {"policy_id": asked["PolicyId"], "target_id": asked["TargetId"]},
+        ),
+    }[call.operation]()
+    return json.dumps(
+        {
+            "specversion": "1.0",
+            "id": f"call-{number}",
+            "source": "test",
+            "type": f"rooftree.{kind}.v1",
+            "time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+            "data": {"organization_id": organization_id, **data},
+        }
+    ).encode()
+
+
+def subjects(call: Call) -> set[str]:
+    """
+    Return the ids that a call is about, as far as differences are named by them.
+    """
+    asked, answer = call.parameters, call.answer
+    found = [asked.get(name) for name in ("AccountId", "OrganizationalUnitId", "TargetId")]
+    found += [None if "TargetId" in asked else asked.get("PolicyId")]
+    found += [answer.get("CreateAccountStatus", {}).get("AccountId"), answer.get("OrganizationalUnit", {}).get("Id")]
+    found += [answer.get("Policy", {}).get("PolicySummary", {}).get("Id")]
+    return {each for each in found if each}
+
+
+def named(record: ReconciliationRecord) -> set[str]:
+    """
+    Return the ids that the differences of a round name.
+    """
+    found = set()
+    for difference in record.differences:
+        data = difference["data"]
+        assert isinstance(data, dict)
+        found.add(str(data.get("target_id") or data.get("account_id") or data.get("ou_id") or data["policy_id"]))
+    return found
+
+
+async def test_an_organization_that_is_not_known_is_brought_in(estate: Estate, chosen: Settings) -> None:
+    """
+    The first round is an import, and the next one finds nothing.
+    """
+    async with running(chosen):
+        first = await one_round(chosen, estate.organization_id)
+        assert estate.truth() == await viewed(chosen, estate)
+        second = await one_round(chosen, estate.organization_id)
+
+    assert ("done", {"rooftree.organization.snapshot.v1": 1}) == (first.result, dict(first.by_kind))
+    assert ("done", 0, 0) == (second.result, second.found, second.postponed)
+    assert ACCOUNTS + 1 == first.accounts
+
+
+async def test_lost_events_are_found_and_named(estate: Estate, chosen: Settings) -> None:
+    """
+    A tenth of a long series of events is lost; one round later the view equals AWS, and whatever it had missed is named.
+    """
+    random = Random(3)
+    lost: list[Call] = []
+    sent: list[bytes] = []
+
+    def hear(call: Call) -> None:
+        if random.random() < 0.1:
+            lost.append(call)
+        else:
+            sent.append(tell(call, estate.organization_id, len(sent)))
+
+    async with running(chosen):
+        await one_round(chosen, estate.organization_id)
+        await asyncio.sleep(1.1)
+        estate.on_call = hear
+        for _ in range(4 * ACCOUNTS):
+            estate.change()
+        random.shuffle(sent)
+        await publish(chosen, *sent, key=estate.organization_id)
+        assert estate.truth() != await viewed(chosen, estate)
+        before = METRICS_REGISTRY.get_sample_value(
+            "rooftree_reconciliation_lost_total", {"type": "rooftree.policy.attached.v1"}
+        )
+
+        record = await one_round(chosen, estate.organization_id)
+
+        assert estate.truth() == await viewed(chosen, estate)
+        again = await one_round(chosen, estate.organization_id)
+        await settled(chosen, records=0)
+        audit = [json.loads(one.value or b"{}") for one in await read_topic(chosen, chosen.audit_topic)]
+
+    assert record.found > 0
+    assert record.found == sum(record.by_kind.values()) == len(record.differences)
+    assert named(record) <= {subject for call in lost for subject in subjects(call)}
+    assert (0, 0) == (again.found, again.postponed)
+    attached = record.by_kind.get("rooftree.policy.attached.v1", 0)
+    after = METRICS_REGISTRY.get_sample_value(
+        "rooftree_reconciliation_lost_total", {"type": "rooftree.policy.attached.v1"}
+    )
+    assert attached == (after or 0) - (before or 0)
+    found = {str(difference["event_id"]) for difference in record.differences}
+    causes = [event["data"]["cause"] for event in audit if event["data"]["cause"]["event_id"] in found]
+    assert causes
+    assert {"reconciliation"} == {cause["origin"] for cause in causes}
+    assert all(cause["summary"].endswith(", found by reconciliation") for cause in causes)
+
+
+async def test_an_event_that_is_late_is_not_overruled(estate: Estate, chosen: Settings) -> None:
+    """
+    What happened after the moment that a round speaks of is the business of its event: the round leaves it alone, and the event takes effect when it comes.
+    """
+    sent: list[bytes] = []
+    async with running(chosen):
+        await one_round(chosen, estate.organization_id)
+        estate.on_call = lambda call: sent.append(tell(call, estate.organization_id, len(sent)))
+        slow = chosen.model_copy(update={"reconcile_grace": 3600.0})
+        for _ in range(10):
+            estate.change()
+
+        record = await one_round(slow, estate.organization_id)
+        assert estate.truth() != await viewed(chosen, estate)
+        await publish(chosen, *sent, key=estate.organization_id)
+
+        assert estate.truth() == await viewed(chosen, estate)
+    assert 0 == record.found
+    assert record.postponed > 0
+
+
+async def test_a_difference_that_does_not_last_is_not_told(estate: Estate, chosen: Settings) -> None:
+    """
+    While the reconciler waits, the event arrives: nothing was lost.
+    """
+    sent: list[bytes] = []
+    async with running(chosen):
+        await one_round(chosen, estate.organization_id)
+        estate.on_call = lambda call: sent.append(tell(call, estate.organization_id, len(sent)))
+        estate.create_policy()
+        patient = chosen.model_copy(update={"reconcile_patience": 4.0})
+        waiting = asyncio.create_task(one_round(patient, estate.organization_id))
+        await asyncio.sleep(2.5)
+        await publish(chosen, *sent, key=estate.organization_id)
+        record = await waiting
+
+        assert estate.truth() == await viewed(chosen, estate)
+    assert (0, 1) == (record.found, record.postponed)
+
+
+async def test_aws_may_be_away_or_refuse(estate: Estate, chosen: Settings) -> None:
+    """
+    A round that fails is written down with its reason, and the next one is made.
+    """
+    estate.amazon.spoiler.faults = {"ListAccounts": [(400, "AccessDeniedException")]}
+    async with running(chosen):
+        failed = await one_round(chosen, estate.organization_id)
+        done = await one_round(chosen, estate.organization_id)
+
+        assert estate.truth() == await viewed(chosen, estate)
+    assert ("failed", "AWS: ListAccounts: AccessDeniedException: spoiled by the test") == (failed.result, failed.reason)
+    assert "done" == done.result
+
+
+async def test_an_organization_that_aws_does_not_tell_is_written_down(estate: Estate, chosen: Settings) -> None:
+    """
+    Where not even the organization is known, the failure is kept without one.
+    """
+    estate.amazon.spoiler.faults = {"DescribeOrganization": [(400, "AWSOrganizationsNotInUseException")]}
+
+    failed = await one_round(chosen, "")
+
+    assert "failed" == failed.result
+    assert "AWSOrganizationsNotInUseException" in str(failed.reason)
+
+
+async def test_what_an_event_did_not_tell_is_read(estate: Estate, chosen: Settings) -> None:
+    """
+    A request to read something anew is answered by what AWS says, and is gone then.
+    """
+    policy, account = estate.policies[0], next(iter(estate.accounts))
+    estate.client.update_policy(PolicyId=policy, Content=json.dumps(estate._content()))
+    asked = [("policy", policy), ("account", account), ("attachments", account), ("principals", account)]
+    async with running(chosen):
+        await one_round(chosen, estate.organization_id)
+        estate.client.update_policy(PolicyId=policy, Content=json.dumps(estate._content()))
+        now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        requests = [
+            {
+                "specversion": "1.0",
+                "id": f"ask-{number}",
+                "source": "test",
+                "type": "rooftree.reread.asked.v1",
+                "time": now,
+                "data": {
+                    "organization_id": estate.organization_id,
+                    "kind": kind,
+                    "object_id": object_id,
+                    "reason": "the test wants to know",
+                },
+            }
+            for number, (kind, object_id) in enumerate(asked)
+        ]
+        await publish(chosen, *(json.dumps(one).encode() for one in requests), key=estate.organization_id)
+        await viewed(chosen, estate)
+        assert len(asked) == len(await stored(chosen, "select * from rooftree.rereads"))
+        async with reconciling(chosen):
+            await eventually(lambda: none_open(chosen), seconds=30)
+
+        assert estate.truth() == await viewed(chosen, estate)
+        people = await stored(chosen, "select name from rooftree.principals where account_id = $1", account)
+    assert [{"name": "OrganizationAccountAccessRole"}] == people
+    rereads = [one for one in await rounds(chosen, estate.organization_id) if one.occasion == "reread"]
+    assert {"done"} == {one.result for one in rereads}
+    assert [{"rooftree.policy.updated.v1": 1}] == [dict(one.by_kind) for one in rereads if one.found]
+
+
+async def none_open(settings: Settings) -> bool:
+    """
+    Tell whether nothing is to be read anew.
+    """
+    return not await stored(settings, "select from rooftree.rereads")

@@ -91,7 +91,7 @@ def create_app(
             *_probes(reader_for(None)),
             *_api(backing),
             *entrance.routes,
-            *page_routes(site),
+            *page_routes(site, backing),
         ],
         middleware=[
             Middleware(Armor),

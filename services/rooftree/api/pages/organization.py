@@ -239,7 +239,7 @@ class OrganizationPage:
             below=_below(tree, node_id),
             following=with_query(visit.request.url.path, after=following) if following else None,
             changes=await self._changes(visit, node_id),
-            audit=visit.to.audit(node_id=None if is_root(node_id) else node_id),
+            audit=visit.to.audit(under=None if is_root(node_id) else node_id),
         )
 
     async def _changes(self, visit: Visit, node_id: str) -> list[FeedEntry]:

@@ -93,6 +93,8 @@ class PolicyView:
     versions: Sequence[tuple[PolicyVersion, str, bool]]
     changes: Sequence[FeedEntry]
     audit: str
+    edit: str | None
+    attach: str
     is_past: bool
 
 
@@ -151,6 +153,8 @@ class PolicyPages:
                 for row in window.rows[:CHANGES_SHOWN]
             ],
             audit=visit.to.audit(policy_id=policy_id),
+            edit=visit.to.page("what-if", step="update", policy=policy_id) if kind else None,
+            attach=visit.to.page("what-if", step="attach", policy=policy_id),
             is_past=chosen is not None,
         )
         crumbs = [Crumb("Policies", visit.to.page("policies")), Crumb(line.name, visit.to.policy(policy_id))]

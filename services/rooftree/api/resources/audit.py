@@ -86,6 +86,16 @@ class AuditQuery(OrganizationQuery):
         )
 
 
+class ExportQuery(AuditQuery):
+    """
+    Which audit events are meant, and as what.
+    """
+
+    format: Literal["csv", "ndjson"] | None = Field(
+        None, description="For links, which cannot set `Accept`; it goes before that header."
+    )
+
+
 class AuditPageQuery(AuditQuery, PageQuery):
     """
     Which part of the list of audit events is meant.
@@ -139,16 +149,15 @@ async def show_event(asked: Asked[EventQuery, None]) -> AuditEvent:
     return audit_answer(record)
 
 
-async def export_events(asked: Asked[AuditQuery, None]) -> Response:
+async def export_events(asked: Asked[ExportQuery, None]) -> Response:
     """
     Return all audit events that are wanted as a file.
     """
     parts = every_event(asked.reader, asked.organization_id, asked.parameters.wanted)
-    lines, ending = (_table(parts), "csv") if asked.accepts == CSV else (_lines(parts), "ndjson")
+    ending = asked.parameters.format or ("csv" if asked.accepts == CSV else "ndjson")
+    lines, media = (_table(parts), CSV) if ending == "csv" else (_lines(parts), NDJSON)
     name = f"rooftree-audit-{asked.organization_id}.{ending}"
-    return StreamingResponse(
-        lines, media_type=asked.accepts, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+    return StreamingResponse(lines, media_type=media, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 async def stream_events(asked: Asked[StreamQuery, None]) -> Response:
@@ -236,7 +245,7 @@ ENDPOINTS: Final = (
         "Return all audit events that are wanted as a file, the latest first",
         export_events,
         others={NDJSON: "Audit events, one a line", CSV: "A table with one row an event"},
-        parameters=AuditQuery,
+        parameters=ExportQuery,
     ),
     Endpoint(
         "GET",

@@ -252,6 +252,8 @@ def _side(change: Mapping[str, Any], side: str, names: Mapping[str, str]) -> Sid
     entries = [one for one in change.get("statements") or [] if (one.get("side") or "after") == side]
     only = {**change, "statements": entries}
     told = wording.blame_words(only, names).split("; ") if entries else []
+    # beside the word "before", what a statement did is what it does
+    told = [words.replace("no longer ", "") for words in told]
     return Side(mark, words, told)
 
 

@@ -115,6 +115,14 @@ class Directory:
         account = self._accounts.get(account_id)
         return None if account is None else account.said(subject, attribute)
 
+    def knows_policy(self, account_id: str, arn: str) -> bool:
+        """
+        Tell whether the document of a managed policy is known to an account.
+        """
+        account = self._accounts.get(account_id)
+        policy = None if account is None else account.policy(arn)
+        return policy is not None and policy.digest is not None
+
     def learn(self, documents: Mapping[str, str]) -> dict[str, str]:
         """
         Take in documents by digest and return those that were not known.

@@ -1,9 +1,11 @@
 """
-What is in doubt after two events of the same second.
+What an event of AWS leaves in doubt, by what is known already.
 
 CloudTrail tells the time of an event by the second and no order within it. Two events of one second that set the same
 register to different values leave open which of them came last. One of them is taken, the same one on every machine;
 and what they were about is to be read anew.
+
+So is a managed policy that a principal gets and whose document nobody has told: those of AWS come with no event at all.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 """
@@ -12,17 +14,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rooftree.organization.changes import Change, PrincipalChange
+from rooftree.organization.changes import Change, PrincipalChange, PrincipalUpdated
 from rooftree.organization.claims import facts_of
 from rooftree.organization.directory import Directory
 from rooftree.organization.facts import Attribute, Fact, FactKind, Rank
 from rooftree.organization.principal_facts import REMOVED_AT, PrincipalFact, principal_facts_of
+from rooftree.organization.principals import ATTACHED, BOUNDARY, policy_subject
 from rooftree.organization.registers import Registers
 from rooftree.organization.rereads import RereadKind, RereadRequest, principal_object
 
 __all__ = ["doubts_of"]
 
 REASON = "two events of the same second contradict each other"
+UNKNOWN = "its document was not told"
 
 _OF_ACCOUNTS = frozenset({Attribute.NAME, Attribute.EMAIL, Attribute.STATUS, Attribute.PARENT, Attribute.PRESENT})
 
@@ -37,7 +41,7 @@ def doubts_of(change: Change, registers: Registers, directory: Directory) -> tup
     if not change.by_the_second:
         return ()
     if isinstance(change.data, PrincipalChange):
-        found = dict.fromkeys(_in_directory(change, directory))
+        found = dict.fromkeys((*_in_directory(change, directory), *_unknown_policies(change.data, directory)))
     else:
         found = dict.fromkeys(_in_registers(change, registers))
     return tuple(found)
@@ -83,6 +87,19 @@ def _in_directory(change: Change, directory: Directory) -> Iterator[RereadReques
         if known is not None and _at_odds(fact, known):
             object_id = principal_object(fact.account_id, fact.subject)
             yield RereadRequest(RereadKind.PRINCIPAL, object_id, REASON, doubtful=False)
+
+
+def _unknown_policies(data: PrincipalChange, directory: Directory) -> Iterator[RereadRequest]:
+    if not isinstance(data, PrincipalUpdated):
+        return
+    given = [
+        name.removeprefix(ATTACHED) for name, value in data.attributes.items() if name.startswith(ATTACHED) and value
+    ]
+    boundary = data.attributes.get(BOUNDARY)
+    for arn in (*given, *((boundary,) if isinstance(boundary, str) else ())):
+        if not directory.knows_policy(data.account_id, arn):
+            object_id = principal_object(data.account_id, policy_subject(arn))
+            yield RereadRequest(RereadKind.PRINCIPAL, object_id, UNKNOWN, doubtful=False)
 
 
 def _at_odds(fact: PrincipalFact, known: PrincipalFact) -> bool:

@@ -59,6 +59,18 @@ class Ceilings:
         """
         return chain_id in self._chains
 
+    def record(self, chain_id: str) -> ChainRecord:
+        """
+        Return a chain by reference.
+        """
+        return self._chains[chain_id]
+
+    def text(self, digest: str) -> str:
+        """
+        Return the canonical text of a policy of some chain.
+        """
+        return self._documents[digest].text
+
     def learn(
         self, chain: ChainRecord, documents: Mapping[str, Document]
     ) -> tuple[list[ChainRecord], list[DocumentRecord]]:

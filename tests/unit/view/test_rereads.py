@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.generators.telling import ACCOUNT, ORGANIZATION, OTHER_OU, OU, POLICY, change, snapshot_taken
+from tests.generators.telling import ACCOUNT, ORGANIZATION, OTHER_OU, OU, POLICY, change, deny, snapshot_taken
 
 from rooftree.contracts.principals import PrincipalSnapshotData, PrincipalUpdatedData
 from rooftree.organization.changes import (
@@ -146,6 +146,24 @@ def test_a_principal_made_and_deleted_within_one_second_is_read_anew(*, turned: 
     assert {("principal", f"{ACCOUNT}/role/deploy"): False} == open_after(*(reversed(pair) if turned else pair))
     assert {} == open_after(created, put)
     assert {} == open_after(put, deleted)
+
+
+def test_a_policy_whose_document_nobody_has_told_is_asked_for() -> None:
+    """
+    Once it is attached or a boundary, and as long as it is not known.
+    """
+    aws, own = "arn:aws:iam::aws:policy/ReadOnlyAccess", f"arn:aws:iam::{ACCOUNT}:policy/Own"
+    attached = PrincipalUpdated(ACCOUNT, "role/deploy", {f"attached_policy/{aws}": True, "permissions_boundary": own})
+    detached = PrincipalUpdated(ACCOUNT, "role/deploy", {f"attached_policy/{aws}": False, "permissions_boundary": None})
+    data = {"organization_id": ORGANIZATION, "account_id": ACCOUNT}
+    policy = {"arn": own, "default_version": "v1", "versions": {"v1": deny("s3:GetObject")}}
+    known = change(2, PrincipalUpdatedData.model_validate({**data, "managed_policy": policy}).to_change())
+    both = {("principal", f"{ACCOUNT}/policy/{arn}"): False for arn in (aws, own)}
+
+    assert both == open_after(told(3, attached, "a"))
+    assert {("principal", f"{ACCOUNT}/policy/{aws}"): False} == open_after(known, told(3, attached, "a"))
+    assert {} == open_after(told(3, detached, "a"))
+    assert {} == open_after(replace(told(3, attached, "a"), by_the_second=False))
 
 
 def test_a_new_principal_has_nothing_of_one_of_the_same_name() -> None:

@@ -108,6 +108,37 @@ class Fields:
             raise ChangeError("expected text", place=join_place(self.place, name))
         return None if _MASK.fullmatch(value) else value
 
+    def texts(self, name: str) -> list[str] | None:
+        """
+        Return a list of texts; None where it is missing or any of them is masked.
+
+        Raises:
+            ChangeError: There is something else.
+        """
+        place = join_place(self.place, name)
+        values = self.content.get(name)
+        if values is None:
+            return None
+        if not isinstance(values, list):
+            raise ChangeError("expected a list", place=place)
+        found = [Fields({"": value}, f"{place}[{index}]").text("") for index, value in enumerate(values)]
+        told = [text for text in found if text is not None]
+        return told if len(told) == len(found) else None
+
+    def flag(self, name: str) -> bool | None:
+        """
+        Return a truth value; None where it is missing.
+
+        Raises:
+            ChangeError: There is something else.
+        """
+        value = self.content.get(name)
+        if value is None or isinstance(value, bool):
+            return value
+        if self.text(name) is None:
+            return None
+        raise ChangeError("expected `true` or `false`", place=join_place(self.place, name))
+
     def id(self, name: str, shape: str) -> str | None:
         """
         Return the id of a name; None where it is missing or masked.

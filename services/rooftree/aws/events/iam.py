@@ -92,15 +92,17 @@ def _created(kind: str) -> Handler:
             told["arn"] = arn
         else:
             told["path"] = answer.text("path") or record.request.text("path") or "/"
-        told["permissions_boundary"] = record.request.text("permissionsBoundary")
+        boundary = answer.part("permissionsBoundary").text("permissionsBoundaryArn")
+        told["permissions_boundary"] = boundary or record.request.text("permissionsBoundary")
         requests: tuple[RereadRequest, ...] = ()
         if kind == "role":
             told["trust_policy"] = _trust_policy(record, answer)
             if told["trust_policy"] is None:
                 requests = (_anew(account_id, kind, name, "its trust policy was not told"),)
-        if not record.request or record.name == "CreateServiceLinkedRole":
-            requests = (_anew(account_id, kind, name, "what it has was not told"),)
         tags = _tags(record.request)
+        tags = _tags(answer) if tags == {} else tags
+        if not record.request or tags is None or record.name == "CreateServiceLinkedRole":
+            requests = (_anew(account_id, kind, name, "what it has was not told"),)
         principal = {"kind": kind, "name": name, **_known(told), **({"tags": tags} if tags else {})}
         data = {"account_id": account_id, "created": True, "principal": principal}
         places = {"principal.trust_policy": "requestParameters.assumeRolePolicyDocument"}
@@ -221,8 +223,8 @@ def _tagged(kind: str) -> Handler:
 
 def _untagged(kind: str) -> Handler:
     def tell(record: AwsRecord, account_id: str, name: str) -> Telling:
-        keys = record.request.content.get("tagKeys")
-        if not isinstance(keys, list) or not keys or not all(isinstance(key, str) for key in keys):
+        keys = record.request.texts("tagKeys")
+        if not keys:
             return Telling(requests=(_anew(account_id, kind, name, "which tags were removed was not told"),))
         return _changed(account_id, kind, name, tags=dict.fromkeys(keys))
 
@@ -235,10 +237,10 @@ def _tags(request: Fields) -> dict[str, str] | None:
     """
     tags: dict[str, str] = {}
     for tag in request.items("tags"):
-        key, value = tag.text("key"), tag.content.get("value")
-        if key is None or not isinstance(value, str):
+        key, value = tag.text("key"), tag.text("value")
+        if key is None or (value is None and tag.content.get("value") != ""):
             return None
-        tags[key] = value
+        tags[key] = value or ""
     return tags
 
 
@@ -283,10 +285,8 @@ def _version_created(record: AwsRecord, account_id: str) -> Telling:
 
 
 def _is_default(record: AwsRecord, answer: Fields) -> bool | None:
-    told = {record.request.content.get("setAsDefault"), answer.content.get("isDefaultVersion")} - {None}
-    if len(told) == 1 and told <= {True, False}:
-        return True in told
-    return None
+    told = {record.request.flag("setAsDefault"), answer.flag("isDefaultVersion")} - {None}
+    return told.pop() if len(told) == 1 else None
 
 
 def _default_version_set(record: AwsRecord, account_id: str) -> Telling:

@@ -280,8 +280,8 @@ def _policy(
     summary = record.response.part("policy").part("policySummary")
     name = record.request.text("name") or summary.text("name")
     told = {"policy_id": policy_id, "name": name, **data}
-    asked = change_type == ChangeType.POLICY_CREATED and name is None
-    unnamed = reread(RereadKind.POLICY, policy_id, "its name was not told", doubtful=False)
+    asked = told.get("policy_type") is None or (change_type == ChangeType.POLICY_CREATED and name is None)
+    unnamed = reread(RereadKind.POLICY, policy_id, "its name or its type was not told", doubtful=False)
     return Telling(
         change_type,
         {key: value for key, value in told.items() if value is not None},

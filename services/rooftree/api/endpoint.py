@@ -33,6 +33,7 @@ __all__ = [
     "OrganizationQuery",
     "PageQuery",
     "Parameters",
+    "Part",
 ]
 
 JSON: Final = "application/json"
@@ -77,6 +78,9 @@ def _moment(value: object) -> object:
     except InputError as error:
         raise ValueError(error.reason) from error
 
+
+Part = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
+"""A part of a name: the store holds every character but NUL."""
 
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 Flag = Annotated[bool, BeforeValidator(_truth)]
@@ -199,9 +203,9 @@ class Endpoint:
         """
         The statuses of all errors that it can answer with.
         """
-        found = {400, 401, 403, 406, 429, 500, 503, *self.problems}
+        found = {400, 401, 403, 406, 413, 414, 429, 500, 503, *self.problems}
         if self.about_organization:
             found.add(404)
         if self.body is not None:
-            found |= {408, 413, 415}
+            found |= {408, 415}
         return tuple(sorted(found))

@@ -34,6 +34,7 @@ PROBLEMS: Final = {
     408: "The body did not come in time",
     409: "It is not in a state in which this can be done",
     413: "The body is too large",
+    414: "The address is too long",
     415: "The body is not JSON",
     429: "Too many requests; `Retry-After` says when to come again",
     500: "A defect of Rooftree",

@@ -13,15 +13,17 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import Final
 
 import orjson
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from rooftree.api.callers import reader_of, still_admitted
 from rooftree.api.feed import AuditFeed, Position
 from rooftree.errors import InputError
 from rooftree.inquiry.auditing import admits
 from rooftree.inquiry.documents import audit_document
 from rooftree.outline import AuditFilter
-from rooftree.reading import AuditRecord, Reader
+from rooftree.reading import AuditRecord
 
 __all__ = ["EVENT_STREAM", "AuditStream", "event_id", "read_event_id"]
 
@@ -30,6 +32,9 @@ EVENT_STREAM: Final = "text/event-stream"
 HEARTBEAT_SECONDS: Final = 15.0
 SEND_SECONDS: Final = 20.0
 """A reader that takes nothing for so long is gone, or might as well be."""
+
+RECHECK_SECONDS: Final = 30.0
+"""How long a token that was revoked goes on to hear."""
 
 LIFE_SECONDS: Final = 1800.0
 """After that the reader comes again, and shows anew that it may."""
@@ -74,15 +79,22 @@ class AuditStream(Response):
     media_type = EVENT_STREAM
 
     def __init__(
-        self, feed: AuditFeed, reader: Reader, organization_id: str, wanted: AuditFilter, after: Position | None
+        self,
+        feed: AuditFeed,
+        request: Request,
+        *,
+        organization_id: str,
+        wanted: AuditFilter,
+        after: Position | None,
     ) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._feed = feed
-        self._reader = reader
+        self._reader = reader_of(request)
         self._organization_id = organization_id
         self._wanted = wanted
         self._after = after
+        self._request = request
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """
@@ -97,12 +109,17 @@ class AuditStream(Response):
             begin = listener.begin if self._after is None else self._after
             sent = begin
             end = time.monotonic() + LIFE_SECONDS
+            recheck = time.monotonic() + RECHECK_SECONDS
             try:
                 await self._send(send, f"retry: {RETRY_MILLISECONDS}\n{self._mark(sent)}")
                 async for events in self._missed(begin, listener.begin):
                     sent = events[-1].position
                     await self._send(send, self._told(events, sent))
                 while not (leaving.done() or listener.closed or time.monotonic() > end):
+                    if time.monotonic() > recheck:
+                        if not await still_admitted(self._request):
+                            break
+                        recheck = time.monotonic() + RECHECK_SECONDS
                     arrived = await _unless(leaving, listener.take(HEARTBEAT_SECONDS))
                     # A reader may know more than the feed had seen when it came.
                     events = [event for event in arrived if event.position > sent]

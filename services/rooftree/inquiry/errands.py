@@ -5,6 +5,7 @@ bytes that a client gets.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,10 +21,11 @@ from rooftree.inquiry.question import Question
 from rooftree.inquiry.review import markdown_lines
 from rooftree.inquiry.sources import LiveSource
 from rooftree.inquiry.supposing import Step, what_if
+from rooftree.organization.export import take_snapshot
 from rooftree.organization.tree import Organization
 from rooftree.reading import Reader
 
-__all__ = ["Differ", "Errand", "Memory", "Prepare", "Suppose", "WhoCan"]
+__all__ = ["Differ", "Errand", "Export", "Memory", "Prepare", "Suppose", "WhoCan"]
 
 
 class Memory:
@@ -80,6 +82,22 @@ class Prepare:
         Return nothing.
         """
         return b""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """
+    An organization as a snapshot.
+    """
+
+    organization_id: str
+
+    async def run(self, reader: Reader, memory: Memory) -> bytes:
+        """
+        Return the snapshot.
+        """
+        organization = await memory.organization(reader, self.organization_id)
+        return json.dumps(take_snapshot(organization).to_json(), separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import orjson
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
-from rooftree.api.endpoint import AccountQuery, Asked, Endpoint, Moment, PageQuery
+from rooftree.api.endpoint import AccountQuery, Asked, Endpoint, Moment, PageQuery, Part
 from rooftree.api.query import decode_cursor, encode_cursor
 from rooftree.contracts.fields import ParentId
 from rooftree.contracts.resources import (
@@ -31,6 +31,7 @@ from rooftree.inquiry.nodes import levels_document
 from rooftree.inquiry.sources import LiveSource
 from rooftree.inquiry.spans import find_span
 from rooftree.organization.directory import Directory, Grants
+from rooftree.organization.identifiers import is_account
 from rooftree.organization.timestamps import format_time, parse_time
 from rooftree.policy.chain import Level
 from rooftree.reading import AccountFilter, AccountRecord
@@ -43,12 +44,7 @@ class AccountsQuery(PageQuery):
     Which accounts are meant.
     """
 
-    search: (
-        Annotated[
-            str, Field(min_length=1, max_length=256, description="A part of the name, in any case, or of the id.")
-        ]
-        | None
-    ) = None
+    search: Part | None = Field(None, description="A part of the name, in any case, or of the id.")
     under: ParentId | None = Field(None, description="Only accounts below this node, at whatever distance.")
     status: Annotated[str, Field(pattern="^[A-Z_]{1,64}$", description="Such as `ACTIVE`.")] | None = None
     at: Moment | None = Field(None, description="As it was at this time.")
@@ -82,7 +78,7 @@ async def list_accounts(asked: Asked[AccountsQuery, None]) -> Page[Account]:
     List the accounts of an organization, by id.
     """
     query = asked.parameters
-    [after] = decode_cursor(query.cursor, 1) if query.cursor else [""]
+    after = _account_after(query.cursor) if query.cursor else ""
     found = await asked.reader.accounts(
         asked.organization_id,
         after=after,
@@ -236,6 +232,13 @@ def _principal(grants: Grants) -> Principal:
             "missing": list(grants.missing),
         }
     )
+
+
+def _account_after(cursor: str) -> str:
+    [account_id] = decode_cursor(cursor, 1)
+    if not is_account(account_id):
+        raise InputError("not a cursor of this list", place="cursor")
+    return account_id
 
 
 def _time_of(cursor: str) -> datetime:

@@ -14,7 +14,7 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
-from rooftree.api.endpoint import NDJSON, Asked, Endpoint, Moment, OrganizationQuery, PageQuery
+from rooftree.api.endpoint import NDJSON, Asked, Endpoint, Moment, OrganizationQuery, PageQuery, Part
 from rooftree.api.query import decode_cursor, encode_cursor
 from rooftree.api.stream import EVENT_STREAM, AuditStream, read_event_id
 from rooftree.contracts.fields import AccountId, ParentId
@@ -59,9 +59,7 @@ class AuditQuery(OrganizationQuery):
         ]
         | None
     ) = None
-    actor: (
-        Annotated[str, Field(min_length=1, max_length=256, description="A part of who acted, in any case.")] | None
-    ) = None
+    actor: Part | None = Field(None, description="A part of who acted, in any case.")
     direction: Literal["denied", "allowed"] | None = Field(
         None, description="Only events with requests that are now denied, or now allowed."
     )
@@ -167,7 +165,9 @@ async def stream_events(asked: Asked[StreamQuery, None]) -> Response:
     query = asked.parameters
     told = asked.request.headers.get("last-event-id") or query.last_event_id
     after = read_event_id(told, asked.organization_id) if told else None
-    return AuditStream(asked.backing.feed, asked.reader, asked.organization_id, query.wanted, after)
+    return AuditStream(
+        asked.backing.feed, asked.request, organization_id=asked.organization_id, wanted=query.wanted, after=after
+    )
 
 
 def _position(cursor: str | None) -> tuple[int, int] | None:

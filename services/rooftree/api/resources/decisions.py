@@ -4,11 +4,11 @@ Decisions: one request, everybody who is let through, what would change, what ha
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-import orjson
 from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -138,7 +138,7 @@ def _step(model: AttachStep | DetachStep | UpdateStep | MoveStep, place: str) ->
         case MoveStep():
             return Move(model.account, model.parent, place=place)
         case UpdateStep(content=content):
-            text = content if isinstance(content, str) else orjson.dumps(content).decode()
+            text = content if isinstance(content, str) else json.dumps(content)
             return Update(model.policy, text, place=place, content_place=f"{place}.content")
 
 

@@ -8,8 +8,9 @@ from typing import Annotated, Final
 
 from pydantic import Field
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
-from rooftree.api.endpoint import Asked, Endpoint, NoParameters, OrganizationQuery, PageQuery
+from rooftree.api.endpoint import JSON, Asked, Endpoint, NoParameters, OrganizationQuery, PageQuery
 from rooftree.api.query import decode_cursor, encode_cursor
 from rooftree.contracts.fields import ParentId
 from rooftree.contracts.resources import (
@@ -24,8 +25,10 @@ from rooftree.contracts.resources import (
     PolicyVersion,
     TreeNode,
 )
+from rooftree.contracts.snapshot import SnapshotDocument
 from rooftree.errors import InputError
 from rooftree.inquiry.documents import organization_answer
+from rooftree.inquiry.errands import Export
 from rooftree.inquiry.nodes import OrganizationTree as Nodes
 from rooftree.organization.documents import BUILTIN_POLICIES
 from rooftree.organization.identifiers import is_root
@@ -75,6 +78,14 @@ async def show_tree(asked: Asked[OrganizationQuery, None]) -> OrganizationTree:
         management_account_id=facts.management_account_id,
         root=_tree_node(nodes, root_id, counts),
     )
+
+
+async def export_snapshot(asked: Asked[OrganizationQuery, None]) -> Response:
+    """
+    Return the whole organization as a snapshot.
+    """
+    content = await asked.backing.workshop.run(Export(asked.organization_id), asked.caller.organizations)
+    return Response(content, media_type=JSON)
 
 
 async def show_node(asked: Asked[NodeQuery, None]) -> Node:
@@ -224,6 +235,16 @@ ENDPOINTS: Final = (
         "Return the nodes of an organization below each other, with the policies on them",
         show_tree,
         answer=OrganizationTree,
+        parameters=OrganizationQuery,
+        revalidates=True,
+    ),
+    Endpoint(
+        "GET",
+        "/snapshot",
+        "exportSnapshot",
+        "Return the whole organization as a snapshot, good for the commands that work offline",
+        export_snapshot,
+        answer=SnapshotDocument,
         parameters=OrganizationQuery,
         revalidates=True,
     ),

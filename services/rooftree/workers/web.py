@@ -39,6 +39,7 @@ class WebServer:
         most_connections: How many at a time; others are turned away.
 
     Attributes:
+        app: What answers.
         url: Where it listens.
 
     Raises:
@@ -48,6 +49,7 @@ class WebServer:
     def __init__(
         self, app: ASGIApp, host: str, port: int, *, trusted_proxies: str = "", most_connections: int | None = None
     ) -> None:
+        self.app = app
         self._socket = _listening(host, port)
         name = f"[{host}]" if ":" in host else host
         self.url = f"http://{name}:{self._socket.getsockname()[1]}"

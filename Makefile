@@ -17,7 +17,7 @@ KUBERNETES := 1.33
 SERVERS := tests/integration tests/faults tests/acceptance tests/benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test test-kafka faults load lint format bench fuzz schemas deploy-check chart lock clean
+.PHONY: help install up test test-kafka faults load lint format bench fuzz schemas deploy-check docs sbom audit chart lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -62,7 +62,7 @@ bench: install ## Run the benchmarks, each beside its floor
 fuzz: install ## Fuzz all that reads bytes, SECONDS=60 for each target; needs Linux on x86
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/fuzz.txt
 	@mkdir -p $(FUZZED)
-	for target in json change policy snapshot time view; do \
+	for target in json aws change policy snapshot time view; do \
 		$(BIN)/python -m tests.fuzz $$target $(FUZZED)/$$target -max_total_time=$(SECONDS) -timeout=20 \
 			-rss_limit_mb=2500 -max_len=65536 -artifact_prefix=$(FUZZED)/$$target- || exit 1; \
 	done
@@ -75,7 +75,7 @@ lock: install ## Write the lock anew from pyproject.toml
 		--no-header --no-emit-index-url --quiet --output-file requirements/all.txt
 	$(BIN)/uv pip compile pyproject.toml --extra aws --constraint requirements/all.txt $(LOCKED) --output-file requirements/service.txt
 	echo hatchling | $(BIN)/uv pip compile - --constraint requirements/all.txt $(LOCKED) --output-file requirements/build.txt
-	for part in deploy docs; do \
+	for part in deploy docs release; do \
 		$(BIN)/uv pip compile requirements/$$part.in --constraint requirements/all.txt $(LOCKED) --output-file requirements/$$part.txt; \
 	done
 
@@ -88,6 +88,20 @@ deploy-check: install ## Check what is in deploy/ and the topics by the tools ma
 	promtool test rules $(CHART)/files/rules.test.yaml
 	npm install --silent --no-save --ignore-scripts --prefix build/npm @asyncapi/parser@3.6.3
 	node deploy/checks/asyncapi.mjs schemas/asyncapi.json build/npm
+
+docs: install ## Build the manual into build/site
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/docs.txt
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+sbom: install ## List what the image installs, as CycloneDX, in build/sbom.json
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/release.txt
+	@mkdir -p build
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
+		--output-file build/sbom.json requirements/service.txt
+
+audit: install ## Ask for known vulnerabilities of what the image installs; needs PyPI's service
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/release.txt
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements/service.txt
 
 chart: ## Lint the chart and write the manifests that it renders anew; needs helm
 	helm lint --strict $(CHART) --values $(CHART)/ci/everything.yaml

@@ -10,6 +10,8 @@ Where moto is not like AWS (as of moto 5.2):
 - It lets the last policy be detached from a node, which AWS refuses, and answers ListTargetsForPolicy in one page.
 - Accounts are there at once; AWS says IN_PROGRESS, and tells the end of it by an event.
 - It does not tell ``Paths`` of accounts, which AWS does since March 2026; the proxy can add them.
+- A closed account is SUSPENDED in its ``State`` too, which AWS calls CLOSED
+  (https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html).
 - A role may be assumed by anybody; the proxy refuses for it.
 - Everything is consistent at once.
 """

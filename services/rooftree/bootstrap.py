@@ -56,6 +56,7 @@ __all__ = [
     "Addresses",
     "open_access",
     "open_aws",
+    "open_backing",
     "open_inspection",
     "open_letters",
     "open_projector",
@@ -66,6 +67,7 @@ __all__ = [
     "open_relay",
     "open_rereads",
     "open_store",
+    "open_web_server",
     "run_all",
     "run_api",
     "run_errand",
@@ -197,8 +199,8 @@ async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None 
         stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-api"))
         workshop = _workshop(settings)
-        backing = await stack.enter_async_context(_backing(settings, database, workshop))
-        server = _web_server(settings, database, backing)
+        backing = await stack.enter_async_context(open_backing(settings, database, workshop))
+        server = open_web_server(settings, database, backing)
         if on_ready is not None:
             on_ready(server.url)
         workers: dict[str, Worker] = {
@@ -245,8 +247,8 @@ async def run_all(
         await ensure_topics(settings)
         code = secrets.token_urlsafe(16)
         workshop = _workshop(settings)
-        backing = await stack.enter_async_context(_backing(settings, database, workshop))
-        server = _web_server(settings, database, backing, login_code=code)
+        backing = await stack.enter_async_context(open_backing(settings, database, workshop))
+        server = open_web_server(settings, database, backing, login_code=code)
         workers: dict[str, Worker] = {
             **watches,
             "projector": await stack.enter_async_context(open_projector(settings, database, forgetful=embed_kafka)),
@@ -281,9 +283,15 @@ def _reader_for(database: Database) -> ReaderFor:
     return reader_for
 
 
-def _web_server(
+def open_web_server(
     settings: Settings, database: Database, backing: Backing, *, login_code: str | None = None
 ) -> WebServer:
+    """
+    Take a port for the API and the dashboard.
+
+    Raises:
+        UsageError: There is no token, or the port is taken.
+    """
     app = create_app(_reader_for(database), DatabaseAccess(database), settings, backing, login_code=login_code)
     return WebServer(
         app,
@@ -295,7 +303,9 @@ def _web_server(
 
 
 @asynccontextmanager
-async def _backing(settings: Settings, database: Database, workshop: ProcessWorkshop) -> AsyncIterator[Backing]:
+async def open_backing(
+    settings: Settings, database: Database, workshop: ProcessWorkshop | None = None
+) -> AsyncIterator[Backing]:
     """
     Make what the API needs beyond the view. Kafka is looked for when there is something to send.
     """
@@ -308,7 +318,7 @@ async def _backing(settings: Settings, database: Database, workshop: ProcessWork
         yield Backing(
             letters=DatabaseLetters(database),
             changes=Submissions(publisher),
-            workshop=workshop,
+            workshop=workshop or _workshop(settings),
             feed=AuditFeed(_reader_for(database)(None), nudges),
         )
 

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from rooftree.diagnosis import Finding, ProgressFacts, judge_kafka, judge_postgres, judge_progress
 from rooftree.errors import RooftreeError, UsageError
 from rooftree.settings import SecurityProtocol, Settings
+from rooftree.store.address import database_address
 from rooftree.store.examination import DatabaseExamination
 from rooftree.stream.examination import Extents, examine_cluster, measure_changes
 
@@ -36,13 +37,13 @@ async def examine(settings: Settings) -> list[Finding]:
         async with asyncio.timeout(settings.postgres_command_timeout):
             found += await _database(settings, log)
     except (RooftreeError, TimeoutError) as error:
-        found.append(_away("postgres.connection", error, "ROOFTREE_POSTGRES_DSN"))
+        found.append(_away("postgres.connection", error, "ROOFTREE_POSTGRES_DSN and ROOFTREE_POSTGRES_S*"))
     return found
 
 
 async def _database(settings: Settings, log: tuple[str, Extents] | None) -> list[Finding]:
-    dsn = settings.postgres_dsn.get_secret_value()
-    async with DatabaseExamination.open(dsn, connect_timeout=settings.postgres_connect_timeout) as examination:
+    address = database_address(settings)
+    async with DatabaseExamination.open(address, connect_timeout=settings.postgres_connect_timeout) as examination:
         facts = await examination.facts()
         found = list(judge_postgres(facts))
         if facts.missing_steps or facts.unreadable:

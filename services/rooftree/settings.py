@@ -315,6 +315,17 @@ class Settings(BaseSettings):
     http_max_connections: int = Field(
         1000, ge=1, le=1_000_000, description="Connections above which new requests are turned away"
     )
+    oidc_issuer: str | None = Field(
+        None, description="Identity provider by which people sign in, as it calls itself; needs ROOFTREE_PUBLIC_URL"
+    )
+    oidc_client_id: str | None = Field(None, description="What the identity provider calls this service")
+    oidc_client_secret: SecretStr | None = Field(None, description="What it knows this service by, if it has a secret")
+    oidc_scopes: str = Field("openid profile email", description="What the identity provider is asked to tell")
+    oidc_claim: str = Field("groups", description="Claim that decides who may what; dots lead into objects")
+    oidc_grants: str = Field(
+        "",
+        description="Who may what: VALUE=ROLE:* or VALUE=ROLE:ORGANIZATION,… with semicolons between; others may nothing",
+    )
     session_lifetime: Seconds = Field(12 * 3600, description="Seconds after which a browser must sign in again")
     session_idle: Seconds = Field(
         3600, description="Seconds without a request after which a browser must sign in again"
@@ -376,6 +387,13 @@ class Settings(BaseSettings):
         if self.postgres_ssl_key_password is not None and self.postgres_ssl_keyfile is None:
             faults.append("POSTGRES_SSL_KEY_PASSWORD is given, but POSTGRES_SSL_KEYFILE is not")
         return faults
+
+    def _sign_in_faults(self) -> list[str]:
+        if self.oidc_issuer is None:
+            given = (self.oidc_client_id, self.oidc_client_secret, self.oidc_grants)
+            return ["OIDC_* is given, but OIDC_ISSUER is not"] if any(given) else []
+        needed = {"PUBLIC_URL": self.public_url, "OIDC_CLIENT_ID": self.oidc_client_id, "OIDC_GRANTS": self.oidc_grants}
+        return [f"{name} is needed with OIDC_ISSUER" for name, value in needed.items() if not value]
 
     @property
     def topics(self) -> dict[str, str]:

@@ -16,6 +16,8 @@ from tests.amazon import MANAGEMENT, Amazon, run_amazon
 from tests.estate import Estate
 from tests.integration.service import command, running, stored
 
+from rooftree.aws.limits import RATES
+from rooftree.aws.permissions import account_policy, organization_policy
 from rooftree.bootstrap import open_aws, open_reader
 from rooftree.errors import RefusedCallError
 from rooftree.organization.export import take_snapshot
@@ -230,6 +232,46 @@ async def test_principals_of_some_accounts_are_imported(estate: Estate, settings
     assert f"{closed}: AWS: AssumeRole: AccessDenied" in outcome.err
     assert sorted(opened) == [row["account_id"] for row in rows]
     assert {"OrganizationAccountAccessRole"} == {row["name"] for row in rows}
+
+
+async def test_what_is_needed_of_aws_is_what_is_called(estate: Estate) -> None:
+    """
+    The calls that a walk, single objects and principals make are those that the printed policy allows, no more and no less.
+    """
+    organization = open_aws(aws_settings(estate.amazon))
+    policy, account, unit = estate.policies[0], next(iter(estate.accounts)), estate.units[0]
+    await organization.whole()
+    asked = ("account", account), ("ou", unit), ("policy", policy), ("attachments", unit), ("targets", policy)
+    await organization.some([*asked, ("organization", estate.organization_id)])
+    await organization.principals(account)
+
+    # It needs no permission: whoever has credentials may ask whose they are.
+    made = set(estate.amazon.spoiler.made) - {"GetCallerIdentity"}
+    assert made == actions(organization_policy(iam_role_name="OrganizationAccountAccessRole"))
+    assert {"GetAccountAuthorizationDetails"} == actions(account_policy())
+    assert made <= RATES.keys()
+
+
+def actions(policy: dict[str, Any]) -> set[str]:
+    """
+    Return the calls that a policy allows.
+    """
+    return {action.partition(":")[2] for statement in policy["Statement"] for action in statement["Action"]}
+
+
+async def test_objects_that_are_not_there_are_told_as_such(estate: Estate) -> None:
+    """
+    Of what AWS says does not exist, that is what was seen; of its attachments nothing is.
+    """
+    organization = open_aws(aws_settings(estate.amazon))
+    missing = ("account", "999999999999"), ("ou", "ou-ab12-aaaaaaaa"), ("policy", "p-aaaaaaaa")
+
+    seen = await organization.some([*missing, ("attachments", "999999999999"), ("targets", "p-aaaaaaaa")])
+
+    assert {"999999999999": None} == seen.accounts
+    assert {"ou-ab12-aaaaaaaa": None} == seen.units
+    assert {"p-aaaaaaaa": None} == seen.policies
+    assert ({}, {}, None, False) == (seen.attached, seen.targets, seen.policy_types, seen.whole)
 
 
 async def viewed(settings: Settings, estate: Estate) -> dict[str, Any]:

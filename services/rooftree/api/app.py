@@ -18,6 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rooftree.access.grants import parse_grants
 from rooftree.access.keeping import AccessStore
 from rooftree.api.access import Access
 from rooftree.api.backing import Backing
@@ -29,9 +30,11 @@ from rooftree.api.guard import Guard
 from rooftree.api.openapi import describe
 from rooftree.api.pages import Site, page_routes
 from rooftree.api.problems import EXCEPTION_HANDLERS
+from rooftree.api.provided import CALLBACK, ProvidedEntrance
 from rooftree.api.resources import ENDPOINTS
 from rooftree.api.throttle import Throttle
 from rooftree.errors import UnavailableError, UsageError
+from rooftree.identity import Provider
 from rooftree.organization.timestamps import format_time
 from rooftree.reading import LogLoss, Reader
 from rooftree.settings import Settings
@@ -85,12 +88,14 @@ def create_app(
     )
     attempts = Throttle("sign-in", quota=settings.http_sign_in_limit)
     site = Site()
-    entrance = Entrance(access, store, site.bare, attempts=attempts, public_url=settings.public_url)
+    provider = _provider(settings)
+    entrance = Entrance(access, store, site.bare, attempts=attempts, provider=provider, public_url=settings.public_url)
     return Starlette(
         routes=[
             *_probes(reader_for(None)),
             *_api(backing),
             *entrance.routes,
+            *(_provided(provider, entrance, settings) if provider else ()),
             *page_routes(site),
         ],
         middleware=[
@@ -108,6 +113,29 @@ def create_app(
         ],
         exception_handlers=EXCEPTION_HANDLERS,
     )
+
+
+def _provider(settings: Settings) -> Provider | None:
+    if settings.oidc_issuer is None:
+        return None
+    secret = settings.oidc_client_secret
+    return Provider(
+        settings.oidc_issuer,
+        client_id=settings.oidc_client_id or "",
+        client_secret=secret.get_secret_value() if secret else None,
+        scopes=settings.oidc_scopes,
+        redirect_uri=f"{settings.public_url}{CALLBACK}",
+    )
+
+
+def _provided(provider: Provider, entrance: Entrance, settings: Settings) -> list[Route]:
+    try:
+        grants = parse_grants(settings.oidc_grants)
+    except UsageError as error:
+        raise error.within("ROOFTREE_OIDC_GRANTS") from None
+    return ProvidedEntrance(
+        provider, grants, claim=settings.oidc_claim, entrance=entrance, public_url=settings.public_url or ""
+    ).routes
 
 
 class Armor:

@@ -21,10 +21,14 @@ from rooftree.api.forgery import foreign_reason
 from rooftree.api.guard import address_of, entry
 from rooftree.api.problems import problem
 from rooftree.api.throttle import Throttle
+from rooftree.errors import UnavailableError
+from rooftree.identity import Provider
 
 __all__ = ["Entrance", "Render"]
 
 MAX_FORM_BYTES: Final = 4096
+UNKNOWN: Final = "That is not a token that is good."
+USED: Final = "This address was used before."
 
 
 class Render(Protocol):
@@ -48,6 +52,7 @@ class Entrance:
         store: Takes the access log.
         render: Makes the page of the login.
         attempts: How often an address may try.
+        provider: By which people sign in, too.
         public_url: Under which address browsers know this service.
     """
 
@@ -58,8 +63,10 @@ class Entrance:
         render: Render,
         *,
         attempts: Throttle,
+        provider: Provider | None = None,
         public_url: str | None = None,
     ) -> None:
+        self._provider = provider
         self._access = access
         self._store = store
         self._render = render
@@ -83,12 +90,12 @@ class Entrance:
         """
         code = request.query_params.get("code")
         if code is None:
-            return self._page(request)
-        if (refusal := self._throttled(request)) is not None:
+            return self.page(request)
+        if (refusal := self.throttled(request)) is not None:
             return refusal
         if not self._access.redeem(code):
-            await self._refused(request, "the address was used before")
-            return self._page(request, refused=True)
+            await self.refused(request, "the address was used before")
+            return self.page(request, reason=USED)
         return await self.admit(request, RedirectResponse("/", status_code=303), ADMIN_TOKEN)
 
     async def sign_in(self, request: Request) -> Response:
@@ -97,14 +104,14 @@ class Entrance:
         """
         reason = foreign_reason(request, public_url=self._public_url)
         if reason is not None:
-            await self._refused(request, reason)
+            await self.refused(request, reason)
             return problem(403, reason)
-        if (refusal := self._throttled(request)) is not None:
+        if (refusal := self.throttled(request)) is not None:
             return refusal
         proof = await self._access.prove(await _token_of(request))
         if proof is None:
-            await self._refused(request, "no token that is good")
-            return self._page(request, refused=True, status=403)
+            await self.refused(request, "no token that is good")
+            return self.page(request, reason=UNKNOWN, status=403)
         return await self.admit(request, RedirectResponse("/", status_code=303), proof.caller, token=proof.token)
 
     async def sign_out(self, request: Request) -> Response:
@@ -112,10 +119,22 @@ class Entrance:
         End the session.
         """
         await self._store.record(entry(request, caller_of(request), "sign-out", Outcome.DONE))
-        response = RedirectResponse("/login", status_code=303)
-        await self._access.end(request)
+        session = await self._access.end(request)
+        address = await self._address_of_logout(session.id_token if session else None)
+        response: Response = RedirectResponse("/login", status_code=303)
+        if address is not None:
+            # A link and no redirect: our own policy keeps forms from leading to other sites.
+            response = self._render(request, "left.html", {"address": address})
         self._access.forget(response)
         return response
+
+    async def _address_of_logout(self, id_token: str | None) -> str | None:
+        if self._provider is None or id_token is None:
+            return None
+        try:
+            return await self._provider.logout_address(id_token, back=f"{self._public_url}/login")
+        except UnavailableError:
+            return None  # the session here is over in any case
 
     async def admit(
         self,
@@ -133,17 +152,27 @@ class Entrance:
         await self._access.begin(request, response, caller, token=token, id_token=id_token)
         return response
 
-    async def _refused(self, request: Request, reason: str) -> None:
+    async def refused(self, request: Request, reason: str) -> None:
+        """
+        Write down that somebody was not let in.
+        """
         await self._store.record(entry(request, None, "sign-in", Outcome.REFUSED, detail=reason))
 
-    def _throttled(self, request: Request) -> Response | None:
+    def throttled(self, request: Request) -> Response | None:
+        """
+        Count an attempt; returns a refusal if there were too many from its address.
+        """
         standing = self._attempts.take(address_of(request))
         if standing is None or standing.admitted:
             return None
         return problem(429, "too many attempts from this address", headers=standing.headers)
 
-    def _page(self, request: Request, *, refused: bool = False, status: int = 200) -> Response:
-        return self._render(request, "login.html", {"refused": refused}, status=status)
+    def page(self, request: Request, *, reason: str | None = None, status: int = 200) -> Response:
+        """
+        Return the login, with the reason why it is shown again.
+        """
+        provider = self._provider.name if self._provider else None
+        return self._render(request, "login.html", {"reason": reason, "provider": provider}, status=status)
 
 
 async def _token_of(request: Request) -> str:

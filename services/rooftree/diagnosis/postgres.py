@@ -12,7 +12,7 @@ from rooftree.diagnosis.finding import Finding
 
 __all__ = ["OldestTransaction", "PostgresFacts", "judge_postgres"]
 
-OLDEST_SERVER: Final = 140_000
+OLDEST_SERVER: Final = 150_000
 CLOCK_SECONDS: Final = 2.0
 OLD_TRANSACTION_SECONDS: Final = 300.0
 FEW_CONNECTIONS: Final = 0.9
@@ -88,7 +88,7 @@ def _server(facts: PostgresFacts) -> Finding:
             "postgres.server", f"{told}, a standby that takes no writes", "name the primary in ROOFTREE_POSTGRES_DSN"
         )
     if facts.version < OLDEST_SERVER:
-        return Finding.problem("postgres.server", f"{told} is too old", "PostgreSQL 14 or newer is needed")
+        return Finding.problem("postgres.server", f"{told} is too old", "PostgreSQL 15 or newer is needed")
     return Finding.ok("postgres.server", told)
 
 

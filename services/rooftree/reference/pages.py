@@ -31,7 +31,7 @@ def pages(root: Path, schemas: Iterable[PublishedSchema]) -> dict[str, str]:
     Return the text of each page by the name of its file.
 
     Args:
-        root: The checkout, whose examples are shown.
+        root: The checkout, whose examples and decisions are shown.
         schemas: Every schema.
     """
     written = {
@@ -40,6 +40,7 @@ def pages(root: Path, schemas: Iterable[PublishedSchema]) -> dict[str, str]:
         "commands.md": command_lines(),
         "events.md": _events(root, list(schemas)),
         "topics.md": _topics(),
+        "decisions.md": _decisions(root),
     }
     return {name: "\n".join([NOTICE, *lines]) + "\n" for name, lines in written.items()}
 
@@ -176,6 +177,16 @@ def _topics() -> Iterator[str]:
     yield "Keys decide the partition, and order holds within a partition only."
     yield "Partitions may be added to the audit and permissions topics; on the changes topic that parts the changes of an"
     yield "organization between two partitions, which Rooftree survives (facts carry their own versions) but reads more slowly."
+
+
+def _decisions(root: Path) -> Iterator[str]:
+    yield "# Decisions"
+    yield ""
+    yield "Roads taken and not taken."
+    yield ""
+    for path in sorted((root / "docs" / "decisions").glob("*.md")):
+        heading = path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
+        yield f"- [{heading}](../decisions/{path.name})"
 
 
 def _resolved(schema: Mapping[str, object], definitions: Mapping[str, object]) -> Mapping[str, object]:

@@ -39,6 +39,7 @@ class WebServer:
         most_connections: How many at a time; others are turned away.
 
     Attributes:
+        app: What answers.
         url: Where it listens.
 
     Raises:
@@ -48,6 +49,7 @@ class WebServer:
     def __init__(
         self, app: ASGIApp, host: str, port: int, *, trusted_proxies: str = "", most_connections: int | None = None
     ) -> None:
+        self.app = app
         self._socket = _listening(host, port)
         name = f"[{host}]" if ":" in host else host
         self.url = f"http://{name}:{self._socket.getsockname()[1]}"
@@ -85,7 +87,8 @@ class WebServer:
 
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends small answers at once on sockets that say that they are TCP; others wait 40 ms for the client.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

@@ -45,7 +45,7 @@ from rooftree.workers.projector import Projector
 from rooftree.workers.reconciler import Reconciler
 from rooftree.workers.relay import Relay
 from rooftree.workers.submissions import Submissions
-from rooftree.workers.supervisor import Worker, stop_on_signals, supervise
+from rooftree.workers.supervisor import Worker, collect_seldom, stop_on_signals, supervise
 from rooftree.workers.web import WebServer
 from rooftree.workers.workshop import ProcessWorkshop
 
@@ -134,6 +134,7 @@ async def run_projector(settings: Settings) -> None:
         LogLossError: The broker has lost unread records, and policy is to stop.
     """
     configure_logging(level=settings.log_level, style=settings.log_format.value)
+    collect_seldom()
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_on_signals(stop))
@@ -228,6 +229,7 @@ async def run_all(
         UsageError: A port is taken.
     """
     configure_logging(level=settings.log_level, style=settings.log_format.value)
+    collect_seldom()
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_on_signals(stop))

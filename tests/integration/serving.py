@@ -19,6 +19,7 @@ from rooftree.access.caller import Organizations, Role
 from rooftree.access.keeping import NewToken
 from rooftree.access.tokens import digest_of, new_token
 from rooftree.bootstrap import open_backing, open_store, open_web_server
+from rooftree.inquiry.errands import Prepare
 from rooftree.settings import Settings
 from rooftree.store.access import DatabaseAccess
 from rooftree.store.database import Database
@@ -138,6 +139,8 @@ async def serving(settings: Settings, **changes: object) -> AsyncIterator[Servic
     chosen = settings.model_copy(update={"http_port": 0, **changes})
     stop = asyncio.Event()
     async with open_store(chosen, "rooftree-test") as database, open_backing(chosen, database) as backing:
+        # A process for long questions takes seconds to start, and tests ask for answers sooner.
+        await backing.workshop.run(Prepare(), None)
         server = open_web_server(chosen, database, backing)
         task = asyncio.create_task(server.serve(stop))
         try:

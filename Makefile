@@ -17,7 +17,7 @@ KUBERNETES := 1.33
 SERVERS := tests/integration tests/faults tests/acceptance tests/benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test test-kafka faults load lint format bench fuzz schemas deploy-check docs sbom audit chart lock clean
+.PHONY: help install up test test-kafka faults load lint format bench bench-guard fuzz schemas deploy-check chart lock clean docs sbom audit
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,12 +57,16 @@ format: install ## Put the code into its format
 	$(BIN)/ruff check --fix .
 
 bench: install ## Run the benchmarks, each beside its floor
-	$(BIN)/rooftree bench
+	$(BIN)/rooftree bench --report build/bench
+
+bench-guard: install ## Hold ratios to their floors against those that were accepted
+	$(BIN)/rooftree bench --size small --scenario latency --scenario throughput --scenario fan-out \
+		--accepted tests/benchmarks/accepted.json
 
 fuzz: install ## Fuzz all that reads bytes, SECONDS=60 for each target; needs Linux on x86
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/fuzz.txt
 	@mkdir -p $(FUZZED)
-	for target in json change policy snapshot time view; do \
+	for target in json aws change policy snapshot time view; do \
 		$(BIN)/python -m tests.fuzz $$target $(FUZZED)/$$target -max_total_time=$(SECONDS) -timeout=20 \
 			-rss_limit_mb=2500 -max_len=65536 -artifact_prefix=$(FUZZED)/$$target- || exit 1; \
 	done

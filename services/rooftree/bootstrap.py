@@ -22,6 +22,7 @@ from rooftree.api.callers import ReaderFor
 from rooftree.api.feed import AuditFeed
 from rooftree.embedded import embedded_broker, embedded_postgres
 from rooftree.errors import UsageError
+from rooftree.exporting import exporting
 from rooftree.inquiry.errands import Errand, Memory
 from rooftree.reading import Reader
 from rooftree.settings import Assignment, SecurityProtocol, Settings
@@ -45,7 +46,7 @@ from rooftree.workers.projector import Projector
 from rooftree.workers.reconciler import Reconciler
 from rooftree.workers.relay import Relay
 from rooftree.workers.submissions import Submissions
-from rooftree.workers.supervisor import Worker, stop_on_signals, supervise
+from rooftree.workers.supervisor import Worker, collect_seldom, stop_on_signals, supervise
 from rooftree.workers.web import WebServer
 from rooftree.workers.workshop import ProcessWorkshop
 
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Addresses",
-    "make_workshop",
     "open_access",
     "open_aws",
     "open_backing",
@@ -135,8 +135,10 @@ async def run_projector(settings: Settings) -> None:
         LogLossError: The broker has lost unread records, and policy is to stop.
     """
     configure_logging(level=settings.log_level, style=settings.log_format.value)
+    collect_seldom()
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
+        stack.enter_context(exporting(settings, "rooftree-projector"))
         stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-projector"))
         stack.enter_context(_metrics(settings))
@@ -155,6 +157,7 @@ async def run_relay(settings: Settings) -> None:
     configure_logging(level=settings.log_level, style=settings.log_format.value)
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
+        stack.enter_context(exporting(settings, "rooftree-relay"))
         stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-relay"))
         stack.enter_context(_metrics(settings))
@@ -174,6 +177,7 @@ async def run_reconciler(settings: Settings) -> None:
     configure_logging(level=settings.log_level, style=settings.log_format.value)
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
+        stack.enter_context(exporting(settings, "rooftree-reconciler"))
         stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-reconciler"))
         stack.enter_context(_metrics(settings))
@@ -197,9 +201,10 @@ async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None 
     configure_logging(level=settings.log_level, style=settings.log_format.value)
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
+        stack.enter_context(exporting(settings, "rooftree-api"))
         stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-api"))
-        workshop = make_workshop(settings)
+        workshop = _workshop(settings)
         backing = await stack.enter_async_context(open_backing(settings, database, workshop))
         server = open_web_server(settings, database, backing)
         if on_ready is not None:
@@ -229,8 +234,10 @@ async def run_all(
         UsageError: A port is taken.
     """
     configure_logging(level=settings.log_level, style=settings.log_format.value)
+    collect_seldom()
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
+        stack.enter_context(exporting(settings, "rooftree"))
         stack.enter_context(stop_on_signals(stop))
         watches: dict[str, Worker] = {}
         if embed_postgres:
@@ -247,7 +254,7 @@ async def run_all(
         database = await stack.enter_async_context(open_store(settings, "rooftree"))
         await ensure_topics(settings)
         code = secrets.token_urlsafe(16)
-        workshop = make_workshop(settings)
+        workshop = _workshop(settings)
         backing = await stack.enter_async_context(open_backing(settings, database, workshop))
         server = open_web_server(settings, database, backing, login_code=code)
         workers: dict[str, Worker] = {
@@ -304,7 +311,9 @@ def open_web_server(
 
 
 @asynccontextmanager
-async def open_backing(settings: Settings, database: Database, workshop: ProcessWorkshop) -> AsyncIterator[Backing]:
+async def open_backing(
+    settings: Settings, database: Database, workshop: ProcessWorkshop | None = None
+) -> AsyncIterator[Backing]:
     """
     Make what the API needs beyond the view. Kafka is looked for when there is something to send.
     """
@@ -317,15 +326,12 @@ async def open_backing(settings: Settings, database: Database, workshop: Process
         yield Backing(
             letters=DatabaseLetters(database),
             changes=Submissions(publisher),
-            workshop=workshop,
+            workshop=workshop or _workshop(settings),
             feed=AuditFeed(_reader_for(database)(None), nudges),
         )
 
 
-def make_workshop(settings: Settings) -> ProcessWorkshop:
-    """
-    Make the place where long questions are answered in processes of their own.
-    """
+def _workshop(settings: Settings) -> ProcessWorkshop:
     return ProcessWorkshop(
         partial(run_errand, settings), processes=settings.question_processes, seconds=settings.question_timeout
     )

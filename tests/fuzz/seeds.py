@@ -10,6 +10,7 @@ from importlib.resources import files
 from random import Random
 from types import MappingProxyType
 
+from tests.cloudtrail_cases import CASES
 from tests.generators.histories import generate_history
 from tests.generators.policies import CONTENTS
 from tests.generators.telling import snapshot_document
@@ -76,6 +77,7 @@ def _changes() -> list[bytes]:
 SEEDS: Mapping[str, Sequence[bytes]] = MappingProxyType(
     {
         "json": [b'{"a": [1, -2.5e3, true, null, "\\u00e4\\ud83d\\ude00"]}', *_policies()[:2]],
+        "aws": [json.dumps(case.record).encode() for case in CASES],
         "change": _changes(),
         "policy": _policies(),
         "snapshot": [json.dumps(snapshot_document()).encode()],

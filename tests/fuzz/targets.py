@@ -13,11 +13,13 @@ from types import MappingProxyType
 
 from tests.generators.telling import ACCOUNT, POLICY, change, snapshot_taken
 
+from rooftree.aws.events import AwsRecords, decode_record, is_relevant, place, translate
 from rooftree.contracts import decode_change
 from rooftree.errors import ChangeError, InputError, PolicyError, SnapshotError
 from rooftree.organization.changes import Change, ChangeData, PolicyAttached, PolicyTypeEnabled, PolicyUpdated
 from rooftree.organization.claims import facts_of
 from rooftree.organization.documents import AUTHORIZING_TYPES, accept_content
+from rooftree.organization.principal_facts import principal_facts_of
 from rooftree.organization.snapshot_reader import parse_snapshot
 from rooftree.organization.timestamps import format_time, parse_time
 from rooftree.permissions import forget_results
@@ -56,6 +58,30 @@ def read_change(data: bytes) -> None:
     assert found == decode_change(data)
     facts = facts_of(found)
     assert len(facts) == len({fact.key for fact in facts})
+
+
+def read_aws(data: bytes) -> None:
+    """
+    Read events of AWS; one that is refused says why, and one that is not has one place and states each fact once.
+    """
+    for found in _aws_changes(data):
+        if isinstance(found, ChangeError):
+            assert found.reason
+            assert found.disposition in DISPOSITIONS
+            continue
+        facts = (*facts_of(found), *principal_facts_of(found))
+        assert len(facts) == len({fact.key for fact in facts})
+        assert found.actor != ""
+
+
+def _aws_changes(data: bytes) -> list[Change | ChangeError]:
+    try:
+        outcome = decode_record(data)
+        records = outcome.records if isinstance(outcome, AwsRecords) else ()
+        changes = [translate(record, place(record, b"o-exampleorg", ())) for record in records if is_relevant(record)]
+    except ChangeError as error:
+        return [error]
+    return [change for change in changes if change is not None]
 
 
 def _change(data: bytes) -> Change | ChangeError:
@@ -129,6 +155,7 @@ def _apply(*told: ChangeData) -> None:
 TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
     {
         "json": read_json,
+        "aws": read_aws,
         "change": read_change,
         "policy": read_policy,
         "snapshot": read_snapshot,

@@ -33,6 +33,7 @@ from rooftree.api.problems import EXCEPTION_HANDLERS
 from rooftree.api.provided import CALLBACK, ProvidedEntrance
 from rooftree.api.resources import ENDPOINTS
 from rooftree.api.throttle import Throttle
+from rooftree.api.traces import Traced
 from rooftree.errors import UnavailableError, UsageError
 from rooftree.identity import Provider
 from rooftree.organization.timestamps import format_time
@@ -99,6 +100,7 @@ def create_app(
             *page_routes(site, backing),
         ],
         middleware=[
+            Middleware(Traced),
             Middleware(Armor),
             Middleware(Bounds, most=settings.http_max_body_bytes, patience=settings.http_body_timeout),
             Middleware(

@@ -51,10 +51,13 @@ class _Resource:
     """
     The methods of one path. A class, since a function as endpoint would have its methods checked by the framework,
     whose answer names no others that are allowed.
+
+    Attributes:
+        methods: What answers each of them.
     """
 
     def __init__(self, methods: Mapping[str, Endpoint], backing: Backing) -> None:
-        self._methods = methods
+        self.methods = methods
         self._backing = backing
 
     async def __call__(self, scope: object, receive: object, send: object) -> None:
@@ -64,9 +67,9 @@ class _Resource:
 
     async def _answer(self, request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
-        endpoint = self._methods.get(method)
+        endpoint = self.methods.get(method)
         if endpoint is None:
-            allowed = [*self._methods, *(["HEAD"] if "GET" in self._methods else [])]
+            allowed = [*self.methods, *(["HEAD"] if "GET" in self.methods else [])]
             raise HTTPException(
                 405, f"`{request.method}` is not for this path", headers={"Allow": ", ".join(sorted(allowed))}
             )

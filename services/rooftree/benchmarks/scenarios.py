@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from rooftree.benchmarks.algebra import algebra_measurements
+from rooftree.benchmarks.catch_up import catch_up_measurements
 from rooftree.benchmarks.fan_out import FanOut, fan_out_measurements
 from rooftree.benchmarks.measure import Measurement
+from rooftree.benchmarks.queries import query_measurements
 from rooftree.benchmarks.simulation import simulation_measurements
-from rooftree.benchmarks.stage import open_servers
+from rooftree.benchmarks.stage import Servers, open_servers
+from rooftree.benchmarks.start import start_measurements
 from rooftree.benchmarks.throughput import Load, throughput_measurements
 from rooftree.settings import Settings
 
@@ -30,6 +33,9 @@ class Scenario(StrEnum):
     LATENCY = "latency"
     THROUGHPUT = "throughput"
     FAN_OUT = "fan-out"
+    START = "start"
+    CATCH_UP = "catch-up"
+    QUERIES = "queries"
     ALGEBRA = "algebra"
     SIMULATION = "simulation"
 
@@ -84,6 +90,14 @@ _THROUGHPUT: Final = {
         *(Load(organizations, 2, 20_000, 5) for organizations in (10, 100)),
     ],
 }
+_START: Final = {Size.SMALL: ([1_000], 5), Size.USUAL: ([1_000, 10_000], 5), Size.LARGE: ([1_000, 10_000, 100_000], 5)}
+_CATCH_UP: Final = {Size.SMALL: 2_000, Size.USUAL: 10_000, Size.LARGE: 1_000_000}
+_QUERIES: Final = {
+    Size.SMALL: (1_000, 10_000, 20),
+    Size.USUAL: (10_000, 200_000, 30),
+    Size.LARGE: (100_000, 10_000_000, 50),
+}
+"""Accounts, audit rows, and how often each is asked."""
 
 
 async def measurements(wanted: Wanted) -> AsyncIterator[Measurement]:
@@ -101,15 +115,26 @@ async def measurements(wanted: Wanted) -> AsyncIterator[Measurement]:
     async with open_servers(
         wanted.folder, wanted.settings, embed_kafka=wanted.embed_kafka, embed_postgres=wanted.embed_postgres
     ) as servers:
-        if Scenario.LATENCY in wanted.scenarios:
-            async for measurement in fan_out_measurements(servers, _LATENCY[size], scenario=Scenario.LATENCY):
-                yield measurement
-        if Scenario.THROUGHPUT in wanted.scenarios:
-            async for measurement in throughput_measurements(servers, _THROUGHPUT[size]):
-                yield measurement
-        if Scenario.FAN_OUT in wanted.scenarios:
-            async for measurement in fan_out_measurements(servers, _FAN_OUT[size], scenario=Scenario.FAN_OUT):
-                yield measurement
+        for scenario, figures in _of_servers(servers, size).items():
+            if scenario in wanted.scenarios:
+                async for measurement in figures:
+                    yield measurement
+
+
+def _of_servers(servers: Servers, size: Size) -> dict[Scenario, AsyncIterator[Measurement]]:
+    """
+    Return what needs a database or a broker; each begins when its first figure is asked for.
+    """
+    starts, runs = _START[size]
+    accounts, audit_rows, asked = _QUERIES[size]
+    return {
+        Scenario.LATENCY: fan_out_measurements(servers, _LATENCY[size], scenario=Scenario.LATENCY),
+        Scenario.THROUGHPUT: throughput_measurements(servers, _THROUGHPUT[size]),
+        Scenario.FAN_OUT: fan_out_measurements(servers, _FAN_OUT[size], scenario=Scenario.FAN_OUT),
+        Scenario.START: start_measurements(servers, starts, runs=runs),
+        Scenario.CATCH_UP: catch_up_measurements(servers, changes=_CATCH_UP[size]),
+        Scenario.QUERIES: query_measurements(servers, accounts=accounts, audit_rows=audit_rows, runs=asked),
+    }
 
 
 def _of_memory(wanted: Wanted) -> Iterator[Measurement]:

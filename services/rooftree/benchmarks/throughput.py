@@ -92,9 +92,9 @@ class _Measuring:
             sent.append(relayed / load.changes)
             floor_times.append(copied / load.changes)
         used = sum(process.cpu_seconds() for process in roles) - sum(busy)
-        name = f"a change of many, {load.organizations} organizations"
+        name = f"a change of many, {_counted(load.organizations, 'organization')}"
         return summed_up(
-            scenario, f"{name}, {load.projectors} projectors", FLOOR, times, floor_times,
+            scenario, f"{name}, {_counted(load.projectors, 'projector')}", FLOOR, times, floor_times,
             size=load.organizations, aim=AIM,
             detail={"until_sent_seconds": median(sent), "cpu_seconds": used / load.runs / load.changes},
         )  # fmt: skip
@@ -141,3 +141,7 @@ class _Measuring:
             return bool(await self._looking.fetchval("select records >= $1 from bare.read", self._sent))
 
         await eventually("the floor has read the changes", is_ingested)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

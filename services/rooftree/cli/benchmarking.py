@@ -20,12 +20,15 @@ from rooftree.benchmarks import (
     Wanted,
     demo_policies,
     describe_machine,
+    document_of,
     large_policies,
     measurements,
     policies_in,
+    read_accepted,
+    write_report,
 )
 from rooftree.cli.options import Json
-from rooftree.cli.output import print_json, print_table, steps
+from rooftree.cli.output import print_json, print_table, say, steps
 from rooftree.cli.runtime import is_set
 from rooftree.settings import load_settings
 from rooftree.telemetry import configure_logging
@@ -71,6 +74,15 @@ def bench(
     large: Annotated[
         bool, typer.Option("--large", help="Measure the algebra with made-up policies at the quota.")
     ] = False,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="A folder for the figures, plots and a page; needs matplotlib.")
+    ] = None,
+    accepted: Annotated[
+        Path | None,
+        typer.Option(
+            "--accepted", help="Ratios that were accepted, as JSON: status 1 if one is larger now than that allows."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """
@@ -78,7 +90,8 @@ def bench(
     """
     given = {"kafka_bootstrap": kafka, "postgres_dsn": None if postgres is None else SecretStr(postgres)}
     settings = load_settings({name: value for name, value in given.items() if value is not None})
-    configure_logging(level="warning", style=settings.log_format.value)
+    configure_logging(level="error", style=settings.log_format.value)
+    limits = None if accepted is None else read_accepted(accepted)
     with tempfile.TemporaryDirectory(prefix="rooftree-bench-") as folder:
         Path(folder).chmod(0o711)  # the embedded PostgreSQL runs as another user where this one is root
         wanted = Wanted(
@@ -92,10 +105,18 @@ def bench(
             embed_postgres=postgres is None and not is_set("postgres_dsn"),
         )
         found = asyncio.run(_measure(wanted))
+    machine = describe_machine()
+    if report is not None:
+        write_report(report, machine, found)
     if as_json:
-        print_json({"machine": describe_machine(), "measurements": [one.as_json() for one in found]})
+        print_json(document_of(machine, found))
     else:
         _print(found)
+    worse = [] if limits is None else list(limits.worse(found))
+    for one in worse:
+        say(str(one))
+    if worse:
+        raise typer.Exit(1)
 
 
 async def _measure(wanted: Wanted) -> list[Measurement]:

@@ -101,7 +101,7 @@ def organization_words(event_type: str) -> str:
     Say what an event about a whole organization means.
     """
     if event_type.startswith("rooftree.organization.incomplete"):
-        return "Something is missing: a change could not be processed"
+        return "Something is missing: the view may be wrong"
     if event_type.startswith("rooftree.organization.complete"):
         return "Nothing is missing any more"
     return event_type

@@ -116,6 +116,7 @@ def describe_topics(schemas: Iterable[PublishedSchema]) -> JsonSchema:
             "schemas": components,
             "messages": {
                 **{schema.name: _message(schema) for schema in known},
+                "AwsEvent": _aws_event(),
                 "DeadLetter": _dead_letter(),
             },
         },
@@ -124,6 +125,8 @@ def describe_topics(schemas: Iterable[PublishedSchema]) -> JsonSchema:
 
 def _channel(channel: Channel, schemas: Iterable[PublishedSchema]) -> JsonSchema:
     names = [schema.name for schema in schemas if schema.family is channel.family] or ["DeadLetter"]
+    if channel.family is Family.CHANGES:
+        names.append("AwsEvent")
     return {
         "address": Settings.model_fields[channel.field].default,
         "summary": channel.summary,
@@ -148,6 +151,21 @@ def _message(schema: PublishedSchema) -> JsonSchema:
         "title": schema.title,
         "contentType": "application/cloudevents+json",
         "payload": {"$ref": f"#/components/schemas/{schema.name}"},
+        "bindings": {"kafka": {"key": _key(channel), "bindingVersion": BINDING_VERSION}},
+    }
+
+
+def _aws_event() -> JsonSchema:
+    [channel] = [channel for channel in CHANNELS if channel.family is Family.CHANGES]
+    return {
+        "name": "AwsEvent",
+        "title": "An event of AWS as EventBridge delivers it, or a bare CloudTrail record",
+        "description": "Which of them are taken, and what becomes of them, stands in docs/aws-events.md.",
+        "contentType": "application/json",
+        "payload": {
+            "type": "object",
+            "anyOf": [{"required": ["detail-type", "detail"]}, {"required": ["eventSource", "eventName"]}],
+        },
         "bindings": {"kafka": {"key": _key(channel), "bindingVersion": BINDING_VERSION}},
     }
 

@@ -210,12 +210,9 @@ class PostgresProjection:
 
     async def _remember_actions(self, batch: BatchCommit) -> None:
         # The catalog is that of the software, not of an organization: in a transaction of its own, and once.
-        named = {
-            action
-            for state in _permission_sets(batch)
-            for action in state.verdicts or ()
-            if action not in self._known_actions
-        }
+        named: set[tuple[str, str]] = set()
+        for state in _permission_sets(batch):
+            named |= (state.verdicts or {}).keys() - self._known_actions
         if not named:
             return
         columns = [list(column) for column in zip(*sorted(named), strict=True)]

@@ -56,12 +56,15 @@ class HistoryWrite:
     Attributes:
         replaced: Accounts whose open row never held for any time, and goes.
         closed: When the open row of each account ends.
-        rows: What is inserted.
+        begun: Accounts whose row of the view, as it is in the end, starts a row of the history, by whether the view was
+            complete.
+        rows: What else is inserted.
         since: From when on the state of each account holds, in its row of the view.
     """
 
     replaced: list[str] = field(default_factory=list)
     closed: dict[str, datetime] = field(default_factory=dict)
+    begun: defaultdict[bool, list[str]] = field(default_factory=lambda: defaultdict(list))
     rows: list[HistoryRow] = field(default_factory=list)
     since: dict[str, datetime] = field(default_factory=dict)
 
@@ -147,7 +150,11 @@ def _write_history(write: HistoryWrite, account_id: str, steps: Sequence[_Step],
         else:
             write.closed[account_id] = times[0]
     for step, start, end in zip(steps, times, [*times[1:], None], strict=True):
-        if step.state is not None and start != end:
+        if step.state is None or start == end:
+            continue
+        if end is None:
+            write.begun[step.complete].append(account_id)
+        else:
             state = step.state if step.state.since == start else replace(step.state, since=start)
             write.rows.append(HistoryRow(start, end, state, step.complete))
     write.since[account_id] = times[-1]
@@ -176,10 +183,16 @@ def compress_verdicts(verdicts: Mapping[tuple[str, str], str]) -> tuple[str, lis
     """
     Return the most common verdict on whole services, and the services that are not just that.
     """
-    by_service: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for (service, action), verdict in verdicts.items():
-        by_service[service][action] = verdict
-    services = [_compress_service(service, actions) for service, actions in sorted(by_service.items())]
+    first: dict[str, str] = {}
+    mixed = {service for (service, _), verdict in verdicts.items() if first.setdefault(service, verdict) != verdict}
+    actions: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for (service, action), verdict in verdicts.items() if mixed else ():
+        if service in mixed:
+            actions[service][action] = verdict
+    services = [
+        _compress_service(service, actions[service]) if service in mixed else ServiceVerdicts(service, verdict, {})
+        for service, verdict in sorted(first.items())
+    ]
     common = _most_common(service.verdict for service in services if not service.exceptions)
     return common, [service for service in services if service.verdict != common or service.exceptions]
 

@@ -177,13 +177,10 @@ class OrganizationView:
         audit = patch.audit
         doubtful = [one for one in rereads.open if one.request.doubtful]
         if doubtful:
-            marked = self.mark_incomplete(
-                source=change.source,
-                cause_id=change.event_id,
-                time=max(one.asked_at for one in doubtful),
-                reason=_reason(doubtful[0].request),
-            )
-            audit += marked.audit
+            reason = _reason(doubtful[0].request)
+            origin = (change.source, change.event_id, change.type, change.time, change.actor)
+            cause = Cause(*origin, reason, change.origin)
+            audit += self._mark_incomplete(cause, latest=max(one.asked_at for one in doubtful)).audit
         return replace(patch, position=self.position, audit=audit, rereads=rereads)
 
     def _apply(self, change: Change) -> Patch:
@@ -293,11 +290,15 @@ class OrganizationView:
             reason: Why it could not be processed.
             by_loss: Whether the record is gone, so that nobody can process it later.
         """
+        return self._mark_incomplete(Cause(source, cause_id, None, time, None, reason), latest=time, by_loss=by_loss)
+
+    def _mark_incomplete(self, cause: Cause, *, latest: datetime, by_loss: bool = False) -> Patch:
         journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
-        until = max(time, self.position.incomplete_until or time)
+        until = max(latest, self.position.incomplete_until or latest)
         if self.position.complete:
-            journal.became_incomplete(Cause(source, cause_id, None, time, None, reason), reason=reason)
-            self.position = Position(journal.revision, journal.chain_hash, time, until, reason, by_loss)
+            journal.became_incomplete(cause, reason=cause.summary)
+            position = (journal.revision, journal.chain_hash, cause.time, until, cause.summary, by_loss)
+            self.position = Position(*position)
         else:
             lost = by_loss or self.position.incomplete_by_loss
             self.position = replace(self.position, incomplete_until=until, incomplete_by_loss=lost)

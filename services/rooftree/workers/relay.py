@@ -12,6 +12,7 @@ from contextlib import suppress
 from rooftree.errors import RecordTooLargeError, UnavailableError
 from rooftree.ports import Nudges, OutboxRow, OutboxStore, OutgoingRecord, Publisher
 from rooftree.telemetry import Action, Metrics, log
+from rooftree.tracing import TRACEPARENT
 from rooftree.workers.encoding import state_rows
 from rooftree.workers.letters import letter_record, without_value
 from rooftree.workers.pauses import persistently
@@ -82,27 +83,29 @@ class Relay:
         Raises:
             UnavailableError: The store or the broker does not answer; what was not marked comes again.
         """
-        await self._resend_states()
         sent = 0
         while True:
-            # Some letters at a time, as of each organization: a flood of them keeps no event back.
-            some = await self._send_letters()
+            # What was nudged for first. Some letters at a time, as of each organization: a flood of them keeps no event
+            # back.
+            some = 0
             pending = await self._outbox.pending()
             for organization_id in pending:
                 some += await self._send(organization_id, most=_BATCHES if len(pending) == 1 else 1)
-            if not some:
+            some += await self._send_letters()
+            if not some and not await self._resend_states():
                 break
             sent += some
         await self._keep_house()
         return sent
 
-    async def _resend_states(self) -> None:
+    async def _resend_states(self) -> int:
         # Asked now and then: a broker that is made anew under this process makes its connections fail, which asks again,
         # but a topic that is made anew does not.
         if self._log_id is None:
             self._log_id = await self._publisher.log_id()
         if count := await self._outbox.resend_states(self._log_id, self._topic, state_rows):
             log().info(Action.STATES_RESENT, log_id=self._log_id, accounts=count)
+        return count
 
     async def _send(self, organization_id: str, *, most: int) -> int:
         started = time.perf_counter()
@@ -157,8 +160,9 @@ class Relay:
 
 
 def _record(row: OutboxRow) -> OutgoingRecord:
-    headers = (
-        ("id", row.event_id.encode()),
-        ("content-type", b"application/cloudevents+json; charset=UTF-8"),
-    )
-    return OutgoingRecord(row.kind, row.key.encode(), row.payload, headers if row.payload is not None else headers[:1])
+    headers = [("id", row.event_id.encode())]
+    if row.payload is not None:
+        headers.append(("content-type", b"application/cloudevents+json; charset=UTF-8"))
+    if row.traceparent is not None:
+        headers.append((TRACEPARENT, row.traceparent.encode()))
+    return OutgoingRecord(row.kind, row.key.encode(), row.payload, tuple(headers))

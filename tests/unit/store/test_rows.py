@@ -58,8 +58,16 @@ def rows(patches: list[Patch], last: LastRow | None = None) -> list[tuple[dateti
     """
     Return what is inserted into the history.
     """
-    write = merge_patches(patches).history([STATE.account_id], {STATE.account_id: last} if last else {})
-    return [(row.valid_from, row.valid_to, row.state.name) for row in write.rows]
+    writes = merge_patches(patches)
+    write = writes.history([STATE.account_id], {STATE.account_id: last} if last else {})
+    found: list[tuple[datetime, datetime | None, str]] = [
+        (row.valid_from, row.valid_to, row.state.name) for row in write.rows
+    ]
+    for account_id in (account_id for account_ids in write.begun.values() for account_id in account_ids):
+        state = writes.steps[account_id][-1].state
+        assert state is not None
+        found.append((write.since[account_id], None, state.name))
+    return found
 
 
 def test_states_of_one_batch_follow_each_other() -> None:

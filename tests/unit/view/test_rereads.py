@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.generators.telling import ACCOUNT, ORGANIZATION, OTHER_OU, OU, POLICY, change, deny, snapshot_taken
+from tests.generators.telling import ACCOUNT, ORGANIZATION, OTHER_OU, OU, POLICY, at, change, deny, snapshot_taken
 
 from rooftree.contracts.principals import PrincipalSnapshotData, PrincipalUpdatedData
 from rooftree.organization.changes import (
@@ -66,7 +66,14 @@ def test_what_is_asked_for_makes_the_view_incomplete_if_decisions_may_be_wrong()
     assert view.in_doubt
     assert [ASKED] == [one.request for one in patch.rereads.open]
     assert ["rooftree.organization.incomplete.v1"] == [event.type for event in patch.audit]
-    assert "asked" == patch.audit[0].cause_event_id
+    cause = patch.audit[0].data["cause"]
+    assert isinstance(cause, dict)
+    assert ("asked", "2026-01-05T08:00:03Z", "arn:aws:iam::111111111111:user/alice") == (
+        cause["event_id"],
+        cause["time"],
+        cause["actor"],
+    )
+    assert at(4) > (view.position.incomplete_until or at(9)) > at(3) == view.position.incomplete_since
     assert "policy p-examplepol is to be read again: its content was not told" == view.position.incomplete_reason
 
 

@@ -186,6 +186,45 @@ set valid_to = c.valid_to
 from unnest($2::text[], $3::timestamptz[]) as c (account_id, valid_to)
 where h.organization_id = $1 and h.account_id = c.account_id and h.valid_to is null
 
+-- begin_history --
+-- Start rows of the history from rows of the view as they were just written, for accounts that have changed once.
+insert into rooftree.account_history (
+    organization_id, account_id, valid_from, valid_to, name, email, status, parent_id, path, placed, chain_id,
+    permissions_id, revision, complete, cause_event_id
+)
+select
+    organization_id, account_id, since, null, name, email, status, parent_id, path, placed, chain_id, permissions_id,
+    revision, $3, cause_event_id
+from rooftree.account
+where organization_id = $1 and account_id = any($2::text[])
+
+-- insert_account_history --
+-- Insert a row of the history that has ended.
+insert into rooftree.account_history (
+    organization_id, account_id, valid_from, valid_to, name, email, status, parent_id, path, placed, chain_id,
+    permissions_id, revision, complete, cause_event_id
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+
+-- insert_audit_event --
+-- Insert an audit event.
+insert into rooftree.audit_event (
+    organization_id, revision, part, parts, event_id, type, account_id, time, verdict, cause_event_id, data
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+
+-- insert_outbox --
+-- Insert what is to be sent.
+insert into rooftree.outbox (organization_id, id, aggregatetype, aggregateid, type, payload, revision)
+values ($1, $2, $3, $4, $5, $6, $7)
+
+-- insert_seen_event --
+-- Insert a change that the view holds now.
+insert into rooftree.seen_event (
+    organization_id, source, event_id, type, time, revision, log_id, topic, partition_id, record_offset, record_time
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+
 -- save_chains --
 -- Insert chains, or overwrite those in which a policy has got another name.
 insert into rooftree.chain as c (organization_id, chain_id, levels)

@@ -40,14 +40,17 @@ from rooftree.store.rebuilding import DatabaseRebuild
 from rooftree.store.reconciling import PostgresReconciliation
 from rooftree.store.rereads import DatabaseRereads
 from rooftree.store.restricted import RestrictedDatabase
+from rooftree.store.webhooks import DatabaseWebhooks
 from rooftree.stream import KafkaChangeLog, KafkaPublisher, ensure_topics
 from rooftree.telemetry import METRICS_REGISTRY, configure_logging
+from rooftree.webhooks.sending import Sender
 from rooftree.workers.projector import Projector
 from rooftree.workers.reconciler import Reconciler
 from rooftree.workers.relay import Relay
 from rooftree.workers.submissions import Submissions
 from rooftree.workers.supervisor import Worker, collect_seldom, stop_on_signals, supervise
 from rooftree.workers.web import WebServer
+from rooftree.workers.webhooks import WebhookSender
 from rooftree.workers.workshop import ProcessWorkshop
 
 if TYPE_CHECKING:
@@ -69,6 +72,7 @@ __all__ = [
     "open_rereads",
     "open_store",
     "open_web_server",
+    "open_webhooks",
     "run_all",
     "run_api",
     "run_errand",
@@ -76,6 +80,9 @@ __all__ = [
     "run_projector",
     "run_reconciler",
     "run_relay",
+    "run_webhooks",
+    "webhook_sender",
+    "webhook_worker",
 ]
 
 _EMBEDDED_PARTITIONS = 3
@@ -164,6 +171,43 @@ async def run_relay(settings: Settings) -> None:
         await ensure_topics(settings)
         relay = await stack.enter_async_context(open_relay(settings, database))
         await supervise({"relay": relay}, stop=stop, drain_timeout=settings.drain_timeout)
+
+
+async def run_webhooks(settings: Settings) -> None:
+    """
+    Send webhooks until a signal.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer at the start.
+    """
+    configure_logging(level=settings.log_level, style=settings.log_format.value)
+    stop = asyncio.Event()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(stop_on_signals(stop))
+        database = await stack.enter_async_context(open_store(settings, "rooftree-webhooks"))
+        stack.enter_context(_metrics(settings))
+        worker = webhook_worker(settings, database)
+        await supervise({"webhooks": worker}, stop=stop, drain_timeout=settings.drain_timeout)
+
+
+def webhook_worker(settings: Settings, database: Database) -> Worker:
+    """
+    Make a worker that sends webhooks.
+    """
+    return WebhookSender(
+        DatabaseWebhooks(database),
+        webhook_sender(settings),
+        timeout=settings.webhook_timeout,
+        poll_interval=settings.webhook_poll_interval,
+        retry_max_delay=settings.retry_max_delay,
+    ).run
+
+
+def webhook_sender(settings: Settings) -> Sender:
+    """
+    Make what sends one webhook, within what the settings let it reach.
+    """
+    return Sender(timeout=settings.webhook_timeout, allow_private=settings.webhook_allow_private)
 
 
 async def run_reconciler(settings: Settings) -> None:
@@ -261,6 +305,7 @@ async def run_all(
             **watches,
             "projector": await stack.enter_async_context(open_projector(settings, database, forgetful=embed_kafka)),
             "relay": await stack.enter_async_context(open_relay(settings, database)),
+            "webhooks": webhook_worker(settings, database),
             "feed": backing.feed.run,
             "workshop": workshop.prepare,
             "api": server.serve,
@@ -435,6 +480,19 @@ async def open_access(settings: Settings) -> AsyncIterator[DatabaseAccess]:
     """
     async with open_store(settings, "rooftree-access") as database:
         yield DatabaseAccess(database)
+
+
+@asynccontextmanager
+async def open_webhooks(settings: Settings) -> AsyncIterator[DatabaseWebhooks]:
+    """
+    Open the subscriptions to webhooks.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+        UsageError: The database lacks a migration.
+    """
+    async with open_store(settings, "rooftree-webhooks") as database:
+        yield DatabaseWebhooks(database)
 
 
 @asynccontextmanager

@@ -353,6 +353,10 @@ class Settings(BaseSettings):
         le=65_535,
         description="Port on http_host for the metrics of a projector or relay that runs alone; 0: none",
     )
+    question_processes: int = Field(
+        2, ge=1, le=64, description="Processes for questions about all accounts: what-if, who-can, diff"
+    )
+    question_timeout: Seconds = Field(60, description="Seconds after which such a question is given up")
     admin_token: SecretStr | None = Field(None, description="Bearer token that may do everything", min_length=16)
     data_dir: Path = Field(
         Path(".rooftree"), description="Where `rooftree up` keeps its database and its run-time file"

@@ -5,8 +5,20 @@ Databases made for tests.
 from __future__ import annotations
 
 import asyncpg
+from pydantic import SecretStr
 
-__all__ = ["administer", "database_dsn"]
+from rooftree.settings import Settings
+
+__all__ = ["administer", "as_role", "database_dsn"]
+
+
+def as_role(settings: Settings, role: str) -> Settings:
+    """
+    Return the settings of a worker that may do in PostgreSQL what its role may, and nothing else.
+    """
+    dsn = settings.postgres_dsn.get_secret_value()
+    separator = "&" if "?" in dsn else "?"
+    return settings.model_copy(update={"postgres_dsn": SecretStr(f"{dsn}{separator}role={role}")})
 
 
 async def administer(server: str, statement: str) -> None:
@@ -24,4 +36,5 @@ def database_dsn(server: str, name: str) -> str:
     """
     Return the DSN of another database of the same server.
     """
-    return f"{server.rpartition('/')[0]}/{name}"
+    address, _, options = server.partition("?")
+    return f"{address.rpartition('/')[0]}/{name}{f'?{options}' if options else ''}"

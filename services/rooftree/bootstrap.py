@@ -19,6 +19,7 @@ from rooftree.api.app import create_app
 from rooftree.api.callers import ReaderFor
 from rooftree.embedded import embedded_broker, embedded_postgres
 from rooftree.errors import UsageError
+from rooftree.exporting import exporting
 from rooftree.reading import Reader
 from rooftree.settings import Assignment, SecurityProtocol, Settings
 from rooftree.store.access import DatabaseAccess
@@ -129,6 +130,7 @@ async def run_projector(settings: Settings) -> None:
     collect_seldom()
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
+        stack.enter_context(exporting(settings, "rooftree-projector"))
         stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-projector"))
         stack.enter_context(_metrics(settings))
@@ -147,6 +149,7 @@ async def run_relay(settings: Settings) -> None:
     configure_logging(level=settings.log_level, style=settings.log_format.value)
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
+        stack.enter_context(exporting(settings, "rooftree-relay"))
         stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-relay"))
         stack.enter_context(_metrics(settings))
@@ -166,6 +169,7 @@ async def run_reconciler(settings: Settings) -> None:
     configure_logging(level=settings.log_level, style=settings.log_format.value)
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
+        stack.enter_context(exporting(settings, "rooftree-reconciler"))
         stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-reconciler"))
         stack.enter_context(_metrics(settings))
@@ -189,6 +193,7 @@ async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None 
     configure_logging(level=settings.log_level, style=settings.log_format.value)
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
+        stack.enter_context(exporting(settings, "rooftree-api"))
         stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-api"))
         server = open_web_server(settings, database)
@@ -217,6 +222,7 @@ async def run_all(
     collect_seldom()
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
+        stack.enter_context(exporting(settings, "rooftree"))
         stack.enter_context(stop_on_signals(stop))
         watches: dict[str, Worker] = {}
         if embed_postgres:

@@ -208,6 +208,7 @@ class OutboxRow:
     Attributes:
         event_id: The same at each repetition.
         payload: The value; None for a tombstone.
+        traceparent: The header that names the work that made it, if that was traced.
     """
 
     event_id: str
@@ -216,6 +217,7 @@ class OutboxRow:
     type: str
     payload: bytes | None
     revision: int
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

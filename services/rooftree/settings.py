@@ -28,6 +28,7 @@ __all__ = [
     "SecurityProtocol",
     "SettingDescription",
     "Settings",
+    "Traces",
     "describe_settings",
     "load_settings",
 ]
@@ -84,6 +85,15 @@ class LogLossPolicy(StrEnum):
 
     STOP = "stop"
     RESUME = "resume"
+
+
+class Traces(StrEnum):
+    """
+    Where spans go.
+    """
+
+    OFF = "off"
+    OTLP = "otlp"
 
 
 class LogFormat(StrEnum):
@@ -341,6 +351,10 @@ class Settings(BaseSettings):
         Path(".rooftree"), description="Where `rooftree up` keeps its database and its run-time file"
     )
     log_format: LogFormat = Field(LogFormat.AUTO, description="auto: JSON unless on a terminal; json; console")
+    traces: Traces = Field(
+        Traces.OFF,
+        description="off; otlp: to the collector that OTEL_EXPORTER_OTLP_ENDPOINT names, which needs `rooftree[otel]`",
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
 
     @model_validator(mode="after")

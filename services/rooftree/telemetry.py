@@ -12,6 +12,8 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from rooftree.tracing import current_ids
+
 __all__ = ["METRICS_REGISTRY", "Action", "Metrics", "configure_logging", "log"]
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -85,6 +87,7 @@ def configure_logging(*, level: str = "info", style: str = "auto") -> None:
     as_json = style == "json" or (style == "auto" and not sys.stderr.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _name_trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         structlog.processors.StackInfoRenderer(),
@@ -105,6 +108,11 @@ def configure_logging(*, level: str = "info", style: str = "auto") -> None:
     _adopt_standard_logging(_LEVELS[level], [*shared, *ending])
 
 
+def _name_trace(_: WrappedLogger, __: str, event_dict: EventDict) -> EventDict:
+    event_dict.update(current_ids())
+    return event_dict
+
+
 def _name_action(_: WrappedLogger, __: str, event_dict: EventDict) -> EventDict:
     event_dict["action"] = event_dict.pop("event")
     return event_dict
@@ -120,11 +128,18 @@ def _adopt_standard_logging(level: int, processors: list[Processor]) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, processors[-1]],
         )
     )
+    handler.addFilter(_tells_no_credentials)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(level, logging.WARNING))
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL if level > logging.DEBUG else logging.DEBUG)
     logging.getLogger("asyncio").setLevel(logging.ERROR)
+
+
+def _tells_no_credentials(record: logging.LogRecord) -> bool:
+    # At the level of debugging aiokafka prints each request to a broker, the one with the password of PLAIN included.
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    return not any(type(each).__name__.startswith("SaslAuthenticate") for each in arguments)
 
 
 METRICS_REGISTRY = CollectorRegistry()

@@ -12,6 +12,8 @@ import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from tests.databases import as_role
+
 from rooftree.bootstrap import open_projector, open_relay, open_store
 from rooftree.errors import UnavailableError
 from rooftree.settings import load_settings
@@ -31,12 +33,12 @@ async def main(*roles: str) -> None:
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_on_signals(stop))
-        database = await stack.enter_async_context(open_store(settings, f"rooftree-{'-'.join(roles)}"))
+        openers = {"projector": open_projector, "relay": open_relay}
         workers: dict[str, Worker] = {}
-        if "projector" in roles:
-            workers["projector"] = await stack.enter_async_context(open_projector(settings, database))
-        if "relay" in roles:
-            workers["relay"] = await stack.enter_async_context(open_relay(settings, database))
+        for role in roles:
+            limited = as_role(settings, f"rooftree_{role}")
+            database = await stack.enter_async_context(open_store(limited, f"rooftree-{role}"))
+            workers[role] = await stack.enter_async_context(openers[role](limited, database))
         await supervise(workers, stop=stop, drain_timeout=settings.drain_timeout)
 
 

@@ -17,10 +17,11 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from pydantic import SecretStr
-from tests.databases import administer, database_dsn
+from tests.databases import administer, as_role, database_dsn
 
 from rooftree.bootstrap import open_projector, open_publisher, open_relay, open_store, run_migrate
 from rooftree.settings import Settings
+from rooftree.store.address import database_address
 from rooftree.store.database import connect_database
 from rooftree.stream.client import client_options
 from rooftree.stream.identity import topic_identity
@@ -123,12 +124,16 @@ async def running(
 ) -> AsyncIterator[asyncio.Task[None]]:
     """
     Run the workers while the context lasts, as a task; what makes one fail is raised at its end.
+
+    Each may do in PostgreSQL what its role may, and nothing else.
     """
     stop = asyncio.Event()
+    projecting, relaying = as_role(settings, "rooftree_projector"), as_role(settings, "rooftree_relay")
     async with (
-        open_store(settings, "rooftree-test") as database,
-        open_projector(settings, database, forgetful=forgetful) as run_projector,
-        open_relay(settings, database) as run_relay,
+        open_store(projecting, "rooftree-test") as projected,
+        open_store(relaying, "rooftree-test") as relayed,
+        open_projector(projecting, projected, forgetful=forgetful) as run_projector,
+        open_relay(relaying, relayed) as run_relay,
     ):
         workers = {**({"projector": run_projector} if projector else {}), **({"relay": run_relay} if relay else {})}
         task = asyncio.create_task(supervise(workers, stop=stop, drain_timeout=settings.drain_timeout))
@@ -151,7 +156,7 @@ async def stored(settings: Settings, statement: str, *arguments: object) -> list
     """
     Return rows out of the database.
     """
-    connection = await connect_database(settings.postgres_dsn.get_secret_value())
+    connection = await connect_database(database_address(settings))
     try:
         return [dict(row) for row in await connection.fetch(statement, *arguments)]
     finally:

@@ -169,10 +169,11 @@ async def test_an_interrupted_walk_goes_on_where_it_stopped(estate: Estate, tmp_
 
     spoiler.made.clear()
     second = organization.journal(tmp_path, max_age=60)
+    kept = second.remembered
     found = await organization.whole(journal=second)
     second.finish()
 
-    assert 9 == second.remembered - spoiler.made.total()
+    assert 9 <= kept == second.remembered - spoiler.made.total()
     assert not {"DescribeOrganization", "ListRoots", "ListAccounts"} & spoiler.made.keys()
     assert first.began == second.began == found.began
     assert estate.truth() == told(found.snapshot)

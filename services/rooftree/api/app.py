@@ -30,6 +30,7 @@ from rooftree.api.problems import EXCEPTION_HANDLERS
 from rooftree.api.provided import CALLBACK, ProvidedEntrance
 from rooftree.api.resources import Resources
 from rooftree.api.throttle import Throttle
+from rooftree.api.traces import Traced
 from rooftree.errors import UnavailableError, UsageError
 from rooftree.identity import Provider
 from rooftree.organization.timestamps import format_time
@@ -90,6 +91,7 @@ def create_app(
             *page_routes(site),
         ],
         middleware=[
+            Middleware(Traced),
             Middleware(Armor),
             Middleware(Bounds, most=settings.http_max_body_bytes, patience=settings.http_body_timeout),
             Middleware(

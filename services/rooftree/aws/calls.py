@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from botocore import xform_name
 from botocore.exceptions import (
@@ -25,7 +25,9 @@ from rooftree.aws.journal import Journal
 from rooftree.aws.limits import Limits
 from rooftree.errors import RefusedCallError, UnavailableError, UsageError
 
-__all__ = ["Calls", "Progress"]
+__all__ = ["Calls", "Progress", "together"]
+
+_T = TypeVar("_T")
 
 THROTTLED: Final = frozenset(
     {
@@ -182,6 +184,19 @@ class Calls:
     def _tell(self) -> None:
         if self._progress is not None:
             self._progress(self._done, max(self._expected, self._done))
+
+
+async def together(asked: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
+    """
+    Return all results in their order; the first error ends the others.
+    """
+    tasks = [asyncio.ensure_future(one) for one in asked]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _began(metadata: Mapping[str, Any], elapsed: float) -> datetime:

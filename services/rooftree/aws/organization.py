@@ -5,7 +5,8 @@ One organization in AWS, as the rest of the service sees it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rooftree.aws.calls import Calls, Progress
@@ -58,7 +59,8 @@ class AwsOrganization:
         Return which organization it is.
         """
         told = await (await self._calls()).ask("DescribeOrganization")
-        return str(told["Organization"]["Id"])
+        with _understood():
+            return str(told["Organization"]["Id"])
 
     async def whole(self, *, journal: Journal | None = None, progress: Progress | None = None) -> WholeOrganization:
         """
@@ -67,7 +69,9 @@ class AwsOrganization:
         Raises:
             SnapshotError: What AWS tells cannot be understood; the place begins with ``AWS``.
         """
-        found = await walk_organization(await self._calls(journal=journal, progress=progress))
+        calls = await self._calls(journal=journal, progress=progress)
+        with _understood():
+            found = await walk_organization(calls)
         try:
             snapshot = await asyncio.to_thread(parse_snapshot, found.document)
         except SnapshotError as error:
@@ -81,16 +85,30 @@ class AwsOrganization:
         Raises:
             SnapshotError: What AWS tells cannot be understood; the place begins with ``AWS``.
         """
-        return await read_some(await self._calls(), objects)
+        calls = await self._calls()
+        with _understood():
+            return await read_some(calls, objects)
 
     async def principals(self, account_id: str) -> AccountDetails:
         """
         Read the principals of an account.
         """
-        if self._identity is None:
-            self._identity = await read_identity(self._clients)
-        return await read_principals(self._clients, self._identity, account_id)
+        with _understood():
+            if self._identity is None:
+                self._identity = await read_identity(self._clients)
+            return await read_principals(self._clients, self._identity, account_id)
 
     async def _calls(self, *, journal: Journal | None = None, progress: Progress | None = None) -> Calls:
         client = await asyncio.to_thread(self._clients.client, "organizations")
         return Calls(client, self._limits, journal=journal, progress=progress)
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """
+    Turn what is missing in an answer into an error that says so: AWS changes without us.
+    """
+    try:
+        yield
+    except (KeyError, IndexError) as error:
+        raise SnapshotError(f"expected {error} in an answer", place="AWS") from error

@@ -4,12 +4,11 @@ Some objects of an organization, read by API.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from rooftree.aws.calls import Calls
+from rooftree.aws.calls import Calls, together
 from rooftree.aws.objects import read_account, read_attached, read_policy, read_targets, read_unit
 from rooftree.errors import InputError, SnapshotError, join_place
 from rooftree.organization.documents import AUTHORIZING_TYPES, accept_content
@@ -53,7 +52,7 @@ async def read_some(calls: Calls, objects: Iterable[tuple[str, str]]) -> Observa
                 types.append(await _enabled(calls))
 
     started = datetime.now(UTC)
-    await asyncio.gather(*(read(kind, object_id) for kind, object_id in dict.fromkeys(objects)))
+    await together(read(kind, object_id) for kind, object_id in dict.fromkeys(objects))
     return Observation(
         calls.began or started,
         policy_types=types[0] if types else None,

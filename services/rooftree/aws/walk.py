@@ -12,12 +12,13 @@ Policies are asked for their targets, not nodes for their policies: there are fa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from rooftree.aws.calls import Calls
+from rooftree.aws.calls import Calls, together
 from rooftree.aws.objects import (
     AUTHORIZING,
     account_fields,
@@ -27,7 +28,7 @@ from rooftree.aws.objects import (
     read_targets,
     read_unit,
 )
-from rooftree.errors import RefusedCallError, UnavailableError
+from rooftree.errors import RefusedCallError, RooftreeError, UnavailableError
 from rooftree.organization.documents import BUILTIN_POLICIES
 from rooftree.policy.builtin import FULL_AWS_ACCESS_ID
 
@@ -38,7 +39,6 @@ ALL_FEATURES: Final = "ALL"
 NOT_OFFERED: Final = frozenset({"InvalidInputException", "UnsupportedAPIEndpointException"})
 
 _Fields = dict[str, object]
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class _Nodes:
         level = [root_id]
         while level:
             self._calls.expect(len(level))
-            found = await _all(self._units_below(parent_id) for parent_id in level)
+            found = await together(self._units_below(parent_id) for parent_id in level)
             level = []
             for unit in (unit for units in found for unit in units):
                 self.units[str(unit["id"])] = unit
@@ -141,7 +141,7 @@ class _Nodes:
 
     async def _read_accounts(self, parents: Sequence[str]) -> dict[str, dict[str, Any]]:
         self._calls.expect(len(parents))
-        found = await _all(self._accounts_below(parent_id) for parent_id in parents)
+        found = await together(self._accounts_below(parent_id) for parent_id in parents)
         return {str(account["Id"]): account for accounts in found for account in accounts}
 
     async def _accounts_below(self, parent_id: str) -> list[dict[str, Any]]:
@@ -188,11 +188,14 @@ async def _read_policies(calls: Calls, enabled: frozenset[str]) -> tuple[list[_F
         if listed[policy_id] in enabled and (policy_id in own or policy_id == FULL_AWS_ACCESS_ID)
     ]
     calls.expect(len(own) + len(hanging))
-    contents, targets = await asyncio.gather(
-        _all(read_policy(calls, policy_id) for policy_id in own),
-        _all(read_targets(calls, policy_id) for policy_id in hanging),
-    )
-    policies = [policy for policy in contents if policy is not None]
+    contents = asyncio.ensure_future(together(read_policy(calls, policy_id) for policy_id in own))
+    try:
+        targets = await together(read_targets(calls, policy_id) for policy_id in hanging)
+        policies = [policy for policy in await contents if policy is not None]
+    finally:
+        contents.cancel()
+        with suppress(asyncio.CancelledError, RooftreeError):
+            await contents
     there = {str(policy["id"]) for policy in policies} | BUILTIN_POLICIES.keys()
     attachments: list[_Fields] = [
         {"policy_id": policy_id, "target_id": target_id}
@@ -211,16 +214,3 @@ async def _policy_ids(calls: Calls, policy_type: str, enabled: frozenset[str]) -
             return []
         raise
     return [str(policy["Id"]) for policy in policies]
-
-
-async def _all(asked: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
-    """
-    Return all results in their order; the first error ends the others.
-    """
-    tasks = [asyncio.ensure_future(one) for one in asked]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -16,6 +16,7 @@ import orjson
 from asyncpg.pool import PoolConnectionProxy
 
 from rooftree.errors import RefusedRowError, UnavailableError, UsageError
+from rooftree.store.copying import BulkConnection
 from rooftree.store.observing import statement_observer
 from rooftree.telemetry import Metrics
 
@@ -220,6 +221,7 @@ async def open_database(
             command_timeout=command_timeout,
             statement_cache_size=statement_cache,
             init=prepare,
+            connection_class=BulkConnection,
             server_settings={
                 **_session(application_name),
                 "lock_timeout": _milliseconds(lock_timeout),

@@ -189,7 +189,13 @@ async def _enqueue_states(
 
 def _outbox_row(row: Row) -> OutboxRow:
     return OutboxRow(
-        row["id"], RecordKind(row["aggregatetype"]), row["aggregateid"], row["type"], row["payload"], row["revision"]
+        row["id"],
+        RecordKind(row["aggregatetype"]),
+        row["aggregateid"],
+        row["type"],
+        row["payload"],
+        row["revision"],
+        row["traceparent"],
     )
 
 

@@ -75,9 +75,10 @@ class PostgresReconciliation:
 
     async def begin(self, organization_id: str, occasion: str) -> int:
         """
-        Write down that a round begins, and return its number.
+        Write down that a round begins, and return its number; rounds of long ago are forgotten.
         """
         async with self._database.connection() as connection:
+            await connection.execute(query("trim_reconciliations"), organization_id)
             return int(await connection.fetchval(query("begin_reconciliation"), organization_id, occasion))
 
     async def finish(

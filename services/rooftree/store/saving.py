@@ -15,6 +15,7 @@ from rooftree.store.queries import query
 from rooftree.store.rereads import save_rereads
 from rooftree.store.rows import HistoryRow, HistoryWrite, LastRow, Writes
 from rooftree.store.stored import levels_of
+from rooftree.tracing import TRACEPARENT, current_traceparent
 from rooftree.view.patch import AccountState
 
 __all__ = ["copy_letters", "copy_outbox", "copy_seen", "save_accounts", "save_writes"]
@@ -213,15 +214,18 @@ async def copy_outbox(connection: Connection, commit: OrganizationCommit) -> Non
     Write what is to be sent, in its order.
     """
     if commit.outbox:
-        await _insert(
-            connection,
-            "outbox",
-            ["organization_id", "id", "aggregatetype", "aggregateid", "type", "payload", "revision"],
-            (
-                (commit.organization_id, row.event_id, row.kind.value, row.key, row.type, row.payload, row.revision)
-                for row in commit.outbox
-            ),
-            count=len(commit.outbox),
+        columns = ["organization_id", "id", "aggregatetype", "aggregateid", "type", "payload", "revision"]
+        rows = (
+            (commit.organization_id, row.event_id, row.kind.value, row.key, row.type, row.payload, row.revision)
+            for row in commit.outbox
+        )
+        if (traceparent := current_traceparent()) is None:
+            await _insert(connection, "outbox", columns, rows, count=len(commit.outbox))
+            return
+        # Of the work that made them, so that each repetition of a record names the same.
+        headers = {TRACEPARENT: traceparent}
+        await connection.copy_records_to_table(
+            "outbox", schema_name=_SCHEMA, columns=[*columns, "headers"], records=((*row, headers) for row in rows)
         )
 
 

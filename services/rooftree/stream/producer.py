@@ -21,6 +21,7 @@ from rooftree.ports import OutgoingRecord, RecordKind
 from rooftree.settings import Settings
 from rooftree.stream.client import client_options, stop_quietly, translated_errors
 from rooftree.stream.identity import topic_identity
+from rooftree.tracing import TRACEPARENT, current_traceparent, is_traced, sending
 
 __all__ = ["KafkaPublisher"]
 
@@ -88,10 +89,15 @@ class KafkaPublisher:
             UnavailableError: The broker does not answer.
         """
         headers = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
+        if (traceparent := current_traceparent()) is not None:
+            headers.append((TRACEPARENT, traceparent.encode()))
         await self._send([(self._settings.changes_topic, key.encode(), value, headers) for key, value in changes])
 
     async def _send(self, records: Sequence[_Addressed]) -> None:
-        with translated_errors():
+        with (
+            sending([(topic, headers) for topic, _, _, headers in records] if is_traced() else ()),
+            translated_errors(),
+        ):
             producer = await self._started()
             try:
                 # Twice: aiokafka retries within the one, and waits for room in its buffer in the other.

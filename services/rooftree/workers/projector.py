@@ -8,12 +8,15 @@ import asyncio
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
+from opentelemetry.trace import SpanKind
 
 from rooftree.errors import LostPartitionError, RefusedRowError, StaleViewError, UnavailableError
 from rooftree.ports import Batch, ChangeLog, ProjectionStore
 from rooftree.telemetry import Action, Metrics, log
+from rooftree.tracing import processing, step
 from rooftree.workers.pauses import persistently
 from rooftree.workers.planning import Plan, Planner, RecordFaultError
 from rooftree.workers.watchdog import Watchdog
@@ -75,7 +78,8 @@ class Projector:
             place = {"topic": batch.partition.topic, "partition": batch.partition.partition}
             with structlog.contextvars.bound_contextvars(**place):
                 try:
-                    await self._handle(batch)
+                    with processing(batch.partition.topic, batch.partition.partition, partial(_headers, batch)):
+                        await self._handle(batch)
                 except UnavailableError:
                     # Whether the commit took effect is not known: the store is asked where to go on.
                     self._planner.forget()
@@ -110,15 +114,21 @@ class Projector:
 
     async def _commit(self, batch: Batch, faults: dict[int, Exception], most: int | None) -> Batch | None:
         started = time.perf_counter()
-        if batch.lost is not None:
-            plan = await self._planner.plan_loss(batch)
-        else:
-            plan = await self._planner.plan(batch, faults=faults, most=most)
+        with step("project"):
+            if batch.lost is not None:
+                plan = await self._planner.plan_loss(batch)
+            else:
+                plan = await self._planner.plan(batch, faults=faults, most=most)
         planned = time.perf_counter()
-        await self._store.commit(plan.commit)
+        with step("commit", SpanKind.CLIENT, db__system__name="postgresql"):
+            await self._store.commit(plan.commit)
         self._planner.committed(plan)
         _report(batch, plan, planning=planned - started, committing=time.perf_counter() - planned)
         return plan.rest
+
+
+def _headers(batch: Batch) -> list[tuple[tuple[str, bytes], ...]]:
+    return [record.headers for record in batch.records]
 
 
 def _blame(batch: Batch, faults: dict[int, Exception], most: int | None, error: Exception) -> int:

@@ -271,14 +271,15 @@ def _shown(change: Change) -> dict[str, object]:
 def _tell(organization_id: str, outcome: _Outcome, *, seconds: float) -> None:
     Metrics.reconciliations.labels("done").inc()
     Metrics.reconciled_at.set(datetime.now(UTC).timestamp())
-    for kind, count in outcome.by_kind.items():
-        Metrics.reconciliation_lost.labels(kind).inc(count)
+    for change in outcome.found:
+        Metrics.reconciliation_lost.labels(str(change.type)).inc()
     for change in outcome.found[:SHOWN]:
         log().warning(
             Action.CHANGE_LOST,
             organization=organization_id,
             type=str(change.type),
-            **_shown(change)["data"],  # type: ignore[arg-type]
+            subject=subject_of(change.data),
+            event_id=change.event_id,
         )
     log().info(
         Action.RECONCILED,

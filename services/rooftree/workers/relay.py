@@ -12,6 +12,7 @@ from contextlib import suppress
 from rooftree.errors import RecordTooLargeError, UnavailableError
 from rooftree.ports import Nudges, OutboxRow, OutboxStore, OutgoingRecord, Publisher
 from rooftree.telemetry import Action, Metrics, log
+from rooftree.tracing import TRACEPARENT
 from rooftree.workers.encoding import state_rows
 from rooftree.workers.letters import letter_record, without_value
 from rooftree.workers.pauses import persistently
@@ -159,8 +160,9 @@ class Relay:
 
 
 def _record(row: OutboxRow) -> OutgoingRecord:
-    headers = (
-        ("id", row.event_id.encode()),
-        ("content-type", b"application/cloudevents+json; charset=UTF-8"),
-    )
-    return OutgoingRecord(row.kind, row.key.encode(), row.payload, headers if row.payload is not None else headers[:1])
+    headers = [("id", row.event_id.encode())]
+    if row.payload is not None:
+        headers.append(("content-type", b"application/cloudevents+json; charset=UTF-8"))
+    if row.traceparent is not None:
+        headers.append((TRACEPARENT, row.traceparent.encode()))
+    return OutgoingRecord(row.kind, row.key.encode(), row.payload, tuple(headers))

@@ -1,3 +1,7 @@
+-- row_security_active --
+-- Tell whether policies bind this session at a table.
+select row_security_active($1::text)
+
 -- lock_migrations --
 -- Let one process migrate at a time; the number stands for nothing, it only has to be ours.
 select pg_advisory_lock(7216543209180)

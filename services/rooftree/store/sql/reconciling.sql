@@ -43,3 +43,7 @@ from rooftree.reconciliation
 where organization_id = $1 and occasion = 'schedule' and result = 'done'
 order by reconciliation_id desc
 limit 1
+
+-- trim_reconciliations --
+-- Forget the rounds of an organization that began more than ninety days ago.
+delete from rooftree.reconciliation where organization_id = $1 and started_at < now() - interval '90 days'

@@ -1,0 +1,199 @@
+"""
+From the trace of a change to that of its audit events, over the real broker and the real database.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaProducer, ConsumerRecord
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
+from pydantic import SecretStr
+from tests.integration.service import ORGANIZATION, event, publish, read_topic, running, settled, snapshot, stored
+
+from rooftree.api import create_app
+from rooftree.bootstrap import open_reader, open_store
+from rooftree.settings import Settings
+from rooftree.store.access import DatabaseAccess
+from rooftree.stream.client import client_options
+from rooftree.telemetry import Action, configure_logging, log
+from rooftree.tracing import step, traced
+
+pytestmark = pytest.mark.integration
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+CHANGE = f"00-{TRACE}-b7ad6b7169203331-01"
+OTHER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+TOKEN = "a-token-of-sixteen-or-more"
+
+
+@pytest.fixture
+async def spans() -> AsyncIterator[InMemorySpanExporter]:
+    """
+    Spans, kept in memory.
+    """
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    with traced(provider):
+        yield exporter
+    provider.shutdown()
+
+
+def attached(number: int, kind: str = "attached") -> bytes:
+    """
+    Return a change that alters what two accounts may do.
+    """
+    time = f"2026-01-02T00:00:{number:02d}Z"
+    return event(f"change-{number}", f"policy.{kind}", time, policy_id="p-denyregions", target_id="ou-ab12-aaaaaaaa")
+
+
+async def send(settings: Settings, *changes: tuple[bytes, str | None]) -> None:
+    """
+    Publish changes as one batch, each with its own trace.
+    """
+    producer = AIOKafkaProducer(**client_options(settings), enable_idempotence=settings.kafka_idempotence)
+    await producer.start()
+    try:
+        futures = [
+            await producer.send(
+                settings.changes_topic,
+                value,
+                ORGANIZATION.encode(),
+                headers=[("traceparent", traceparent.encode())] if traceparent else [],
+            )
+            for value, traceparent in changes
+        ]
+        for future in futures:
+            await future
+    finally:
+        await producer.stop()
+
+
+def named(exporter: InMemorySpanExporter, name: str) -> list[ReadableSpan]:
+    """
+    Return the spans of a name, in the order in which they ended.
+    """
+    return [span for span in exporter.get_finished_spans() if span.name == name]
+
+
+def traceparents(records: Sequence[ConsumerRecord]) -> list[str | None]:
+    """
+    Return the header of each record that names its trace.
+    """
+    told = (dict(record.headers).get("traceparent") for record in records)
+    return [None if value is None else value.decode() for value in told]
+
+
+async def test_a_change_and_its_audit_events_are_one_trace(settings: Settings, spans: InMemorySpanExporter) -> None:
+    """
+    Taking, projecting, committing and sending can be followed from the header of the change to those of its events;
+    what is sent again carries the same header, since it is stored.
+    """
+    await publish(settings, snapshot())
+    async with running(settings):
+        await settled(settings, records=1)
+        spans.clear()
+        await send(settings, (attached(1), CHANGE))
+        await settled(settings, records=2)
+        await stored(settings, "update rooftree.outbox set sent_at = null where type = 'rooftree.decision.changed.v1'")
+        await settled(settings, records=2)
+    [process] = named(spans, f"process {settings.changes_topic}")
+    [project], [commit] = named(spans, "project"), named(spans, "commit")
+    sent = await read_topic(settings, settings.audit_topic)
+    sends = [span for span in spans.get_finished_spans() if span.name.startswith("send")]
+    assert process.context is not None
+
+    assert SpanKind.CONSUMER is process.kind
+    assert process.parent is not None
+    assert CHANGE.split("-")[1:3] == [f"{process.parent.trace_id:032x}", f"{process.parent.span_id:016x}"]
+    assert [process.context.span_id] * 2 == [span.parent.span_id for span in (project, commit) if span.parent]
+    assert {
+        "messaging.system": "kafka",
+        "messaging.operation.type": "process",
+        "messaging.destination.name": settings.changes_topic,
+        "messaging.batch.message_count": 1,
+    }.items() <= dict(process.attributes or {}).items()
+    assert 4 == len(sent)
+    assert 2 == len({(record.value, *record.headers) for record in sent})
+    assert {TRACE} == {str(header).split("-")[1] for header in traceparents(sent)}
+    assert any(TRACE == f"{link.context.trace_id:032x}" for span in sends for link in span.links)
+    assert {SpanKind.PRODUCER} == {span.kind for span in sends}
+
+
+async def test_several_changes_in_one_batch_are_linked(settings: Settings, spans: InMemorySpanExporter) -> None:
+    """
+    A batch has many causes, and belongs to the trace of none of them.
+    """
+    await send(settings, (snapshot(), None), (attached(1), CHANGE), (attached(2, "detached"), OTHER))
+    async with running(settings):
+        await settled(settings, records=3)
+    [process] = named(spans, f"process {settings.changes_topic}")
+
+    assert process.parent is None
+    assert {TRACE, OTHER.split("-")[1]} == {f"{link.context.trace_id:032x}" for link in process.links}
+
+
+async def test_a_header_that_names_no_trace_is_no_fault(settings: Settings, spans: InMemorySpanExporter) -> None:
+    """
+    Headers are anybody's.
+    """
+    await send(settings, (snapshot(), "no trace at all"))
+    async with running(settings):
+        await settled(settings, records=1)
+    [process] = named(spans, f"process {settings.changes_topic}")
+
+    assert (None, 0) == (process.parent, len(process.links))
+
+
+async def test_nothing_is_told_where_nobody_asks(settings: Settings) -> None:
+    """
+    Without a provider records have no header, whatever the header of the change was.
+    """
+    await send(settings, (snapshot(), None), (attached(1), CHANGE))
+    async with running(settings):
+        await settled(settings, records=2)
+
+    assert [None, None] == traceparents(await read_topic(settings, settings.audit_topic))
+
+
+async def test_a_request_is_a_span_under_its_route(settings: Settings, spans: InMemorySpanExporter) -> None:
+    """
+    It belongs to the trace of whoever asks; probes of the process are left out.
+    """
+    chosen = settings.model_copy(update={"admin_token": SecretStr(TOKEN)})
+    async with open_store(chosen, "rooftree-test") as database, open_reader(chosen) as reader:
+        app = create_app(lambda _: reader, DatabaseAccess(database), chosen)
+        transport = httpx.ASGITransport(app=app)
+        headers = {"Authorization": f"Bearer {TOKEN}", "traceparent": CHANGE}
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:
+            answer = await client.get("/api/v1/accounts/222222222222")
+            await client.get("/healthz")
+    [span] = spans.get_finished_spans()
+    assert span.context is not None
+
+    assert "GET /api/v1/accounts/{account_id}" == span.name
+    assert TRACE == f"{span.context.trace_id:032x}"
+    assert answer.status_code == (span.attributes or {})["http.response.status_code"]
+
+
+async def test_log_lines_name_the_trace(spans: InMemorySpanExporter, capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    From a line one finds the trace, and from the trace the lines.
+    """
+    configure_logging(style="json")
+    with step("outer"):
+        log().info(Action.BATCH_COMMITTED)
+    log().info(Action.BATCH_COMMITTED)
+    inside, outside = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    [span] = spans.get_finished_spans()
+    assert span.context is not None
+
+    assert f"{span.context.trace_id:032x}" == inside["trace_id"]
+    assert "trace_id" not in outside

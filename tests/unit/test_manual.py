@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+LINK = re.compile(r"(?<!`)\]\(([^)#\s]+\.\w+)(?:#[^)]*)?\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
+def test_links_of_the_manual_lead_to_its_own_pages(page: Path) -> None:
+    """
+    `make docs` refuses others: what stands outside of docs/ is named, not linked.
+    """
+    targets = [target for target in LINK.findall(page.read_text(encoding="utf-8")) if "://" not in target]
+    resolved = {target: (page.parent / target).resolve() for target in targets}
+
+    assert [] == [target for target, path in resolved.items() if not (path.is_file() and path.is_relative_to(DOCS))]
+
+
+def test_the_manual_lists_pages_that_exist() -> None:
+    """
+    One that is not there would end `make docs`.
+    """
+    configuration = (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8")
+    listed = set(re.findall(r": ([\w/-]+\.md)$", configuration, re.MULTILINE))
+
+    assert listed
+    assert [] == sorted(name for name in listed if not (DOCS / name).is_file())

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from prometheus_client import start_http_server
@@ -16,10 +17,13 @@ from pydantic import SecretStr
 
 from rooftree.access.caller import Organizations
 from rooftree.api.app import create_app
+from rooftree.api.backing import Backing
 from rooftree.api.callers import ReaderFor
+from rooftree.api.feed import AuditFeed
 from rooftree.embedded import embedded_broker, embedded_postgres
 from rooftree.errors import UsageError
 from rooftree.exporting import exporting
+from rooftree.inquiry.errands import Errand, Memory
 from rooftree.reading import Reader
 from rooftree.settings import Assignment, SecurityProtocol, Settings
 from rooftree.store.access import DatabaseAccess
@@ -36,13 +40,18 @@ from rooftree.store.rebuilding import DatabaseRebuild
 from rooftree.store.reconciling import PostgresReconciliation
 from rooftree.store.rereads import DatabaseRereads
 from rooftree.store.restricted import RestrictedDatabase
+from rooftree.store.webhooks import DatabaseWebhooks
 from rooftree.stream import KafkaChangeLog, KafkaPublisher, ensure_topics
 from rooftree.telemetry import METRICS_REGISTRY, configure_logging
+from rooftree.webhooks.sending import Sender
 from rooftree.workers.projector import Projector
 from rooftree.workers.reconciler import Reconciler
 from rooftree.workers.relay import Relay
+from rooftree.workers.submissions import Submissions
 from rooftree.workers.supervisor import Worker, collect_seldom, stop_on_signals, supervise
 from rooftree.workers.web import WebServer
+from rooftree.workers.webhooks import WebhookSender
+from rooftree.workers.workshop import ProcessWorkshop
 
 if TYPE_CHECKING:
     from rooftree.aws.organization import AwsOrganization
@@ -51,6 +60,7 @@ __all__ = [
     "Addresses",
     "open_access",
     "open_aws",
+    "open_backing",
     "open_inspection",
     "open_letters",
     "open_projector",
@@ -62,12 +72,17 @@ __all__ = [
     "open_rereads",
     "open_store",
     "open_web_server",
+    "open_webhooks",
     "run_all",
     "run_api",
+    "run_errand",
     "run_migrate",
     "run_projector",
     "run_reconciler",
     "run_relay",
+    "run_webhooks",
+    "webhook_sender",
+    "webhook_worker",
 ]
 
 _EMBEDDED_PARTITIONS = 3
@@ -158,6 +173,43 @@ async def run_relay(settings: Settings) -> None:
         await supervise({"relay": relay}, stop=stop, drain_timeout=settings.drain_timeout)
 
 
+async def run_webhooks(settings: Settings) -> None:
+    """
+    Send webhooks until a signal.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer at the start.
+    """
+    configure_logging(level=settings.log_level, style=settings.log_format.value)
+    stop = asyncio.Event()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(stop_on_signals(stop))
+        database = await stack.enter_async_context(open_store(settings, "rooftree-webhooks"))
+        stack.enter_context(_metrics(settings))
+        worker = webhook_worker(settings, database)
+        await supervise({"webhooks": worker}, stop=stop, drain_timeout=settings.drain_timeout)
+
+
+def webhook_worker(settings: Settings, database: Database) -> Worker:
+    """
+    Make a worker that sends webhooks.
+    """
+    return WebhookSender(
+        DatabaseWebhooks(database),
+        webhook_sender(settings),
+        timeout=settings.webhook_timeout,
+        poll_interval=settings.webhook_poll_interval,
+        retry_max_delay=settings.retry_max_delay,
+    ).run
+
+
+def webhook_sender(settings: Settings) -> Sender:
+    """
+    Make what sends one webhook, within what the settings let it reach.
+    """
+    return Sender(timeout=settings.webhook_timeout, allow_private=settings.webhook_allow_private)
+
+
 async def run_reconciler(settings: Settings) -> None:
     """
     Run a reconciler until a signal.
@@ -196,10 +248,17 @@ async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None 
         stack.enter_context(exporting(settings, "rooftree-api"))
         stack.enter_context(stop_on_signals(stop))
         database = await stack.enter_async_context(open_store(settings, "rooftree-api"))
-        server = open_web_server(settings, database)
+        workshop = _workshop(settings)
+        backing = await stack.enter_async_context(open_backing(settings, database, workshop))
+        server = open_web_server(settings, database, backing)
         if on_ready is not None:
             on_ready(server.url)
-        await supervise({"api": server.serve}, stop=stop, drain_timeout=settings.drain_timeout)
+        workers: dict[str, Worker] = {
+            "feed": backing.feed.run,
+            "workshop": workshop.prepare,
+            "api": server.serve,
+        }
+        await supervise(workers, stop=stop, drain_timeout=settings.drain_timeout)
 
 
 async def run_all(
@@ -239,11 +298,16 @@ async def run_all(
         database = await stack.enter_async_context(open_store(settings, "rooftree"))
         await ensure_topics(settings)
         code = secrets.token_urlsafe(16)
-        server = open_web_server(settings, database, login_code=code)
+        workshop = _workshop(settings)
+        backing = await stack.enter_async_context(open_backing(settings, database, workshop))
+        server = open_web_server(settings, database, backing, login_code=code)
         workers: dict[str, Worker] = {
             **watches,
             "projector": await stack.enter_async_context(open_projector(settings, database, forgetful=embed_kafka)),
             "relay": await stack.enter_async_context(open_relay(settings, database)),
+            "webhooks": webhook_worker(settings, database),
+            "feed": backing.feed.run,
+            "workshop": workshop.prepare,
             "api": server.serve,
         }
         if settings.reconcile:
@@ -272,14 +336,16 @@ def _reader_for(database: Database) -> ReaderFor:
     return reader_for
 
 
-def open_web_server(settings: Settings, database: Database, *, login_code: str | None = None) -> WebServer:
+def open_web_server(
+    settings: Settings, database: Database, backing: Backing, *, login_code: str | None = None
+) -> WebServer:
     """
     Take a port for the API and the dashboard.
 
     Raises:
         UsageError: There is no token, or the port is taken.
     """
-    app = create_app(_reader_for(database), DatabaseAccess(database), settings, login_code=login_code)
+    app = create_app(_reader_for(database), DatabaseAccess(database), settings, backing, login_code=login_code)
     return WebServer(
         app,
         settings.http_host,
@@ -287,6 +353,53 @@ def open_web_server(settings: Settings, database: Database, *, login_code: str |
         trusted_proxies=settings.http_trusted_proxies,
         most_connections=settings.http_max_connections,
     )
+
+
+@asynccontextmanager
+async def open_backing(
+    settings: Settings, database: Database, workshop: ProcessWorkshop | None = None
+) -> AsyncIterator[Backing]:
+    """
+    Make what the API needs beyond the view. Kafka is looked for when there is something to send.
+    """
+    async with (
+        KafkaPublisher.open(settings) as publisher,
+        PostgresNudges.open(
+            settings.postgres_dsn.get_secret_value(), connect_timeout=settings.postgres_connect_timeout
+        ) as nudges,
+    ):
+        yield Backing(
+            letters=DatabaseLetters(database),
+            changes=Submissions(publisher),
+            workshop=workshop or _workshop(settings),
+            feed=AuditFeed(_reader_for(database)(None), nudges),
+        )
+
+
+def _workshop(settings: Settings) -> ProcessWorkshop:
+    return ProcessWorkshop(
+        partial(run_errand, settings), processes=settings.question_processes, seconds=settings.question_timeout
+    )
+
+
+_remembered = Memory()
+"""Of a process that does errands."""
+
+
+def run_errand(settings: Settings, errand: Errand, organizations: Organizations) -> bytes:
+    """
+    Do an errand in a process of its own, on a connection of its own.
+
+    Raises:
+        InputError: It asks for something that is not so.
+        UnavailableError: PostgreSQL does not answer.
+    """
+
+    async def run() -> bytes:
+        async with _database(settings.model_copy(update={"postgres_pool_size": 1}), "rooftree-errand") as database:
+            return await errand.run(_reader_for(database)(organizations), _remembered)
+
+    return asyncio.run(run())
 
 
 @asynccontextmanager
@@ -367,6 +480,19 @@ async def open_access(settings: Settings) -> AsyncIterator[DatabaseAccess]:
     """
     async with open_store(settings, "rooftree-access") as database:
         yield DatabaseAccess(database)
+
+
+@asynccontextmanager
+async def open_webhooks(settings: Settings) -> AsyncIterator[DatabaseWebhooks]:
+    """
+    Open the subscriptions to webhooks.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+        UsageError: The database lacks a migration.
+    """
+    async with open_store(settings, "rooftree-webhooks") as database:
+        yield DatabaseWebhooks(database)
 
 
 @asynccontextmanager

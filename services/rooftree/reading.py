@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
@@ -38,6 +38,7 @@ class OrganizationRecord:
         revision: Counts the changes that put something on the audit topic.
         chain_hash: The hash of the last audit event, to which all before it are sealed.
         incomplete_since: Since when something is known to be missing; None while the view is complete.
+        version: Counts every write: what was read at one version holds as long as it stands.
     """
 
     organization_id: str
@@ -45,6 +46,7 @@ class OrganizationRecord:
     chain_hash: str
     incomplete_since: datetime | None
     incomplete_reason: str | None
+    version: int = 0
 
     @property
     def complete(self) -> bool:
@@ -81,6 +83,25 @@ class AccountRecord:
     since: datetime
     until: datetime | None
     cause_event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFilter:
+    """
+    Which accounts are wanted; what is None does not count.
+
+    Attributes:
+        text: A part of the name, in any case, or of the id.
+        under: A node above the account, at whatever distance.
+        status: Such as ``ACTIVE``.
+    """
+
+    text: str | None = None
+    under: str | None = None
+    status: str | None = None
+
+
+EVERY_ACCOUNT: Final = AccountFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +277,13 @@ class Reader(Outline, Protocol):
         ...
 
     async def accounts(
-        self, organization_id: str, *, after: str = "", limit: int | None = None, at: datetime | None = None
+        self,
+        organization_id: str,
+        *,
+        after: str = "",
+        limit: int | None = None,
+        at: datetime | None = None,
+        wanted: AccountFilter = EVERY_ACCOUNT,
     ) -> list[AccountRecord]:
         """
         Return the accounts whose id sorts after *after*, by id, as they are or were *at* a time.
@@ -357,6 +384,12 @@ class Reader(Outline, Protocol):
     async def reconciliations(self, organization_id: str, *, limit: int = 20) -> list[ReconciliationRecord]:
         """
         Return the latest comparisons of an organization with AWS, the latest first; none where no reconciler has run.
+        """
+        ...
+
+    async def audit_event(self, organization_id: str, event_id: str) -> AuditRecord | None:
+        """
+        Return one audit event.
         """
         ...
 

@@ -336,6 +336,13 @@ class Settings(BaseSettings):
         "",
         description="Who may what: VALUE=ROLE:* or VALUE=ROLE:ORGANIZATION,… with semicolons between; others may nothing",
     )
+    webhook_timeout: Annotated[float, Field(gt=0, le=300)] = Field(
+        15, description="Seconds for one attempt at a webhook"
+    )
+    webhook_poll_interval: Seconds = Field(1, description="Seconds between looks for webhooks to be sent")
+    webhook_allow_private: bool = Field(
+        False, description="Whether webhooks may go to private and loopback addresses, and without TLS"
+    )
     session_lifetime: Seconds = Field(12 * 3600, description="Seconds after which a browser must sign in again")
     session_idle: Seconds = Field(
         3600, description="Seconds without a request after which a browser must sign in again"
@@ -346,6 +353,10 @@ class Settings(BaseSettings):
         le=65_535,
         description="Port on http_host for the metrics of a projector or relay that runs alone; 0: none",
     )
+    question_processes: int = Field(
+        2, ge=1, le=64, description="Processes for questions about all accounts: what-if, who-can, diff"
+    )
+    question_timeout: Seconds = Field(60, description="Seconds after which such a question is given up")
     admin_token: SecretStr | None = Field(None, description="Bearer token that may do everything", min_length=16)
     data_dir: Path = Field(
         Path(".rooftree"), description="Where `rooftree up` keeps its database and its run-time file"

@@ -66,6 +66,7 @@ class Action(StrEnum):
     API_STARTED = "api.started"
     REQUEST_FAILED = "api.request_failed"
     ACCESS_NOT_LOGGED = "api.access_not_logged"
+    WEBHOOK_NOT_ACCEPTED = "webhooks.not_accepted"
 
 
 def log() -> structlog.stdlib.BoundLogger:
@@ -178,6 +179,12 @@ class Metrics:
     )
     dead_letters = Counter(
         "rooftree_dead_letters_total", "Records that could not be processed", ["disposition"], registry=METRICS_REGISTRY
+    )
+    webhooks = Counter(
+        "rooftree_webhooks_total",
+        "Attempts at webhooks, by what came of them: accepted, again, given_up, gone",
+        ["verdict"],
+        registry=METRICS_REGISTRY,
     )
     sent = Counter("rooftree_sent_total", "Records sent, by kind", ["kind"], registry=METRICS_REGISTRY)
     outbox_age_seconds = Gauge(

@@ -5,9 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,12 @@ class Rooftree:
 
     Attributes:
         kafka: The ``HOST:PORT`` of the broker that ``up`` is to use; None for the one that it embeds.
+        variables: Settings.
     """
 
     folder: Path
     kafka: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: object, status: int = 0, stdin: str | None = None) -> str:
         """
@@ -80,7 +82,7 @@ class Rooftree:
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOFTREE_")}
         # A broker that is not embedded is everybody's: each folder has topics of its own.
-        return {**kept, **(topics(self.folder.name) if self.kafka else {})}
+        return {**kept, **self.variables, **(topics(self.folder.name) if self.kafka else {})}
 
 
 COMMAND = [sys.executable, "-c", "import sys; from rooftree.cli import main; sys.exit(main())"]

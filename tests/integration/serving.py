@@ -18,7 +18,8 @@ from tests.integration.service import eventually
 from rooftree.access.caller import Organizations, Role
 from rooftree.access.keeping import NewToken
 from rooftree.access.tokens import digest_of, new_token
-from rooftree.bootstrap import open_store, open_web_server
+from rooftree.bootstrap import open_backing, open_store, open_web_server
+from rooftree.inquiry.errands import Prepare
 from rooftree.settings import Settings
 from rooftree.store.access import DatabaseAccess
 from rooftree.store.database import Database
@@ -137,8 +138,10 @@ async def serving(settings: Settings, **changes: object) -> AsyncIterator[Servic
     """
     chosen = settings.model_copy(update={"http_port": 0, **changes})
     stop = asyncio.Event()
-    async with open_store(chosen, "rooftree-test") as database:
-        server = open_web_server(chosen, database)
+    async with open_store(chosen, "rooftree-test") as database, open_backing(chosen, database) as backing:
+        # A process for long questions takes seconds to start, and tests ask for answers sooner.
+        await backing.workshop.run(Prepare(), None)
+        server = open_web_server(chosen, database, backing)
         task = asyncio.create_task(server.serve(stop))
         try:
             service = Service(server.url, server.app, database)
@@ -159,7 +162,7 @@ def endpoints(app: Any) -> list[Endpoint]:
 def _endpoints(routes: Iterable[BaseRoute], prefix: str) -> Iterator[Endpoint]:
     for route in routes:
         if isinstance(route, Route):
-            for method in route.methods or {"GET"}:
+            for method in route.methods or getattr(route.endpoint, "methods", {"GET"}):
                 yield Endpoint(method, prefix + route.path)
         elif isinstance(route, Mount):
             inner = list(_endpoints(route.routes or [], prefix + route.path))

@@ -23,10 +23,10 @@ from tests.integration.service import (
     snapshot,
 )
 
-from rooftree.api.documents import audit_document
 from rooftree.bootstrap import open_reader
 from rooftree.cli import main
 from rooftree.errors import UnavailableError
+from rooftree.inquiry.documents import audit_document
 from rooftree.reading import Reader
 from rooftree.settings import Settings
 

@@ -52,6 +52,8 @@ MATRIX: Mapping[str, tuple[str, str, str, str, str]] = {
     "reread": ("SIUD", "", "S", "S", "S"),
     "seen_event": ("SI", "", "S", "S", "S"),
     "session": ("", "", "", "SIUD", ""),
+    "webhook": ("", "", "", "", ""),  # their sender comes as the owner of the schema
+    "webhook_letter": ("", "", "", "", ""),
 }
 
 

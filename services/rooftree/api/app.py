@@ -7,28 +7,31 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Final
 
+import orjson
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rooftree.access.grants import parse_grants
 from rooftree.access.keeping import AccessStore
 from rooftree.api.access import Access
+from rooftree.api.backing import Backing
 from rooftree.api.bounds import Bounds
 from rooftree.api.callers import ReaderFor
+from rooftree.api.dispatch import routes_of
 from rooftree.api.entrance import Entrance
 from rooftree.api.guard import Guard
 from rooftree.api.openapi import describe
 from rooftree.api.pages import Site, page_routes
 from rooftree.api.problems import EXCEPTION_HANDLERS
 from rooftree.api.provided import CALLBACK, ProvidedEntrance
-from rooftree.api.resources import Resources
+from rooftree.api.resources import ENDPOINTS
 from rooftree.api.throttle import Throttle
 from rooftree.api.traces import Traced
 from rooftree.errors import UnavailableError, UsageError
@@ -54,7 +57,12 @@ HEADERS: Final = {
 
 
 def create_app(
-    reader_for: ReaderFor, store: AccessStore, settings: Settings, *, login_code: str | None = None
+    reader_for: ReaderFor,
+    store: AccessStore,
+    settings: Settings,
+    backing: Backing,
+    *,
+    login_code: str | None = None,
 ) -> Starlette:
     """
     Build the application.
@@ -63,6 +71,7 @@ def create_app(
         reader_for: Opens the view for a caller, limited to the organizations that they may see.
         store: Knows tokens and sessions, and takes the access log.
         settings: The admin token and the limits are taken from here.
+        backing: What the API needs beyond the view.
         login_code: Opens ``/login?code=…`` once, for the address that is printed at a start.
 
     Raises:
@@ -85,10 +94,10 @@ def create_app(
     return Starlette(
         routes=[
             *_probes(reader_for(None)),
-            *_resources(Resources()),
+            *_api(backing),
             *entrance.routes,
             *(_provided(provider, entrance, settings) if provider else ()),
-            *page_routes(site),
+            *page_routes(site, backing),
         ],
         middleware=[
             Middleware(Traced),
@@ -189,17 +198,13 @@ def _stale(loss: LogLoss | None) -> str:
     )
 
 
-def _resources(resources: Resources) -> list[Route]:
+def _api(backing: Backing) -> list[Route]:
+    described = orjson.dumps(describe(ENDPOINTS))
+
     async def description(_: Request) -> Response:
-        return JSONResponse(describe())
+        return Response(described, media_type="application/json")
 
     return [
         Route("/api/v1/openapi.json", description),
-        Route("/api/v1/organizations", resources.organizations),
-        Route("/api/v1/accounts", resources.accounts),
-        Route("/api/v1/accounts/{account_id}", resources.account),
-        Route("/api/v1/accounts/{account_id}/permissions", resources.permissions),
-        Route("/api/v1/accounts/{account_id}/history", resources.history),
-        Route("/api/v1/audit", resources.audit),
-        Route("/api/v1/probes", resources.probes),
+        *routes_of(ENDPOINTS, backing),
     ]

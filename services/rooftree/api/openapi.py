@@ -1,127 +1,71 @@
 """
-The description of the API in OpenAPI 3.1.
+The description of the API in OpenAPI 3.1, made from the endpoints and the models that they read and answer with.
+
+https://spec.openapis.org/oas/v3.1.1
 """
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from rooftree import __version__
-from rooftree.api.query import DEFAULT_LIMIT, MAX_LIMIT
+from rooftree.api.endpoint import JSON, Endpoint
+from rooftree.contracts.resources import Page, Problem
 
-__all__ = ["SCHEMAS", "describe"]
+__all__ = ["describe"]
 
-Schema = dict[str, object]
+Schema = dict[str, Any]
 
-PARAMETERS: Final[dict[str, Schema]] = {
-    "organization_id": {
-        "name": "organization_id",
-        "in": "query",
-        "description": "The organization; may be left out where there is only one, or where an account is named",
-        "schema": {"type": "string", "pattern": "^o-[a-z0-9]{10,32}$"},
-    },
-    "account_path": {
-        "name": "account_id",
-        "in": "path",
-        "required": True,
-        "schema": {"type": "string", "pattern": "^[0-9]{12}$"},
-    },
-    "account_id": {
-        "name": "account_id",
-        "in": "query",
-        "description": "Only events of this account",
-        "schema": {"type": "string", "pattern": "^[0-9]{12}$"},
-    },
-    "at": {
-        "name": "at",
-        "in": "query",
-        "description": "As it was at this time",
-        "schema": {"type": "string", "format": "date-time"},
-    },
-    "limit": {
-        "name": "limit",
-        "in": "query",
-        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
-    },
-    "cursor": {
-        "name": "cursor",
-        "in": "query",
-        "description": "`next` of the page before",
-        "schema": {"type": "string"},
-    },
+PREFIX: Final = "/api/v1"
+REFERENCE: Final = "#/components/schemas/{model}"
+
+PROBLEMS: Final = {
+    400: "A parameter or the body is not what it should be; the detail names the place",
+    401: "Nothing proves who asks",
+    403: "The caller may not do this",
+    404: "There is no such thing, or none that the caller may see",
+    406: "None of the media types that the client takes",
+    408: "The body did not come in time",
+    409: "It is not in a state in which this can be done",
+    413: "The body is too large",
+    414: "The address is too long",
+    415: "The body is not JSON",
+    429: "Too many requests; `Retry-After` says when to come again",
+    500: "A defect of Rooftree",
+    503: "A server that is needed does not answer, or too much is being asked; `Retry-After` says when to come again",
 }
 
-TEXT: Final[Schema] = {"type": "string"}
-OPTIONAL_TEXT: Final[Schema] = {"type": ["string", "null"]}
-TIME: Final[Schema] = {"type": "string", "format": "date-time"}
-OPTIONAL_TIME: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
-NUMBER: Final[Schema] = {"type": "integer"}
-TRUTH: Final[Schema] = {"type": "boolean"}
-
-ACCOUNT: Final[dict[str, Schema]] = {
-    "organization_id": TEXT,
-    "account_id": TEXT,
-    "account_name": TEXT,
-    "email": OPTIONAL_TEXT,
-    "status": TEXT,
-    "path": {"type": "array", "items": TEXT, "description": "The nodes from the root to the account"},
-    "permissions_id": OPTIONAL_TEXT,
-    "revision": NUMBER,
-    "complete": {**TRUTH, "description": "Whether nothing is known to be missing"},
-    "since": TIME,
-    "until": {**OPTIONAL_TIME, "description": "Null while this holds"},
-    "cause_event_id": TEXT,
+TEXT_HEADER: Final[Schema] = {"schema": {"type": "string"}}
+RETRY: Final[Schema] = {"Retry-After": {"schema": {"type": "string"}, "description": "Seconds."}}
+_TAG: Final[Schema] = {
+    "ETag": {**TEXT_HEADER, "description": "Names the state of the view that the answer is made of."}
 }
+_LINK: Final[Schema] = {"Link": {**TEXT_HEADER, "description": 'The next page, as `rel="next"`; absent on the last.'}}
 
-SCHEMAS: Final[dict[str, dict[str, Schema]]] = {
-    "Organization": {
-        "organization_id": TEXT,
-        "revision": NUMBER,
-        "complete": TRUTH,
-        "incomplete_since": OPTIONAL_TIME,
-        "incomplete_reason": OPTIONAL_TEXT,
-    },
-    "Account": ACCOUNT,
-    "AccountPermissions": {**ACCOUNT, "permissions": {"type": ["object", "null"]}},
-    "AuditEvent": {
-        "specversion": {"const": "1.0"},
-        "id": TEXT,
-        "source": TEXT,
-        "type": TEXT,
-        "subject": TEXT,
-        "time": TIME,
-        "datacontenttype": {"const": "application/json"},
-        "sequence": TEXT,
-        "part": NUMBER,
-        "parts": NUMBER,
-        "partitionkey": TEXT,
-        "data": {"type": "object"},
-    },
-    "Probe": {
-        "organization_id": TEXT,
-        "name": TEXT,
-        "principal": TEXT,
-        "action": TEXT,
-        "resource": TEXT,
-        "context": {"type": "object"},
-        "expect": {"enum": ["allow", "deny"]},
-        "account_id": OPTIONAL_TEXT,
-        "decision": {"enum": ["allow", "implicit_deny", "explicit_deny", "unknown"]},
-        "as_expected": {"type": ["boolean", "null"], "description": "Null while the decision is not known"},
-        "blocked_by": {"type": "array", "items": TEXT},
-        "decided_by": {"type": "array", "items": {"type": "object"}},
-        "missing": {"type": "array", "items": TEXT, "description": "What is not known, where that leaves it open"},
-        "since": TIME,
-        "cause_event_id": TEXT,
-    },
-    "Problem": {"type": TEXT, "title": TEXT, "status": NUMBER, "detail": TEXT},
+PROBLEM_HEADERS: Final[Mapping[int, Schema]] = {
+    401: {"WWW-Authenticate": TEXT_HEADER},
+    429: RETRY,
+    503: RETRY,
 }
 
 
-def describe() -> Schema:
+def describe(endpoints: Iterable[Endpoint]) -> Schema:
     """
     Return the description as JSON.
     """
+    known = list(endpoints)
+    names, schemas = _schemas(known)
+    paths: dict[str, Schema] = {}
+    for endpoint in known:
+        paths.setdefault(f"{PREFIX}{endpoint.path}", {})[endpoint.method.lower()] = _operation(endpoint, names)
+        if endpoint.method == "GET":
+            paths[f"{PREFIX}{endpoint.path}"]["head"] = _head(endpoint, names)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -130,60 +74,164 @@ def describe() -> Schema:
             "description": "What the accounts of AWS organizations may do at most, and what has changed about it",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "security": [{"token": []}],
-        "paths": _paths(),
+        "servers": [{"url": "/"}],
+        "security": [{"token": []}, {"session": []}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(map(_tag_of, known))],
+        "paths": paths,
         "components": {
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "parameters": PARAMETERS,
-            "schemas": {name: _object(fields) for name, fields in SCHEMAS.items()},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "rooftree_session",
+                    "description": "The session of the dashboard",
+                },
+            },
+            "schemas": schemas,
         },
     }
 
 
-def _paths() -> dict[str, Schema]:
-    account = "/api/v1/accounts/{account_id}"
-    page = ("limit", "cursor")
+def _schemas(endpoints: Iterable[Endpoint]) -> tuple[Mapping[type[BaseModel], str], Schema]:
+    """
+    Return how each model is referred to, and the schemas of all of them and of what they are made of.
+    """
+    modes: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(Problem, "serialization"): None}
+    for endpoint in endpoints:
+        if endpoint.answer is not None:
+            modes[endpoint.answer, "serialization"] = None
+        if endpoint.body is not None:
+            modes[endpoint.body, "validation"] = None
+    references, described = models_json_schema(list(modes), ref_template=REFERENCE)
+    renamed = {name: _plain(name) for name in described["$defs"]}
+    schemas = {renamed[name]: _with_names(schema, renamed) for name, schema in described["$defs"].items()}
+    names: dict[Any, str] = {
+        model: renamed[reference["$ref"].rsplit("/", 1)[1]] for (model, _), reference in references.items()
+    }
+    return names, schemas
+
+
+def _plain(name: str) -> str:
+    """
+    Return the name of a model without the marks of a generic: ``Page_Account_`` is a page of accounts.
+    """
+    match = re.fullmatch(rf"{Page.__name__}_(\w+)_", name)
+    return f"{match[1]}Page" if match else name
+
+
+def _with_names(value: Any, renamed: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        told = {key: _with_names(item, renamed) for key, item in value.items()}
+        if isinstance(value.get("$ref"), str):
+            told["$ref"] = REFERENCE.format(model=renamed[value["$ref"].rsplit("/", 1)[1]])
+        if isinstance(value.get("discriminator"), dict):
+            mapping = value["discriminator"].get("mapping", {})
+            told["discriminator"]["mapping"] = {
+                key: REFERENCE.format(model=renamed[reference.rsplit("/", 1)[1]]) for key, reference in mapping.items()
+            }
+        return told
+    if isinstance(value, list):
+        return [_with_names(item, renamed) for item in value]
+    return value
+
+
+def _operation(endpoint: Endpoint, names: Mapping[type[BaseModel], str]) -> Schema:
+    operation: Schema = {
+        "operationId": endpoint.name,
+        "summary": endpoint.summary,
+        "description": f"Needs the role `{endpoint.role}`.",
+        "tags": [_tag_of(endpoint)],
+        "parameters": _parameters(endpoint),
+        "responses": _responses(endpoint, names),
+    }
+    if endpoint.body is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {JSON: {"schema": {"$ref": REFERENCE.format(model=names[endpoint.body])}}},
+        }
+    return operation
+
+
+def _head(endpoint: Endpoint, names: Mapping[type[BaseModel], str]) -> Schema:
+    operation = _operation(endpoint, names)
+    responses = {
+        status: {name: part for name, part in response.items() if name != "content"}
+        for status, response in operation["responses"].items()
+    }
     return {
-        "/api/v1/organizations": _list("List the organizations", "Organization"),
-        "/api/v1/accounts": _list("List the accounts by id", "Account", "organization_id", "at", *page),
-        account: _one("Return one account", "Account", "account_path", "organization_id", "at"),
-        f"{account}/permissions": _one(
-            "Return what an account may do at most", "AccountPermissions", "account_path", "organization_id", "at"
-        ),
-        f"{account}/history": _list(
-            "List what an account was, the latest first", "Account", "account_path", "organization_id", *page
-        ),
-        "/api/v1/audit": _list(
-            "List audit events, the latest first", "AuditEvent", "organization_id", "account_id", *page
-        ),
-        "/api/v1/probes": _list("List the probes by name", "Probe", "organization_id"),
+        **operation,
+        "operationId": f"{endpoint.name}Head",
+        "summary": f"The headers of the answer of GET: {endpoint.summary[:1].lower()}{endpoint.summary[1:]}",
+        "responses": responses,
     }
 
 
-def _list(summary: str, schema: str, *parameters: str) -> Schema:
-    page = _object({"items": {"type": "array", "items": _schema(schema)}, "next": OPTIONAL_TEXT})
-    return {"get": _operation(summary, page, parameters)}
+def _tag_of(endpoint: Endpoint) -> str:
+    return endpoint.path.split("/")[1]
 
 
-def _one(summary: str, schema: str, *parameters: str) -> Schema:
-    return {"get": _operation(summary, _schema(schema), parameters)}
+def _parameters(endpoint: Endpoint) -> list[Schema]:
+    schema = endpoint.parameters.model_json_schema(by_alias=True)
+    required = schema.get("required", [])
+    parameters = []
+    for name, described in schema.get("properties", {}).items():
+        in_path = f"{{{name}}}" in endpoint.path
+        inner = {key: value for key, value in _given(described).items() if key not in {"title", "description"}}
+        parameters.append(
+            {
+                "name": name,
+                "in": "path" if in_path else "query",
+                "required": name in required,
+                **({"description": told} if (told := _told(described)) else {}),
+                "schema": inner,
+            }
+        )
+    return parameters
 
 
-def _operation(summary: str, schema: Schema, parameters: tuple[str, ...]) -> Schema:
-    problem = {"description": "An error", "content": {"application/problem+json": {"schema": _schema("Problem")}}}
-    return {
-        "summary": summary,
-        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in parameters],
-        "responses": {
-            "200": {"description": "The answer", "content": {"application/json": {"schema": schema}}},
-            "default": problem,
-        },
+def _given(described: Schema) -> Schema:
+    """
+    Return what a parameter is if it is given: in a query there is no null.
+    """
+    if "anyOf" not in described:
+        return described
+    [given] = [choice for choice in described["anyOf"] if choice.get("type") != "null"]
+    return dict(given)
+
+
+def _told(described: Schema) -> str | None:
+    told = described.get("description") or _given(described).get("description")
+    return str(told) if told else None
+
+
+def _responses(endpoint: Endpoint, names: Mapping[type[BaseModel], str]) -> Schema:
+    content: Schema = {}
+    if endpoint.answer is not None:
+        content[JSON] = {"schema": {"$ref": REFERENCE.format(model=names[endpoint.answer])}}
+    for media in endpoint.others:
+        content[media] = {"schema": {"type": "string"}}
+    headers = {
+        **(_TAG if endpoint.revalidates else {}),
+        **(_LINK if endpoint.answer is not None and issubclass(endpoint.answer, Page) else {}),
     }
+    told = "; ".join(endpoint.others.values()) or HTTPStatus(endpoint.status).phrase
+    answer: Schema = {"description": told, "content": content}
+    if headers:
+        answer["headers"] = headers
+    responses: Schema = {str(endpoint.status): answer}
+    if endpoint.revalidates:
+        responses["304"] = {"description": "As the client knows it, by `If-None-Match`", "headers": _TAG}
+    for status in endpoint.statuses:
+        responses[str(status)] = _problem(status, names)
+    return responses
 
 
-def _schema(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _object(fields: dict[str, Schema]) -> Schema:
-    return {"type": "object", "properties": fields, "required": list(fields)}
+def _problem(status: int, names: Mapping[type[BaseModel], str]) -> Schema:
+    described: Schema = {
+        "description": PROBLEMS[status],
+        "content": {"application/problem+json": {"schema": {"$ref": REFERENCE.format(model=names[Problem])}}},
+    }
+    if status in PROBLEM_HEADERS:
+        described["headers"] = PROBLEM_HEADERS[status]
+    return described

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from rooftree.errors import ForbiddenError, InputError, UnavailableError
+from rooftree.errors import ForbiddenError, InputError, RefusedRowError, UnavailableError
 from rooftree.telemetry import Action, log
 
 __all__ = ["EXCEPTION_HANDLERS", "problem"]
@@ -54,6 +54,8 @@ async def _defect(request: Request, error: Exception) -> Response:
 EXCEPTION_HANDLERS = {
     HTTPException: _refused,
     InputError: _bad_input,
+    # What no parameter forbids and the store does not take.
+    RefusedRowError: _bad_input,
     ForbiddenError: _forbidden,
     UnavailableError: _unavailable,
     Exception: _defect,

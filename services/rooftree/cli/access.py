@@ -25,7 +25,7 @@ from rooftree.organization.identifiers import is_organization
 from rooftree.organization.timestamps import format_time
 from rooftree.store.access import DatabaseAccess
 
-__all__ = ["add_commands"]
+__all__ = ["add_commands", "operator", "record_command"]
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}")
 SPAN: Final = re.compile(r"([1-9][0-9]{0,4})([dh])")
@@ -74,7 +74,7 @@ def create(
         digest=digest_of(token),
         role=role,
         organizations=_organizations(organization),
-        created_by=_operator(),
+        created_by=operator(),
         expires_at=_expiry(expires),
     )
     asyncio.run(_create(kept, data_dir))
@@ -164,7 +164,7 @@ def access_log(
 async def _create(token: NewToken, data_dir: DataDir) -> None:
     async with open_access(connected_settings(data_dir)) as store:
         await store.create_token(token)
-        await _record(store, "token create", f"{token.name} ({token.token_id}), {token.role}")
+        await record_command(store, "token create", f"{token.name} ({token.token_id}), {token.role}")
 
 
 async def _tokens(data_dir: DataDir) -> list[TokenRecord]:
@@ -176,7 +176,7 @@ async def _revoke(named: str, data_dir: DataDir) -> TokenRecord | None:
     async with open_access(connected_settings(data_dir)) as store:
         revoked = await store.revoke_token(named)
         if revoked is not None:
-            await _record(store, "token revoke", f"{revoked.name} ({revoked.token_id})")
+            await record_command(store, "token revoke", f"{revoked.name} ({revoked.token_id})")
         return revoked
 
 
@@ -185,11 +185,14 @@ async def _entries(before: int | None, limit: int, data_dir: DataDir) -> list[Ac
         return await store.entries(before=before, limit=limit)
 
 
-async def _record(store: DatabaseAccess, action: str, detail: str) -> None:
+async def record_command(store: DatabaseAccess, action: str, detail: str) -> None:
+    """
+    Write into the access log what was done from the command line.
+    """
     await store.record(
         AccessEntry(
             kind="command",
-            name=_operator(),
+            name=operator(),
             identity="",
             role=None,
             organizations=None,
@@ -201,7 +204,10 @@ async def _record(store: DatabaseAccess, action: str, detail: str) -> None:
     )
 
 
-def _operator() -> str:
+def operator() -> str:
+    """
+    Return who sits at the command line, as the system calls them.
+    """
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may run under a number that no name belongs to

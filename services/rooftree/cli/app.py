@@ -29,6 +29,7 @@ from rooftree.cli import (
     simulating,
     supposing,
     verifying,
+    webhooks,
 )
 from rooftree.cli.output import print_line
 
@@ -80,5 +81,6 @@ for module in (
     benchmarking,
     simulating,
     access,
+    webhooks,
 ):
     module.add_commands(app)

@@ -11,7 +11,6 @@ from typing import Annotated, Final
 
 import typer
 
-from rooftree.api.documents import audit_document
 from rooftree.bootstrap import open_reader
 from rooftree.cli.options import DataDir, Json, OrganizationId, given_account
 from rooftree.cli.output import print_line, print_lines
@@ -19,6 +18,7 @@ from rooftree.cli.runtime import connected_settings
 from rooftree.cli.source import Where, choose_organizations
 from rooftree.cli.verifying import verify_audit
 from rooftree.inquiry import wording
+from rooftree.inquiry.documents import audit_document
 from rooftree.inquiry.grouping import RevisionGroup, account_words, group_revisions
 from rooftree.organization.timestamps import format_time
 from rooftree.reading import AuditRecord, Reader

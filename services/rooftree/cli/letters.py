@@ -5,10 +5,9 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import sys
 import time as clock
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 import typer
@@ -18,8 +17,7 @@ from rooftree.cli.options import DataDir, Json, OrganizationId
 from rooftree.cli.output import print_json, print_line, print_table, say, steps
 from rooftree.cli.runtime import connected_settings
 from rooftree.errors import UnavailableError, UsageError
-from rooftree.organization.timestamps import format_time
-from rooftree.ports import LogRecord
+from rooftree.inquiry.documents import letter_answer, letter_record_answer
 from rooftree.reading import LetterRecord
 from rooftree.store.letters import DatabaseLetters
 from rooftree.stream import KafkaPublisher
@@ -97,7 +95,7 @@ def replay(
         raise UsageError("goes with --all only", place="--organization")
     found = asyncio.run(_replay(letters, organization, data_dir, patience=patience))
     if as_json:
-        print_json({"letters": [_document(letter) for letter in found]})
+        print_json({"letters": [letter_answer(letter).model_dump() for letter in found]})
     else:
         for letter in found:
             print_line(_outcome(letter))
@@ -112,7 +110,7 @@ async def _list(organization_id: str | None, data_dir: DataDir, *, resolved: boo
         found = await store.letters(organization_id, resolved=resolved, limit=limit)
         losses = await store.losses()
     if as_json:
-        print_json([_document(letter) for letter in found])
+        print_json([letter_answer(letter).model_dump() for letter in found])
     elif found:
         print_table(
             ("LETTER", "ORGANIZATION", "FROM", "TRIED", "STATE", "REASON"),
@@ -142,9 +140,9 @@ async def _show(letter_id: int, data_dir: DataDir, *, raw: bool, as_json: bool) 
     if raw:
         sys.stdout.buffer.write(record.value or b"")
     elif as_json:
-        print_json({**_document(letter), **_content(record)})
+        print_json(letter_record_answer(letter, record.key, record.value, record.headers).model_dump())
     else:
-        for name, value in _document(letter).items():
+        for name, value in letter_answer(letter).model_dump().items():
             if value is not None:
                 print_line(f"{name.replace('_', ' '):<17} {value}")
         _print_value(record.value or b"")
@@ -233,52 +231,3 @@ def _outcome(letter: LetterRecord) -> str:
     if letter.waits:
         return f"{name}: not processed: {_reason(letter)}"
     return f"{name}: processed" if letter.resolution == "replayed" else f"{name}: not needed, a snapshot told it anew"
-
-
-def _document(letter: LetterRecord) -> dict[str, object]:
-    times = {
-        name: None if moment is None else format_time(moment)
-        for name, moment in (
-            ("record_time", letter.record_time),
-            ("recorded_at", letter.recorded_at),
-            ("attempted_at", letter.attempted_at),
-            ("resolved_at", letter.resolved_at),
-        )
-    }
-    return {
-        "letter": letter.letter_id,
-        "organization_id": letter.organization_id or None,
-        "topic": letter.topic,
-        "partition": letter.partition,
-        "offset": letter.offset,
-        "log_id": letter.log_id,
-        "disposition": letter.disposition,
-        "place": letter.place or None,
-        "reason": letter.reason,
-        "error_class": letter.error_class,
-        "software_version": letter.software_version,
-        "size": letter.size,
-        "attempts": letter.attempts,
-        "resolution": letter.resolution,
-        **times,
-    }
-
-
-def _content(record: LogRecord) -> Mapping[str, object]:
-    return {
-        "key": _text(record.key),
-        "value": _text(record.value),
-        "headers": [{"name": name, "value": _text(value)} for name, value in record.headers],
-    }
-
-
-def _text(content: bytes | None) -> object:
-    """
-    Return bytes as JSON: text where they are text, else an object with their Base64.
-    """
-    if content is None:
-        return None
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(content).decode("ascii")}

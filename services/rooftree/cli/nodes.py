@@ -13,7 +13,6 @@ import typer
 from rich.text import Text
 from rich.tree import Tree
 
-from rooftree.api.documents import account_document
 from rooftree.bootstrap import open_reader
 from rooftree.cli.options import (
     Account,
@@ -33,6 +32,7 @@ from rooftree.cli.runtime import connected_settings
 from rooftree.cli.source import Where, choose_organizations, open_account, open_sources
 from rooftree.cli.spans import print_rows, show_span
 from rooftree.errors import UsageError
+from rooftree.inquiry.documents import account_document
 from rooftree.inquiry.nodes import OrganizationTree, levels_document
 from rooftree.inquiry.standing import Standing
 from rooftree.policy.chain import Chain, Level

@@ -5,9 +5,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
@@ -16,7 +14,6 @@ import typer
 import yaml
 from pydantic import ValidationError
 
-from rooftree.api.documents import probe_document
 from rooftree.bootstrap import open_reader
 from rooftree.cli.feeding import Patience, bring_in
 from rooftree.cli.files import read_bytes
@@ -25,10 +22,11 @@ from rooftree.cli.output import print_json, print_line, print_table
 from rooftree.cli.runtime import connected_settings
 from rooftree.cli.source import choose_organizations
 from rooftree.contracts.complaints import first_complaint
+from rooftree.contracts.probe_events import probe_events
 from rooftree.contracts.probes import ProbeModel
 from rooftree.contracts.snapshot_events import SOURCE, Event
 from rooftree.errors import InputError, UsageError, join_place
-from rooftree.organization.changes import ChangeType
+from rooftree.inquiry.documents import probe_document
 from rooftree.organization.identifiers import is_organization
 from rooftree.organization.probes import Probe
 from rooftree.organization.timestamps import format_time
@@ -227,7 +225,13 @@ async def _change(
         for name in gone:
             if name not in known:
                 raise UsageError(f"no probe `{name}`; known are {', '.join(known) or 'none'}", place="NAME")
-        events = _events(organization_id, [probe for probe in wanted if known.get(probe.name) != probe], gone)
+        events = probe_events(
+            organization_id,
+            [probe for probe in wanted if known.get(probe.name) != probe],
+            gone,
+            source=SOURCE,
+            moment=datetime.now(UTC),
+        )
         applied = await _send(settings, organization_id, events, patience=patience)
         states = [state for state in await reader.probes(organization_id) if state.probe.name in names]
     if as_json:
@@ -250,21 +254,3 @@ async def _organization(reader: Reader, wanted: str | None) -> str:
 
 async def _send(settings: Settings, organization_id: str, events: Sequence[Event], *, patience: float) -> bool:
     return await bring_in(settings, organization_id, events, patience=patience) if events else True
-
-
-def _events(organization_id: str, wanted: Iterable[Probe], gone: Iterable[str]) -> list[Event]:
-    moment = format_time(datetime.now(UTC))
-    told: list[tuple[str, Mapping[str, object]]] = [(ChangeType.PROBE_SET, probe.to_json()) for probe in wanted]
-    told += [(ChangeType.PROBE_REMOVED, {"name": name}) for name in gone]
-    return [
-        {
-            "specversion": "1.0",
-            "id": hashlib.sha256(json.dumps([kind, data, moment], sort_keys=True).encode()).hexdigest()[:32],
-            "source": SOURCE,
-            "type": str(kind),
-            "time": moment,
-            "datacontenttype": "application/json",
-            "data": {"organization_id": organization_id, **data},
-        }
-        for kind, data in told
-    ]

@@ -27,6 +27,7 @@ from rooftree.bootstrap import (
     run_projector,
     run_reconciler,
     run_relay,
+    run_webhooks,
 )
 from rooftree.cli.options import DataDir, Json
 from rooftree.cli.output import print_json, print_line, print_table, say
@@ -44,7 +45,7 @@ def add_commands(app: typer.Typer) -> None:
     """
     Add the commands of this module.
     """
-    for command in (up, projector, relay, reconciler, api, migrate, config):
+    for command in (up, projector, relay, webhooks, reconciler, api, migrate, config):
         app.command()(command)
 
 
@@ -100,6 +101,13 @@ def projector() -> None:
     Run a projector: changes from Kafka into the view.
     """
     asyncio.run(run_projector(load_settings()))
+
+
+def webhooks() -> None:
+    """
+    Send webhooks: audit events from the view to those who subscribed.
+    """
+    asyncio.run(run_webhooks(load_settings()))
 
 
 def relay() -> None:

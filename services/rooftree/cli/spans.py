@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from rooftree.api.documents import account_document
 from rooftree.cli.output import print_json, print_line, print_table
 from rooftree.cli.source import Where, open_sources
 from rooftree.errors import UsageError
+from rooftree.inquiry.documents import account_document
 from rooftree.inquiry.review import change_lines
 from rooftree.inquiry.sources import LiveSource
 from rooftree.inquiry.spans import Span, find_span

@@ -27,7 +27,7 @@ from rooftree.organization.identifiers import is_account, is_root
 from rooftree.organization.tree import Organization
 from rooftree.policy.document import read_content
 
-__all__ = ["Attach", "Detach", "Move", "Step", "Update", "suppose", "what_if"]
+__all__ = ["Attach", "Detach", "Move", "Step", "Update", "find_policy", "suppose", "what_if"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,16 @@ def suppose(organization: Organization, steps: Sequence[Step]) -> Organization:
         time = latest + timedelta(microseconds=number)
         after.merge(facts_of(_change(after, number, time, _data(after, step))))
     return after
+
+
+def find_policy(organization: Organization, wanted: str) -> str | None:
+    """
+    Return the id of the policy that goes by an id or a name; None where there is none, or where there are several.
+    """
+    try:
+        return _policy(organization, wanted, "").policy_id
+    except InputError:
+        return None
 
 
 def _change(organization: Organization, number: int, time: datetime, told: tuple[ChangeType, ChangeData]) -> Change:

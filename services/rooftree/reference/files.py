@@ -11,6 +11,7 @@ from typing import Final
 
 from rooftree import __version__
 from rooftree.api.openapi import describe
+from rooftree.api.resources import ENDPOINTS
 from rooftree.reference.asyncapi import describe_topics
 from rooftree.reference.compatibility import bundle_of
 from rooftree.reference.pages import pages
@@ -33,7 +34,7 @@ def generated_files(root: Path) -> dict[str, str]:
     return {
         **{f"schemas/{schema.path}": _json(schema.schema) for schema in schemas},
         "schemas/asyncapi.json": _json(describe_topics(schemas)),
-        "schemas/openapi.json": _json(describe()),
+        "schemas/openapi.json": _json(describe(ENDPOINTS)),
         **{f"docs/reference/{name}": text for name, text in pages(root, schemas).items()},
     }
 

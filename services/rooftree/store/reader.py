@@ -14,7 +14,15 @@ from rooftree.errors import UnavailableError
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact
-from rooftree.reading import AccountRecord, AuditRecord, LogLoss, OrganizationRecord, ReconciliationRecord
+from rooftree.reading import (
+    EVERY_ACCOUNT,
+    AccountFilter,
+    AccountRecord,
+    AuditRecord,
+    LogLoss,
+    OrganizationRecord,
+    ReconciliationRecord,
+)
 from rooftree.store.outline import LAST_POSITION, OutlineReads, fact_of
 from rooftree.store.principals import principal_fact_of
 from rooftree.store.probes import probe_of
@@ -50,15 +58,22 @@ class DatabaseReader(OutlineReads):
         return int(row["count"])
 
     async def accounts(
-        self, organization_id: str, *, after: str = "", limit: int | None = None, at: datetime | None = None
+        self,
+        organization_id: str,
+        *,
+        after: str = "",
+        limit: int | None = None,
+        at: datetime | None = None,
+        wanted: AccountFilter = EVERY_ACCOUNT,
     ) -> list[AccountRecord]:
         """
         Return the accounts whose id sorts after *after*, by id, as they are or were *at* a time.
         """
+        narrowed = (wanted.text, wanted.under, wanted.status)
         if at is None:
-            rows = await self._fetch(query("read_accounts_now"), organization_id, after, limit)
+            rows = await self._fetch(query("read_accounts_now"), organization_id, after, limit, *narrowed)
         else:
-            rows = await self._fetch(query("read_accounts_at"), organization_id, after, limit, at)
+            rows = await self._fetch(query("read_accounts_at"), organization_id, after, limit, *narrowed, at)
         return [_account(row) for row in rows]
 
     async def account(
@@ -177,6 +192,13 @@ class DatabaseReader(OutlineReads):
         """
         rows = await self._fetch(query("read_reconciliations"), organization_id, limit)
         return [ReconciliationRecord(**dict(row)) for row in rows]
+
+    async def audit_event(self, organization_id: str, event_id: str) -> AuditRecord | None:
+        """
+        Return one audit event.
+        """
+        rows = await self._fetch(query("read_audit_event"), organization_id, event_id)
+        return AuditRecord(**dict(rows[0])) if rows else None
 
     async def count_seen(self, organization_id: str, source: str, event_ids: Iterable[str]) -> int:
         """

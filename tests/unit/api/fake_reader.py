@@ -17,7 +17,15 @@ from rooftree.errors import UnavailableError
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact
-from rooftree.reading import AccountRecord, AuditRecord, LogLoss, OrganizationRecord, ReconciliationRecord
+from rooftree.reading import (
+    EVERY_ACCOUNT,
+    AccountFilter,
+    AccountRecord,
+    AuditRecord,
+    LogLoss,
+    OrganizationRecord,
+    ReconciliationRecord,
+)
 from rooftree.view.patch import ProbeState
 
 ORGANIZATION = "o-exampleorg"
@@ -131,9 +139,17 @@ class FakeReader(FakeOutline):
         return len(self.stored)
 
     async def accounts(
-        self, organization_id: str, *, after: str = "", limit: int | None = None, at: datetime | None = None
+        self,
+        organization_id: str,
+        *,
+        after: str = "",
+        limit: int | None = None,
+        at: datetime | None = None,
+        wanted: AccountFilter = EVERY_ACCOUNT,
     ) -> list[AccountRecord]:
         found = [one for one in self.stored if one.account_id > after and (at is None or one.since <= at)]
+        if wanted.text is not None:
+            found = [one for one in found if wanted.text.lower() in one.name.lower()]
         return found[:limit]
 
     async def account(
@@ -196,6 +212,9 @@ class FakeReader(FakeOutline):
 
     async def reconciliations(self, organization_id: str, *, limit: int = 20) -> list[ReconciliationRecord]:
         return []
+
+    async def audit_event(self, organization_id: str, event_id: str) -> AuditRecord | None:
+        return next((one for one in self.events if one.event_id == event_id), None)
 
     async def count_seen(self, organization_id: str, source: str, event_ids: Iterable[str]) -> int:
         return 0

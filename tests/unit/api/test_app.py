@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 from tests.unit.api.fake_access import FakeAccess
+from tests.unit.api.fake_backing import fake_backing
 from tests.unit.api.fake_reader import START, FakeReader, account, event
 
 from rooftree.api import create_app
 from rooftree.api.access import COOKIE
-from rooftree.api.openapi import SCHEMAS, describe
+from rooftree.api.openapi import describe
+from rooftree.api.resources import ENDPOINTS
 from rooftree.errors import UsageError
 from rooftree.organization.probes import Finding, Probe
 from rooftree.reading import LogLoss
@@ -30,7 +32,7 @@ async def browse(
     """
     Talk to an application over this reader.
     """
-    app = create_app(reader.limited, FakeAccess(), Settings(admin_token=TOKEN), login_code=code)
+    app = create_app(reader.limited, FakeAccess(), Settings(admin_token=TOKEN), fake_backing(reader), login_code=code)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=ADDRESS, headers=headers) as client:
@@ -124,7 +126,7 @@ async def test_without_an_admin_token_nothing_is_served() -> None:
     There is no setting under which the view is open to everybody.
     """
     with pytest.raises(UsageError, match="ROOFTREE_ADMIN_TOKEN"):
-        create_app(stored().limited, FakeAccess(), Settings(admin_token=None))
+        create_app(stored().limited, FakeAccess(), Settings(admin_token=None), fake_backing(stored()))
 
 
 async def test_the_code_of_the_first_visit_is_good_once() -> None:
@@ -232,17 +234,17 @@ async def test_an_account_has_its_permissions_and_its_history() -> None:
 @pytest.mark.parametrize(
     ("path", "status", "detail"),
     [
-        ("/api/v1/accounts?limit=0", 400, "limit: expected a number from 1 to 1000"),
-        ("/api/v1/accounts?limit=x", 400, "limit: expected a number from 1 to 1000"),
+        ("/api/v1/accounts?limit=0", 400, "limit: input should be greater than or equal to 1"),
+        ("/api/v1/accounts?limit=x", 400, "limit: expected a whole number"),
         ("/api/v1/accounts?cursor=!", 400, "cursor: not a cursor of this list"),
         ("/api/v1/accounts?cursor=WzFd", 400, "cursor: not a cursor of this list"),
         ("/api/v1/audit?cursor=WyJ4IiwieSJd", 400, "cursor: not a cursor of this list"),
         ("/api/v1/accounts?colour=red", 400, "colour: unknown parameter"),
         ("/api/v1/accounts?limit=1&limit=2", 400, "limit: given more than once"),
         ("/api/v1/accounts?at=yesterday", 400, "at: expected an RFC 3339 time"),
-        ("/api/v1/accounts?organization_id=x", 400, "organization_id: expected an id"),
+        ("/api/v1/accounts?organization_id=x", 400, "organization_id: expected text like"),
         ("/api/v1/accounts?organization_id=o-otherorg00", 404, "no organization `o-otherorg00`"),
-        ("/api/v1/accounts/12", 400, "account_id: expected 12 digits"),
+        ("/api/v1/accounts/12", 400, "account_id: expected text like"),
         ("/api/v1/accounts/999999999999", 404, "no account `999999999999`"),
         ("/api/v1/accounts/999999999999/history", 404, "no account `999999999999`"),
         ("/api/v1/nothing", 404, "nothing is at `/api/v1/nothing`"),
@@ -326,10 +328,10 @@ def test_the_description_names_every_path_and_no_other() -> None:
     """
     The OpenAPI description and the routes are the same list.
     """
-    app = create_app(stored().limited, FakeAccess(), Settings(admin_token=TOKEN))
+    app = create_app(stored().limited, FakeAccess(), Settings(admin_token=TOKEN), fake_backing(stored()))
     paths = {route.path for route in app.routes if route.path.startswith("/api/")}  # type: ignore[attr-defined]
 
-    described = describe()["paths"]
+    described = describe(ENDPOINTS)["paths"]
 
     assert isinstance(described, dict)
     assert paths - {"/api/v1/openapi.json"} == set(described)
@@ -374,4 +376,4 @@ async def test_probes_are_listed_with_their_decisions() -> None:
     assert ("no-leaving", "deny", "allow", False) == tuple(
         item[name] for name in ("name", "expect", "decision", "as_expected")
     )
-    assert item.keys() == SCHEMAS["Probe"].keys()
+    assert item.keys() == describe(ENDPOINTS)["components"]["schemas"]["Probe"]["properties"].keys()

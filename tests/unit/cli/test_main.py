@@ -58,7 +58,10 @@ def test_the_help_lists_every_command(run: Run) -> None:
         (["tree", "--org", "missing.json"], "missing.json: no such file or directory"),
         (["publish", "missing.ndjson"], "missing.ndjson: no such file or directory"),
         (["lint", "missing.json"], "missing.json: no such file or directory"),
-        (["diff", "--before", "a", "--after", "b", "--json", "--markdown"], "choose one of --json and --markdown"),
+        (
+            ["diff", "--before", "a", "--after", "b", "--json", "--markdown"],
+            "choose one of --json, --markdown and --sarif",
+        ),
         (["dead-letter", "replay"], "LETTER: expected the numbers of letters, or --all"),
         (["dead-letter", "replay", "1", "--all"], "LETTER: expected the numbers of letters, or --all"),
         (["dead-letter", "show", "1", "--raw", "--json"], "--raw: choose one of --json and --raw"),

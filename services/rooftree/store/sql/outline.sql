@@ -133,8 +133,13 @@ order by w.revision desc, w.part;
 with held as (
     select distinct c.chain_id, p.policy ->> 'digest' as digest
     from rooftree.chain as c
-    cross join lateral jsonb_path_query(c.levels, '$.**.policies[*]') as p (policy)
-    where c.organization_id = $1 and p.policy ->> 'policy_id' = $2
+    cross join lateral (
+        -- Levels are a list, or two by the type of their policies.
+        select jsonb_path_query(c.levels, '$[*].policies[*] ? (@.policy_id == $id)', jsonb_build_object('id', $2::text))
+        union all
+        select jsonb_path_query(c.levels, '$.*.policies[*] ? (@.policy_id == $id)', jsonb_build_object('id', $2::text))
+    ) as p (policy)
+    where c.organization_id = $1
 )
 select d.digest, d.content, min(h.valid_from) as since
 from held

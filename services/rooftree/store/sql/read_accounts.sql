@@ -1,6 +1,6 @@
 -- read_organizations --
 -- Where the view of each organization stands.
-select organization_id, revision, chain_hash, incomplete_since, incomplete_reason
+select organization_id, revision, chain_hash, incomplete_since, incomplete_reason, version
 from rooftree.organization
 order by organization_id;
 
@@ -20,7 +20,11 @@ select
     a.chain_id, a.permissions_id, a.revision, a.since, null::timestamptz as until, a.cause_event_id
 from rooftree.account as a
 join rooftree.organization as o using (organization_id)
-where a.organization_id = $1 and a.account_id > $2
+where
+    a.organization_id = $1 and a.account_id > $2
+    and ($4::text is null or strpos(lower(a.name), lower($4)) > 0 or strpos(a.account_id, $4) > 0)
+    and ($5::text is null or $5 = any(a.path))
+    and ($6::text is null or a.status = $6)
 order by a.account_id
 limit $3;
 
@@ -32,7 +36,10 @@ select
 from rooftree.account_history
 where
     organization_id = $1 and account_id > $2
-    and valid_from <= $4 and (valid_to is null or $4 < valid_to)
+    and ($4::text is null or strpos(lower(name), lower($4)) > 0 or strpos(account_id, $4) > 0)
+    and ($5::text is null or $5 = any(path))
+    and ($6::text is null or status = $6)
+    and valid_from <= $7 and (valid_to is null or $7 < valid_to)
 order by account_id
 limit $3;
 

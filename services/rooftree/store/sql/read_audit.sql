@@ -30,6 +30,12 @@ where organization_id = $1 and account_id = $5 and (revision, part) > ($2::bigin
 order by revision, part
 limit $4;
 
+-- read_audit_event --
+-- One audit event by its id.
+select organization_id, revision, part, parts, event_id, type, account_id, time, verdict, data
+from rooftree.audit_event
+where organization_id = $1 and event_id = $2;
+
 -- read_seen_count --
 -- How many of some events of one source were processed.
 select count(*)

@@ -35,6 +35,11 @@ PAGES = [
     f"{HOME}/check",
     f"{HOME}/check?account=account&action=s3:GetObject",
     f"{HOME}/check?account=account-1&action=s3:GetObject&context=aws:RequestedRegion%3Deu-west-1",
+    f"{HOME}/what-if",
+    f"{HOME}/what-if?step=move",
+    f"{HOME}/what-if?step=update&policy=p-denyregions",
+    f"{HOME}/who-can",
+    f"{HOME}/operations",
     f"{HOME}/policies",
     f"{HOME}/policies/p-denyregions",
 ]
@@ -193,7 +198,7 @@ async def test_a_database_that_is_away_is_a_page_with_a_time_to_come_back() -> N
         page = await client.get(HOME)
 
     assert (503, "5") == (page.status_code, page.headers["retry-after"])
-    assert "The database does not answer" in page.text
+    assert "No answer just now" in page.text
 
 
 @pytest.mark.parametrize(

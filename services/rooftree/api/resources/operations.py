@@ -1,0 +1,163 @@
+"""
+Operations: how far changes have come, and what could not be processed.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from pydantic import Field
+from starlette.exceptions import HTTPException
+
+from rooftree.access.caller import Role
+from rooftree.api.endpoint import Asked, Endpoint, Flag, OrganizationQuery, PageQuery, WholeNumber
+from rooftree.api.query import decode_cursor, encode_cursor
+from rooftree.contracts.resources import Accepted, DeadLetter, DeadLetterRecord, Operations, Page, ReadPosition
+from rooftree.errors import InputError
+from rooftree.inquiry.documents import letter_answer, letter_record_answer
+from rooftree.organization.timestamps import format_time
+from rooftree.ports import LogRecord
+from rooftree.reading import LetterRecord
+
+__all__ = ["ENDPOINTS"]
+
+MOST_COUNTED: Final = 1000
+
+
+class LettersQuery(PageQuery):
+    """
+    Which dead letters are meant.
+    """
+
+    resolved: Flag = Field(False, description="Also those that nobody misses any more.")
+
+
+class LetterQuery(OrganizationQuery):
+    """
+    Which dead letter is meant.
+    """
+
+    letter: Annotated[WholeNumber, Field(ge=1, le=2**62)]
+
+
+async def show_operations(asked: Asked[OrganizationQuery, None]) -> Operations:
+    """
+    Tell how far changes have come.
+    """
+    organization = asked.organization
+    assert organization is not None, "it was chosen"
+    delivery = await asked.reader.delivery(organization.organization_id)
+    waiting = await asked.backing.letters.letters(organization.organization_id, limit=MOST_COUNTED)
+    return Operations(
+        organization_id=organization.organization_id,
+        complete=organization.complete,
+        incomplete_since=format_time(organization.incomplete_since) if organization.incomplete_since else None,
+        incomplete_reason=organization.incomplete_reason,
+        written_at=format_time(delivery.written_at),
+        unsent=delivery.unsent,
+        unsent_since=format_time(delivery.unsent_since) if delivery.unsent_since else None,
+        dead_letters=len(waiting),
+        positions=[
+            ReadPosition(
+                topic=position.topic,
+                partition=position.partition,
+                next_offset=position.next_offset,
+                updated_at=format_time(position.updated_at),
+            )
+            for position in await asked.reader.positions()
+        ],
+    )
+
+
+async def list_letters(asked: Asked[LettersQuery, None]) -> Page[DeadLetter]:
+    """
+    List dead letters, the oldest first.
+    """
+    query = asked.parameters
+    after = _letter_after(query.cursor) if query.cursor else 0
+    found = await asked.backing.letters.letters(
+        asked.organization_id, resolved=query.resolved, after=after, limit=query.limit + 1
+    )
+    more = encode_cursor([str(found[query.limit - 1].letter_id)]) if len(found) > query.limit else None
+    return Page[DeadLetter](items=[letter_answer(letter) for letter in found[: query.limit]], next=more)
+
+
+async def show_letter(asked: Asked[LetterQuery, None]) -> DeadLetterRecord:
+    """
+    Return one dead letter with its bytes.
+    """
+    letter, record = await _letter(asked)
+    return letter_record_answer(letter, record.key, record.value, record.headers)
+
+
+async def replay_letter(asked: Asked[LetterQuery, None]) -> Accepted:
+    """
+    Have a dead letter processed again.
+    """
+    letter, record = await _letter(asked)
+    if not letter.waits:
+        raise HTTPException(409, f"dead letter `{letter.letter_id}` does not wait any more")
+    await asked.backing.changes.replay(letter, record)
+    return Accepted(event_ids=[])
+
+
+async def _letter(asked: Asked[LetterQuery, None]) -> tuple[LetterRecord, LogRecord]:
+    number = asked.parameters.letter
+    letter = (await asked.backing.letters.find([number])).get(number)
+    record = await asked.backing.letters.record(number)
+    if letter is None or record is None or letter.organization_id != asked.organization_id:
+        raise HTTPException(404, f"no dead letter `{number}` of `{asked.organization_id}`")
+    return letter, record
+
+
+def _letter_after(cursor: str) -> int:
+    [text] = decode_cursor(cursor, 1)
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise InputError("not a cursor of this list", place="cursor")
+    return int(text)
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        "GET",
+        "/operations",
+        "showOperations",
+        "Tell how far changes have come on their way from the broker to the audit topic",
+        show_operations,
+        answer=Operations,
+        parameters=OrganizationQuery,
+        role=Role.AUDITOR,
+    ),
+    Endpoint(
+        "GET",
+        "/dead-letters",
+        "listDeadLetters",
+        "List records that could not be processed, the oldest first",
+        list_letters,
+        answer=Page[DeadLetter],
+        parameters=LettersQuery,
+        role=Role.AUDITOR,
+    ),
+    Endpoint(
+        "GET",
+        "/dead-letters/{letter}",
+        "showDeadLetter",
+        "Return a record that could not be processed, with its bytes",
+        show_letter,
+        answer=DeadLetterRecord,
+        parameters=LetterQuery,
+        role=Role.AUDITOR,
+    ),
+    Endpoint(
+        "POST",
+        "/dead-letters/{letter}/replay",
+        "replayDeadLetter",
+        "Have a record processed again; it keeps its place in the list until that is done",
+        replay_letter,
+        answer=Accepted,
+        parameters=LetterQuery,
+        role=Role.ADMIN,
+        status=202,
+        problems=frozenset({409}),
+    ),
+)

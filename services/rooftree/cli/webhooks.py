@@ -1,0 +1,319 @@
+"""
+``rooftree webhook add``, ``list``, ``test``, ``enable``, ``rm``, ``letters`` and ``replay``: audit events by HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from rooftree.bootstrap import open_access, open_webhooks, webhook_sender
+from rooftree.cli.access import operator, record_command
+from rooftree.cli.options import DataDir, Json, OrganizationId
+from rooftree.cli.output import print_json, print_line, print_table, say
+from rooftree.cli.runtime import connected_settings
+from rooftree.errors import UsageError
+from rooftree.organization.identifiers import is_account
+from rooftree.organization.timestamps import format_time
+from rooftree.reading import AuditRecord
+from rooftree.store.webhooks import DatabaseWebhooks
+from rooftree.webhooks.schedule import Answer
+from rooftree.webhooks.sending import check_url
+from rooftree.webhooks.signing import check_secret, new_secret
+from rooftree.webhooks.subscriptions import NewWebhook, Webhook, WebhookLetter
+from rooftree.workers.webhooks import attempt
+
+__all__ = ["add_commands"]
+
+NOT_ACCEPTED: Final = 1
+VERDICTS: Final = ("tightened", "loosened", "mixed")
+TEST_TYPE: Final = "rooftree.webhook.test.v1"
+
+WebhookId = Annotated[str, typer.Argument(metavar="WEBHOOK", help="The id that `list` prints.", show_default=False)]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """
+    Add the commands of this module.
+    """
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Audit events by HTTP.")
+    for command in (add, enable, rm, letters, replay):
+        group.command()(command)
+    group.command(name="list")(list_webhooks)
+    group.command(name="test")(send_test)
+    app.add_typer(group, name="webhook")
+
+
+def add(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Where events are sent to.", show_default=False)],
+    *,
+    organization: Annotated[str, typer.Option("--organization", metavar="ID", help="Whose events.")],
+    event_type: Annotated[
+        list[str] | None, typer.Option("--type", metavar="TYPE", help="Only events of this type; repeatable.")
+    ] = None,
+    verdict: Annotated[
+        list[str] | None,
+        typer.Option("--verdict", metavar="VERDICT", help="Only tightened, loosened or mixed; repeatable."),
+    ] = None,
+    account: Annotated[
+        list[str] | None, typer.Option("--account", metavar="ID", help="Only events of this account; repeatable.")
+    ] = None,
+    secret_file: Annotated[
+        Path | None,
+        typer.Option("--secret-file", metavar="FILE", help="Holds the secret, whsec_….", show_default="a new one"),
+    ] = None,
+    from_start: Annotated[bool, typer.Option("--from-start", help="Also all events so far.")] = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """
+    Subscribe an address to audit events and print the secret of its signatures, once.
+    """
+    for name in verdict or ():
+        if name not in VERDICTS:
+            raise UsageError(f"expected one of {', '.join(VERDICTS)}, found `{name}`", place="--verdict")
+    for name in account or ():
+        if not is_account(name):
+            raise UsageError(f"expected 12 digits, found `{name}`", place="--account")
+    settings = connected_settings(data_dir)
+    webhook = NewWebhook(
+        organization_id=organization,
+        webhook_id=f"wh_{secrets.token_hex(8)}",
+        url=check_url(url, allow_private=settings.webhook_allow_private),
+        secret=_secret(secret_file),
+        types=tuple(event_type) if event_type else None,
+        verdicts=tuple(verdict) if verdict else None,
+        account_ids=tuple(account) if account else None,
+        created_by=operator(),
+        from_start=from_start,
+    )
+
+    async def create() -> None:
+        async with open_webhooks(settings) as store, open_access(settings) as access:
+            await store.create(webhook)
+            # Not the address: it may hold a secret.
+            await record_command(access, "webhook add", f"{webhook.webhook_id} of {organization}")
+
+    asyncio.run(create())
+    if as_json:
+        print_json({"webhook": webhook.webhook_id, "secret": webhook.secret})
+    else:
+        print_line(f"webhook  {webhook.webhook_id}")
+        print_line(f"secret   {webhook.secret}")
+        say("this is the only time that the secret is shown")
+
+
+def list_webhooks(*, organization: OrganizationId = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """
+    List subscriptions: how far each was told, and what is the matter.
+    """
+
+    async def read() -> list[Webhook]:
+        async with open_webhooks(connected_settings(data_dir)) as store:
+            return await store.webhooks(frozenset({organization}) if organization else None)
+
+    found = asyncio.run(read())
+    if as_json:
+        print_json([_document(webhook) for webhook in found])
+    else:
+        print_table(
+            ("WEBHOOK", "ORGANIZATION", "URL", "REVISION", "STATE"),
+            [
+                (webhook.webhook_id, webhook.organization_id, webhook.url, webhook.revision, _state(webhook))
+                for webhook in found
+            ],
+        )
+
+
+def send_test(webhook: WebhookId, *, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """
+    Send an event of the type rooftree.webhook.test.v1 now, once; exit with 1 if it is not accepted.
+    """
+
+    async def send() -> Answer:
+        settings = connected_settings(data_dir)
+        async with open_webhooks(settings) as store:
+            found = await _find(store, webhook)
+            event = AuditRecord(
+                organization_id=found.organization_id,
+                revision=0,
+                part=1,
+                parts=1,
+                event_id=f"test-{secrets.token_hex(8)}",
+                type=TEST_TYPE,
+                account_id=None,
+                time=datetime.now(UTC),
+                verdict=None,
+                data={"organization_id": found.organization_id, "webhook_id": found.webhook_id},
+            )
+            return await attempt(webhook_sender(settings), found.url, await store.secret(found), event)
+
+    answer = asyncio.run(send())
+    _tell(answer, as_json=as_json)
+
+
+def enable(webhook: WebhookId, *, data_dir: DataDir = None) -> None:
+    """
+    Go on with a subscription whose receiver had answered 410, or try at once what waits for its next attempt.
+    """
+
+    async def go_on() -> None:
+        settings = connected_settings(data_dir)
+        async with open_webhooks(settings) as store, open_access(settings) as access:
+            await store.enable(await _find(store, webhook))
+            await record_command(access, "webhook enable", webhook)
+
+    asyncio.run(go_on())
+    print_line(f"{webhook} goes on")
+
+
+def rm(webhook: WebhookId, *, data_dir: DataDir = None) -> None:
+    """
+    End a subscription; what it was not told of is not sent any more.
+    """
+
+    async def remove() -> None:
+        settings = connected_settings(data_dir)
+        async with open_webhooks(settings) as store, open_access(settings) as access:
+            await store.remove(await _find(store, webhook))
+            await record_command(access, "webhook rm", webhook)
+
+    asyncio.run(remove())
+    print_line(f"removed {webhook}")
+
+
+def letters(
+    *,
+    delivered: Annotated[bool, typer.Option("--delivered", help="Also those that a replay has brought home.")] = False,
+    organization: OrganizationId = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """
+    List events that were given up, the oldest first.
+    """
+
+    async def read() -> list[WebhookLetter]:
+        async with open_webhooks(connected_settings(data_dir)) as store:
+            return await store.letters(frozenset({organization}) if organization else None, delivered=delivered)
+
+    found = asyncio.run(read())
+    if as_json:
+        print_json([_letter_document(letter) for letter in found])
+    else:
+        print_table(
+            ("LETTER", "WEBHOOK", "EVENT", "ATTEMPTS", "GIVEN UP", "REASON"),
+            [
+                (
+                    *(letter.letter_id, letter.webhook_id, letter.event_id, letter.attempts),
+                    *(format_time(letter.given_up_at), letter.reason),
+                )
+                for letter in found
+            ],
+        )
+
+
+def replay(
+    letter: Annotated[int, typer.Argument(metavar="LETTER", min=1, help="The number that `letters` prints.")],
+    *,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """
+    Send an event that was given up once more, with the id that it had; exit with 1 if it is not accepted.
+    """
+
+    async def send() -> Answer:
+        settings = connected_settings(data_dir)
+        async with open_webhooks(settings) as store:
+            found = await store.letters(letter_id=letter, delivered=True)
+            if not found:
+                raise UsageError(f"no letter `{letter}`", place="LETTER")
+            webhook = await _find(store, found[0].webhook_id)
+            event = await store.event(found[0])
+            answer = await attempt(webhook_sender(settings), webhook.url, await store.secret(webhook), event)
+            if answer.accepted:
+                await store.deliver(found[0])
+            return answer
+
+    answer = asyncio.run(send())
+    _tell(answer, as_json=as_json)
+
+
+def _tell(answer: Answer, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"accepted": answer.accepted, "status": answer.status, "reason": answer.reason or None})
+    else:
+        print_line(f"accepted with {answer.status}" if answer.accepted else f"not accepted: {answer.reason}")
+    if not answer.accepted:
+        raise typer.Exit(NOT_ACCEPTED)
+
+
+def _secret(file: Path | None) -> str:
+    if file is None:
+        return new_secret()
+    try:
+        return check_secret(file.read_text("utf-8").strip())
+    except OSError as error:
+        raise UsageError((error.strerror or "cannot be read").lower(), place=str(file)) from error
+    except UsageError as error:
+        raise error.within(str(file)) from None
+
+
+async def _find(store: DatabaseWebhooks, webhook_id: str) -> Webhook:
+    found = await store.webhooks(webhook_id=webhook_id)
+    if not found:
+        raise UsageError(f"no webhook `{webhook_id}`", place="WEBHOOK")
+    return found[0]
+
+
+def _state(webhook: Webhook) -> str:
+    letters_waiting = f"; {webhook.waiting} given up" if webhook.waiting else ""
+    if webhook.disabled_at is not None:
+        return f"disabled: {webhook.disabled_reason}{letters_waiting}"
+    if webhook.attempts:
+        when = format_time(webhook.next_attempt_at)
+        return f"tried {webhook.attempts} times ({webhook.last_error}), again at {when}{letters_waiting}"
+    return f"good{letters_waiting}"
+
+
+def _document(webhook: Webhook) -> dict[str, object]:
+    return {
+        "webhook": webhook.webhook_id,
+        "organization_id": webhook.organization_id,
+        "url": webhook.url,
+        "types": webhook.types,
+        "verdicts": webhook.verdicts,
+        "account_ids": webhook.account_ids,
+        "created_at": format_time(webhook.created_at),
+        "created_by": webhook.created_by,
+        "disabled_at": format_time(webhook.disabled_at) if webhook.disabled_at else None,
+        "disabled_reason": webhook.disabled_reason,
+        "revision": webhook.revision,
+        "part": webhook.part,
+        "attempts": webhook.attempts,
+        "next_attempt_at": format_time(webhook.next_attempt_at),
+        "delivered_at": format_time(webhook.delivered_at) if webhook.delivered_at else None,
+        "last_error": webhook.last_error,
+        "given_up": webhook.waiting,
+    }
+
+
+def _letter_document(letter: WebhookLetter) -> dict[str, object]:
+    return {
+        "letter": letter.letter_id,
+        "organization_id": letter.organization_id,
+        "webhook": letter.webhook_id,
+        "event_id": letter.event_id,
+        "revision": letter.revision,
+        "part": letter.part,
+        "attempts": letter.attempts,
+        "reason": letter.reason,
+        "given_up_at": format_time(letter.given_up_at),
+        "delivered_at": format_time(letter.delivered_at) if letter.delivered_at else None,
+    }

@@ -1,0 +1,175 @@
+"""
+Questions that work through every account, as values that can be carried to another process, with their answers as the
+bytes that a client gets.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from pydantic import BaseModel
+
+from rooftree.contracts.resources import Admission as AdmissionAnswer
+from rooftree.inquiry.comparing import Report, compare_times
+from rooftree.inquiry.deciding import who_can
+from rooftree.inquiry.documents import difference_answer
+from rooftree.inquiry.question import Question
+from rooftree.inquiry.review import markdown_lines
+from rooftree.inquiry.sources import LiveSource
+from rooftree.inquiry.supposing import Step, what_if
+from rooftree.organization.export import take_snapshot
+from rooftree.organization.tree import Organization
+from rooftree.reading import Reader
+
+__all__ = ["Differ", "Errand", "Export", "Memory", "Prepare", "Suppose", "WhoCan"]
+
+
+class Memory:
+    """
+    The organization that was asked about last, as long as its view is as it was.
+
+    Of use to a process that is asked again and again while somebody writes a policy.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[int, Organization]] = {}
+
+    async def organization(self, reader: Reader, organization_id: str) -> Organization:
+        """
+        Return an organization as it is now.
+
+        Raises:
+            UnavailableError: The database does not answer.
+        """
+        # The version is read before the facts: what is written in between makes the next question read anew.
+        versions = {record.organization_id: record.version for record in await reader.organizations()}
+        version = versions.get(organization_id, 0)
+        known, organization = self._known.get(organization_id, (None, None))
+        if organization is None or known != version:
+            organization = await LiveSource(reader, organization_id).organization()
+            self._known = {organization_id: (version, organization)}
+        return organization
+
+
+class Errand(Protocol):
+    """
+    One question.
+    """
+
+    async def run(self, reader: Reader, memory: Memory) -> bytes:
+        """
+        Return the answer as it goes to the client.
+
+        Raises:
+            InputError: The question is wrong.
+            UnavailableError: The database does not answer.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """
+    Nothing: a process that has done it is ready for the next errand.
+    """
+
+    async def run(self, reader: Reader, memory: Memory) -> bytes:  # noqa: ARG002  # what takes time is the import
+        """
+        Return nothing.
+        """
+        return b""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """
+    An organization as a snapshot.
+    """
+
+    organization_id: str
+
+    async def run(self, reader: Reader, memory: Memory) -> bytes:
+        """
+        Return the snapshot.
+        """
+        organization = await memory.organization(reader, self.organization_id)
+        return json.dumps(take_snapshot(organization).to_json(), separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class WhoCan:
+    """
+    To which accounts a request is open.
+    """
+
+    organization_id: str
+    question: Question
+    at: datetime | None
+
+    async def run(self, reader: Reader, memory: Memory) -> bytes:  # noqa: ARG002  # the stored rows say all of it
+        """
+        Return the accounts.
+        """
+        admission = await who_can(LiveSource(reader, self.organization_id), self.question, at=self.at)
+        told = {"organization_id": self.organization_id, "count": admission.count, **self.question.document}
+        return _encoded(AdmissionAnswer.model_validate({**told, **admission.document}))
+
+
+@dataclass(frozen=True, slots=True)
+class Suppose:
+    """
+    Which decisions would change by some steps.
+
+    Attributes:
+        markdown: Whether it is told as Markdown for reviewers, and not as JSON.
+    """
+
+    organization_id: str
+    steps: Sequence[Step]
+    markdown: bool
+
+    async def run(self, reader: Reader, memory: Memory) -> bytes:
+        """
+        Return what would differ.
+        """
+        organization = await memory.organization(reader, self.organization_id)
+        return _told(self.organization_id, what_if(organization, self.steps), markdown=self.markdown)
+
+
+@dataclass(frozen=True, slots=True)
+class Differ:
+    """
+    Which decisions differ between two times, the second None for now.
+
+    Attributes:
+        markdown: Whether it is told as Markdown for reviewers, and not as JSON.
+    """
+
+    organization_id: str
+    since: datetime
+    until: datetime | None
+    markdown: bool
+
+    async def run(self, reader: Reader, memory: Memory) -> bytes:  # noqa: ARG002  # the past is not remembered
+        """
+        Return what differs.
+        """
+        report = await compare_times(LiveSource(reader, self.organization_id), self.since, self.until)
+        return _told(self.organization_id, report, markdown=self.markdown)
+
+
+MARKDOWN: Final = "text/markdown"
+
+
+def _told(organization_id: str, report: Report, *, markdown: bool) -> bytes:
+    if markdown:
+        return "".join(f"{line}\n" for line in markdown_lines(report)).encode("utf-8", "backslashreplace")
+    return _encoded(difference_answer(organization_id, report))
+
+
+def _encoded(answer: BaseModel) -> bytes:
+    return answer.__pydantic_serializer__.to_json(answer, by_alias=True, warnings=False)

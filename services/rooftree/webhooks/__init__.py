@@ -1,0 +1,3 @@
+"""
+Audit events by HTTP, for those who have no Kafka.
+"""

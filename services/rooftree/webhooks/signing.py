@@ -1,0 +1,69 @@
+"""
+The signature on a webhook.
+
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from typing import Final
+
+from rooftree.errors import UsageError
+
+__all__ = ["SECRET_PREFIX", "check_secret", "new_secret", "signed_headers"]
+
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # what every secret begins with
+LEAST_BYTES: Final = 24
+MOST_BYTES: Final = 64
+
+
+def new_secret() -> str:
+    """
+    Return a secret of 256 random bits.
+    """
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def check_secret(secret: str) -> str:
+    """
+    Return a secret that somebody chose.
+
+    Raises:
+        UsageError: It is not ``whsec_`` and the Base64 of 24 to 64 bytes.
+    """
+    if not LEAST_BYTES <= len(_key(secret)) <= MOST_BYTES:
+        raise UsageError(f"expected {SECRET_PREFIX} and the Base64 of {LEAST_BYTES} to {MOST_BYTES} bytes")
+    return secret
+
+
+def signed_headers(secret: str, *, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+    """
+    Return the header fields by which a receiver knows who sends this.
+
+    Args:
+        secret: What both sides know.
+        message_id: The same at each attempt, so that receivers know what they had already.
+        timestamp: When this attempt is made, in seconds since 1970.
+        body: Just what is sent.
+    """
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    signature = base64.b64encode(hmac.new(_key(secret), signed, hashlib.sha256).digest()).decode()
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": f"v1,{signature}",
+    }
+
+
+def _key(secret: str) -> bytes:
+    if not secret.startswith(SECRET_PREFIX):
+        return b""
+    try:
+        return base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+    except binascii.Error:
+        return b""

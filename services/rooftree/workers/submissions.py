@@ -1,0 +1,59 @@
+"""
+What people change through the API, on its way to the topic of changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from rooftree.ports import LogRecord, OutgoingRecord
+from rooftree.reading import LetterRecord
+from rooftree.workers.replays import replay_record
+
+__all__ = ["ChangePublisher", "Submissions"]
+
+
+class ChangePublisher(Protocol):
+    """
+    What sends records.
+    """
+
+    async def publish(self, records: Sequence[OutgoingRecord]) -> None:
+        """
+        Send records.
+        """
+        ...
+
+    async def publish_changes(self, changes: Sequence[tuple[str, bytes]]) -> None:
+        """
+        Send change events, each with the id of its organization.
+        """
+        ...
+
+
+class Submissions:
+    """
+    Sends changes and replays.
+    """
+
+    def __init__(self, publisher: ChangePublisher) -> None:
+        self._publisher = publisher
+
+    async def send(self, organization_id: str, events: Sequence[bytes]) -> None:
+        """
+        Send the events of one organization in their order.
+
+        Raises:
+            UnavailableError: Kafka does not answer.
+        """
+        await self._publisher.publish_changes([(organization_id, event) for event in events])
+
+    async def replay(self, letter: LetterRecord, record: LogRecord) -> None:
+        """
+        Send the bytes of a dead letter to be processed again.
+
+        Raises:
+            UnavailableError: Kafka does not answer.
+        """
+        await self._publisher.publish([replay_record(letter.name, record)])

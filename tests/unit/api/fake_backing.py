@@ -1,0 +1,95 @@
+"""
+What the API needs beyond the view, in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from rooftree.api.backing import Backing
+from rooftree.api.feed import AuditFeed
+from rooftree.inquiry.errands import Errand, Memory
+from rooftree.ports import LogRecord
+from rooftree.reading import LetterRecord, Reader
+
+
+class FakeLetters:
+    """
+    No dead letters.
+    """
+
+    async def letters(
+        self, organization_id: str | None = None, *, resolved: bool = False, after: int = 0, limit: int | None = None
+    ) -> list[LetterRecord]:
+        """
+        Return none.
+        """
+        return []
+
+    async def find(self, letter_ids: Iterable[int]) -> dict[int, LetterRecord]:
+        """
+        Find none.
+        """
+        return {}
+
+    async def record(self, letter_id: int) -> LogRecord | None:
+        """
+        Find none.
+        """
+        return None
+
+
+class FakeChanges:
+    """
+    Keeps what is sent.
+    """
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, bytes]] = []
+
+    async def send(self, organization_id: str, events: Sequence[bytes]) -> None:
+        """
+        Keep the events.
+        """
+        self.sent += [(organization_id, event) for event in events]
+
+    async def replay(self, letter: LetterRecord, record: LogRecord) -> None:
+        """
+        Keep the bytes.
+        """
+        self.sent.append((letter.organization_id, record.value or b""))
+
+
+class SameProcess:
+    """
+    Does errands right here.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def run(self, errand: Errand, organizations: frozenset[str] | None) -> bytes:
+        """
+        Do an errand.
+        """
+        return await errand.run(self._reader, Memory())
+
+
+class OwnPace:
+    """
+    No nudges: looks often.
+    """
+
+    async def wait(self, seconds: float, stop: asyncio.Event) -> None:
+        """
+        Wait a moment.
+        """
+        await asyncio.sleep(min(seconds, 0.01))
+
+
+def fake_backing(reader: Reader) -> Backing:
+    """
+    Return all that the API needs, over a reader in memory.
+    """
+    return Backing(FakeLetters(), FakeChanges(), SameProcess(reader), AuditFeed(reader, OwnPace()))

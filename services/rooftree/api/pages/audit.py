@@ -29,7 +29,7 @@ PARTS_READ: Final = 12
 SCANNED: Final = 2500
 """Events that one look holds against a filter. Older ones are a click away: no look reads all there is."""
 
-FILTERS: Final = ("account_id", "under", "policy_id", "actor", "direction", "service", "since", "until")
+FILTERS: Final = ("account_id", "under", "policy_id", "actor", "direction", "verdict", "service", "since", "until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +153,13 @@ def read_filter(query: Query) -> AuditFilter:
     Raises:
         InputError: One of them cannot be.
     """
-    account_id, direction = query.text("account_id"), query.text("direction")
+    account_id, direction, verdict = query.text("account_id"), query.text("direction"), query.text("verdict")
     if account_id is not None and not is_account(account_id):
         raise InputError("expected 12 digits", place="account_id")
     if direction not in (None, "allowed", "denied"):
         raise InputError("expected `allowed` or `denied`", place="direction")
+    if verdict not in (None, "tightened", "loosened", "mixed"):
+        raise InputError("expected `tightened`, `loosened` or `mixed`", place="verdict")
     return AuditFilter(
         account_id=account_id,
         node_id=query.text("under"),
@@ -165,6 +167,7 @@ def read_filter(query: Query) -> AuditFilter:
         actor=query.text("actor"),
         direction=direction,
         service=query.text("service"),
+        verdict=verdict,
         since=_moment(query, "since"),
         until=_moment(query, "until"),
     )

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from rooftree.access.caller import Role
+from rooftree.access.caller import Caller, Role
 from rooftree.api.backing import Backing
 from rooftree.api.callers import caller_of
 from rooftree.api.pages import phrases
@@ -22,6 +22,7 @@ from rooftree.api.pages.revision import Seal, seal_of
 from rooftree.api.pages.site import Crumb, Site, Visit
 from rooftree.api.query import Query
 from rooftree.errors import InputError
+from rooftree.organization.rereads import Reread
 from rooftree.outline import DeliveryRecord, PositionRecord
 from rooftree.reading import LetterRecord, OrganizationRecord, ReconciliationRecord
 from rooftree.telemetry import Metrics
@@ -30,6 +31,7 @@ __all__ = ["OperationsPage"]
 
 LETTERS_SHOWN: Final = 50
 RECONCILIATIONS_SHOWN: Final = 10
+REREADS_SHOWN: Final = 20
 SEALS_CHECKED: Final = 200
 MAX_FORM_BYTES: Final = 4096
 
@@ -65,6 +67,7 @@ class OperationsView:
 
     Attributes:
         letters: None for a caller who may not see them.
+        more_rereads: Whether more is to be read anew than is shown.
         may_replay: Whether the caller may have letters processed again.
         others: The other organizations that are incomplete.
     """
@@ -77,6 +80,8 @@ class OperationsView:
     waiting: int
     may_replay: bool
     sent: str | None
+    rereads: Sequence[Reread]
+    more_rereads: bool
     reconciliations: Sequence[ReconciliationRecord]
     seal: Seal | None
     seal_from: int
@@ -102,6 +107,7 @@ class OperationsPage:
         letters = await self._letters(visit) if caller.has(Role.AUDITOR) else None
         delivery = await visit.reader.delivery(visit.organization_id)
         seal, first = await _sealed(visit)
+        rereads = await _rereads(visit, caller)
         view = OperationsView(
             delivery=delivery,
             written=phrases.ago(delivery.written_at, datetime.now(UTC)),
@@ -111,6 +117,8 @@ class OperationsPage:
             waiting=sum(line.record.waits for line in letters or ()),
             may_replay=caller.has(Role.ADMIN),
             sent=query.text("sent"),
+            rereads=rereads[:REREADS_SHOWN],
+            more_rereads=len(rereads) > REREADS_SHOWN,
             reconciliations=await visit.reader.reconciliations(visit.organization_id, limit=RECONCILIATIONS_SHOWN),
             seal=seal,
             seal_from=first,
@@ -152,6 +160,15 @@ def _line(letter: LetterRecord) -> LetterLine:
         if letter.waits
         else ("good", "Replayed" if letter.resolution == "replayed" else "Told anew"),
     )
+
+
+async def _rereads(visit: Visit, caller: Caller) -> Sequence[Reread]:
+    """
+    Return what is to be read anew, one more than is shown; nothing to a caller who may not see how the view came about.
+    """
+    if not caller.has(Role.AUDITOR):
+        return ()
+    return await visit.reader.rereads(visit.organization_id, limit=REREADS_SHOWN + 1)
 
 
 def _lag() -> int | None:

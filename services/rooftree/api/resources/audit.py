@@ -64,6 +64,9 @@ class AuditQuery(OrganizationQuery):
         None, description="Only events with requests that are now denied, or now allowed."
     )
     service: Annotated[str, Field(pattern="^[a-zA-Z0-9-]{1,64}$", description="Such as `s3`.")] | None = None
+    verdict: Literal["tightened", "loosened", "mixed"] | None = Field(
+        None, description="Only events by which an account may do less, more, or less here and more there."
+    )
     since: Moment | None = Field(None, description="From this time on.")
     until: Moment | None = Field(None, description="Before this time.")
 
@@ -79,6 +82,7 @@ class AuditQuery(OrganizationQuery):
             actor=self.actor,
             direction=self.direction,
             service=self.service,
+            verdict=self.verdict,
             since=self.since,
             until=self.until,
         )

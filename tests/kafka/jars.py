@@ -4,6 +4,7 @@ The jars of Apache Kafka, fetched once by Maven into the user's cache.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -47,8 +48,12 @@ def kafka_jars() -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     # What the folder holds follows from the file alone: another version has another folder.
     folder = cache / "rooftree" / f"kafka-{hashlib.sha256(POM.read_bytes()).hexdigest()[:12]}"
-    if not folder.is_dir():
-        _fetch(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Maven's own folder is not made for several of it at once.
+    with (folder.parent / "fetching.lock").open("w") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        if not folder.is_dir():
+            _fetch(folder)
     return folder
 
 
@@ -56,7 +61,6 @@ def _fetch(folder: Path) -> None:
     program = shutil.which("mvn")
     if program is None:
         raise UnavailableError(f"Apache Kafka is fetched by Maven: there is no `mvn` on the path, nor is `{folder}`")
-    folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetching-") as unfinished:
         jars = Path(unfinished) / "jars"
         # The plugin of the pom, by its name: a copy of the file, so that nothing is written beside it.
@@ -72,8 +76,4 @@ def _fetch(folder: Path) -> None:
         )
         if fetched.returncode:
             raise UnavailableError(f"Maven does not get Apache Kafka: {fetched.stdout.strip()[-2000:]}")
-        try:
-            jars.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # another process was faster otherwise
-                raise
+        jars.rename(folder)

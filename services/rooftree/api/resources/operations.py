@@ -11,9 +11,8 @@ from starlette.exceptions import HTTPException
 
 from rooftree.access.caller import Role
 from rooftree.api.endpoint import Asked, Endpoint, Flag, OrganizationQuery, PageQuery, WholeNumber
-from rooftree.api.query import decode_cursor, encode_cursor
+from rooftree.api.query import decode_number, encode_cursor
 from rooftree.contracts.resources import Accepted, DeadLetter, DeadLetterRecord, Operations, Page, ReadPosition
-from rooftree.errors import InputError
 from rooftree.inquiry.documents import letter_answer, letter_record_answer
 from rooftree.organization.timestamps import format_time
 from rooftree.ports import LogRecord
@@ -74,7 +73,7 @@ async def list_letters(asked: Asked[LettersQuery, None]) -> Page[DeadLetter]:
     List dead letters, the oldest first.
     """
     query = asked.parameters
-    after = _letter_after(query.cursor) if query.cursor else 0
+    after = decode_number(query.cursor) if query.cursor else 0
     found = await asked.backing.letters.letters(
         asked.organization_id, resolved=query.resolved, after=after, limit=query.limit + 1
     )
@@ -108,13 +107,6 @@ async def _letter(asked: Asked[LetterQuery, None]) -> tuple[LetterRecord, LogRec
     if letter is None or record is None or letter.organization_id != asked.organization_id:
         raise HTTPException(404, f"no dead letter `{number}` of `{asked.organization_id}`")
     return letter, record
-
-
-def _letter_after(cursor: str) -> int:
-    [text] = decode_cursor(cursor, 1)
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise InputError("not a cursor of this list", place="cursor")
-    return int(text)
 
 
 ENDPOINTS: Final = (

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final, Protocol, TypeAlias
 
 from rooftree.access.caller import Organizations
+from rooftree.errors import UsageError
 from rooftree.reading import AuditRecord
 from rooftree.webhooks.schedule import Answer
 from rooftree.webhooks.sending import check_url
@@ -130,13 +131,14 @@ class Subscriptions:
             from_start: Whether events that were there before are sent, too.
 
         Raises:
-            UsageError: Nothing may be sent there, the secret is of another form, or there is no such organization.
+            UsageError: Nothing may be sent there, the secret is of another form, or there is no such organization; the
+                place is ``URL``, ``secret`` or ``--organization``.
         """
         webhook = NewWebhook(
             organization_id=organization_id,
             webhook_id=f"wh_{secrets.token_hex(8)}",
             url=check_url(url, allow_private=self._allow_private),
-            secret=new_secret() if secret is None else check_secret(secret),
+            secret=new_secret() if secret is None else _checked(secret),
             types=tuple(types) if types else None,
             verdicts=tuple(verdicts) if verdicts else None,
             account_ids=tuple(account_ids) if account_ids else None,
@@ -180,3 +182,10 @@ class Subscriptions:
         if answer.accepted:
             await self.store.deliver(letter)
         return answer
+
+
+def _checked(secret: str) -> str:
+    try:
+        return check_secret(secret)
+    except UsageError as error:
+        raise UsageError(error.reason, place="secret") from None

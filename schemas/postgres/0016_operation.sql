@@ -104,7 +104,7 @@ call rooftree.open_to_worker(
     'rooftree.principal_document', 'rooftree.policy_document', 'rooftree.chain', 'rooftree.permission_set',
     'rooftree.seen_event', 'rooftree.audit_event', 'rooftree.probe', 'rooftree.reread', 'rooftree.consumer_offset'
 );
-call rooftree.open_to_worker('rooftree_reconciler', 'select, insert, update', 'rooftree.reconciliation');
+call rooftree.open_to_worker('rooftree_reconciler', 'select, insert, update, delete', 'rooftree.reconciliation');
 
 -- The API reads the view as rooftree_reader, for the organizations that its caller may see; it writes who came.
 call rooftree.open_to_worker('rooftree_api', 'select, insert, update', 'rooftree.api_token', 'rooftree.access_log');

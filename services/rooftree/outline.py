@@ -87,6 +87,7 @@ class AuditFilter:
         actor: A part of the name of who acted, in any case.
         direction: ``allowed`` or ``denied``.
         service: The prefix of the actions, such as ``s3``.
+        verdict: ``tightened``, ``loosened`` or ``mixed``: what the event comes to for its account.
         since: From this time on.
         until: Before this time.
     """
@@ -97,6 +98,7 @@ class AuditFilter:
     actor: str | None = None
     direction: str | None = None
     service: str | None = None
+    verdict: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 

@@ -381,9 +381,20 @@ class Reader(Outline, Protocol):
         """
         ...
 
-    async def reconciliations(self, organization_id: str, *, limit: int = 20) -> list[ReconciliationRecord]:
+    async def rereads(
+        self, organization_id: str, *, after: tuple[datetime, str, str] | None = None, limit: int = 100
+    ) -> list[Reread]:
         """
-        Return the latest comparisons of an organization with AWS, the latest first; none where no reconciler has run.
+        Return what is to be read anew by the API of AWS, the longest asked for first, from after one by its time, its
+        kind and its object.
+        """
+        ...
+
+    async def reconciliations(
+        self, organization_id: str, *, before: int | None = None, limit: int = 20
+    ) -> list[ReconciliationRecord]:
+        """
+        Return the latest comparisons of an organization with AWS, the latest first, from before one by its number; none where no reconciler has run.
         """
         ...
 

@@ -255,7 +255,7 @@ class Settings(BaseSettings):
         description="Seconds by which the time of a change may lie ahead of when the broker took it; later ones are parked",
     )
     view_cache_size: int = Field(
-        64, ge=1, le=100_000, description="Most organizations that a projector keeps in memory"
+        256, ge=1, le=100_000, description="Most organizations that a projector keeps in memory"
     )
     retry_max_delay: Seconds = Field(15, description="Longest pause in seconds between attempts while a server is away")
     stall_timeout: Seconds = Field(

@@ -24,7 +24,7 @@ from tests.integration.service import (
     stored,
 )
 
-from rooftree.bootstrap import open_rereads
+from rooftree.bootstrap import open_reader, open_rereads
 from rooftree.contracts.rereads import answer_event
 from rooftree.settings import Settings
 
@@ -95,6 +95,9 @@ async def test_what_is_not_told_waits_for_being_read_anew(settings: Settings) ->
         await settled(settings, records=5)
         async with open_rereads(settings) as rereads:
             asked = await rereads.open(ORGANIZATION)
+        async with open_reader(settings) as reader:
+            [first] = await reader.rereads(ORGANIZATION, limit=1)
+            [second] = await reader.rereads(ORGANIZATION, after=(first.since, *first.request.key))
         [before] = await stored(settings, "select incomplete_reason from rooftree.organization")
         for one in asked:
             request = one.reread.request
@@ -106,6 +109,7 @@ async def test_what_is_not_told_waits_for_being_read_anew(settings: Settings) ->
     assert {("policy", "p-newpolicy0", True), ("account", "444444444444", False)} == {
         (*one.reread.request.key, one.reread.request.doubtful) for one in asked
     }
+    assert sorted((one.reread for one in asked), key=lambda one: (one.since, *one.request.key)) == [first, second]
     assert (
         "policy p-newpolicy0 is to be read again: its type or its content was not told" == before["incomplete_reason"]
     )

@@ -320,6 +320,8 @@ async def test_a_restricted_reader_answers_about_other_organizations_as_about_no
         assert [] == await reader.facts(FOREIGN)
         assert [] == await reader.principal_facts(FOREIGN, vault)
         assert [] == await reader.probes(FOREIGN)
+        assert [] == await reader.rereads(FOREIGN)
+        assert [] == await reader.reconciliations(FOREIGN)
         assert [] == await reader.audit(FOREIGN)
         assert [] == await reader.audit_after(FOREIGN, (0, 0))
         assert 0 == await reader.count_seen(FOREIGN, "xyzzy", ["attach"])

@@ -26,7 +26,9 @@ from tests.integration.service import (
 from rooftree.bootstrap import open_reader
 from rooftree.cli import main
 from rooftree.errors import UnavailableError
+from rooftree.inquiry.auditing import admits, search_audit
 from rooftree.inquiry.documents import audit_document
+from rooftree.outline import AuditFilter
 from rooftree.reading import Reader
 from rooftree.settings import Settings
 
@@ -69,6 +71,31 @@ async def test_an_organization_stands_at_its_last_revision(reader: Reader) -> No
 
     assert (ORGANIZATION, 2, True) == (organization.organization_id, organization.revision, organization.complete)
     assert 3 == await reader.count_accounts(ORGANIZATION)
+
+
+FILTERS = (
+    AuditFilter(verdict="tightened"),
+    AuditFilter(verdict="loosened"),
+    AuditFilter(verdict="mixed"),
+    AuditFilter(verdict="loosened", direction="denied"),
+    AuditFilter(direction="denied", service="ec2"),
+    AuditFilter(node_id="ou-ab12-aaaaaaaa", policy_id="p-denyregions"),
+    AuditFilter(since=datetime(2026, 1, 2, 12, tzinfo=UTC)),
+)
+
+
+async def test_a_filter_finds_in_the_database_what_it_admits_at_hand(reader: Reader) -> None:
+    """
+    The list asks the database, the stream looks at what comes: both mean the same events.
+    """
+    everything = await reader.audit(ORGANIZATION)
+    found = [await search_audit(reader, ORGANIZATION, wanted, before=None, limit=50) for wanted in FILTERS]
+
+    assert {"tightened", "loosened"} == {one.verdict for one in everything}
+    assert [[event.event_id for event in each.events] for each in found] == [
+        [event.event_id for event in everything if admits(wanted, event)] for wanted in FILTERS
+    ]
+    assert all(each.events for each in found[:2])
 
 
 async def test_accounts_are_paged_by_id_now_and_then(reader: Reader) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import pytest
 from tests.amazon import MANAGEMENT, Amazon, run_amazon
+from tests.databases import as_role
 from tests.estate import Call, Estate
 from tests.generators.aws_events import Deliveries
 from tests.integration.service import eventually, publish, read_topic, running, settled, stored
@@ -84,7 +85,8 @@ async def reconciling(settings: Settings) -> AsyncIterator[None]:
     Run a reconciler while the context lasts.
     """
     stop = asyncio.Event()
-    async with open_store(settings, "rooftree-test") as database, open_reconciler(settings, database) as worker:
+    limited = as_role(settings, "rooftree_reconciler")
+    async with open_store(limited, "rooftree-test") as database, open_reconciler(limited, database) as worker:
         task = asyncio.create_task(worker(stop))
         try:
             yield

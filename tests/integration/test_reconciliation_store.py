@@ -48,7 +48,9 @@ async def test_readers_are_told_how_each_round_ended(
     await rounds.fail(ORGANIZATION, failed, "AWS: access denied")
 
     latest, second, first = await reader.reconciliations(ORGANIZATION)
+    earlier = await reader.reconciliations(ORGANIZATION, before=second.reconciliation_id)
 
+    assert [first] == earlier
     assert ("running", None, None) == (latest.result, latest.finished_at, latest.moment)
     assert ("failed", "AWS: access denied", "reread") == (second.result, second.reason, second.occasion)
     assert ("done", MOMENT, 3, 1, 2) == (first.result, first.moment, first.accounts, first.found, first.postponed)

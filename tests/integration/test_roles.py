@@ -48,7 +48,7 @@ MATRIX: Mapping[str, tuple[str, str, str, str, str]] = {
     "principal_document": ("SI", "", "S", "S", "S"),
     "principal_fact": ("SIUD", "", "S", "S", "S"),
     "probe": ("SIUD", "S", "S", "S", "S"),
-    "reconciliation": ("", "", "SIU", "S", "S"),
+    "reconciliation": ("", "", "SIUD", "S", "S"),
     "reread": ("SIUD", "", "S", "S", "S"),
     "seen_event": ("SI", "", "S", "S", "S"),
     "session": ("", "", "", "SIUD", ""),

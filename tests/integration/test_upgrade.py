@@ -112,18 +112,24 @@ class Reading:
 
     settings: Settings
     rounds: int = 0
+    repeated: int = 0
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """
-        Read until told to stop; a view that is missing, or that keeps its reader waiting for seconds, fails.
+        Read until told to stop; a view that is missing, or that keeps its reader waiting for seconds, fails. Who loses
+        against a step once reads again, as PostgreSQL asks of everybody.
         """
         async with connected(self.settings) as connection:
             await connection.execute("set lock_timeout = '5s'")
             while not self.stop.is_set():
-                for view in VIEWS:
-                    # Not prepared: a plan that was kept is made anew after a step, as any pool does it.
-                    await connection.execute(f"select count(*) from rooftree.{view}")
+                try:
+                    for view in VIEWS:
+                        # Not prepared: a plan that was kept is made anew after a step, as any pool does it.
+                        await connection.execute(f"select count(*) from rooftree.{view}")
+                except asyncpg.DeadlockDetectedError:
+                    # Where the machine stalls a step between two locks for as long as PostgreSQL waits before it looks.
+                    self.repeated += 1
                 self.rounds += 1
 
 
@@ -156,6 +162,7 @@ async def test_data_of_every_released_schema_are_there_in_the_newest(empty: Sett
         after = await seen(another)
 
     assert [step.name for step in migrations() if step.version > version] == [*applied[0], *applied[1]]
+    assert reading.repeated <= 1
     assert before["account_permissions"]
     assert before == {
         view: [

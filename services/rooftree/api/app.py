@@ -97,7 +97,7 @@ def create_app(
             *_api(backing),
             *entrance.routes,
             *(_provided(provider, entrance, settings) if provider else ()),
-            *page_routes(site),
+            *page_routes(site, backing),
         ],
         middleware=[
             Middleware(Traced),

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from rooftree.embedded.child import tail
 from rooftree.errors import UnavailableError
 from rooftree.settings import PREFIX, Settings
 
@@ -88,6 +89,13 @@ class Process:
                 return int(line.split()[1]) * 1024
         raise UnavailableError(f"the process `{self.name}` has ended")
 
+    async def cancel_at_end(self, task: asyncio.Task[object]) -> None:
+        """
+        Wait for its end, and then cancel a task that may be waiting for what will never come.
+        """
+        await self._process.wait()
+        task.cancel()
+
     async def stop(self) -> None:
         """
         Let it finish what it has in hand.
@@ -105,17 +113,32 @@ class Process:
 async def run_process(name: str, arguments: Sequence[str], settings: Settings, folder: Path) -> AsyncIterator[Process]:
     """
     Run a Python process with these settings; what it says goes into the folder.
+
+    Raises:
+        UnavailableError: It has ended by itself, while the block was waiting for what it does.
     """
     path = folder / f"{name}.log"
     with path.open("ab") as output:
         child = await asyncio.create_subprocess_exec(
-            sys.executable, *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
+            sys.executable,
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
             env=as_environment(settings),
-        )  # fmt: skip
-    process = Process(child, name)
+        )
+    process, task = Process(child, name), asyncio.current_task()
+    assert task is not None, "a context is entered by a task"
+    watching = asyncio.create_task(process.cancel_at_end(task))
     try:
         yield process
+    except asyncio.CancelledError:
+        if process.running:
+            raise
+        task.uncancel()
+        raise UnavailableError(f"the process `{name}` has ended: {tail(path)}") from None
     finally:
+        watching.cancel()
         await process.stop()
 
 

@@ -504,6 +504,42 @@ class ReadPosition(Outbound):
     updated_at: Time
 
 
+class RereadRequest(Outbound):
+    """
+    Something that an event did not tell enough of, and that waits for being read anew by the API of AWS.
+    """
+
+    organization_id: str
+    kind: str = Field(description="organization, account, ou, policy, attachments, targets, principals or principal.")
+    object_id: str
+    reason: str
+    doubtful: bool = Field(description="Whether decisions may be wrong until then.")
+    since: Time = Field(description="When it was first asked for, by the time of the event.")
+    asked_at: Time
+    source: str
+    event_id: str = Field(description="The event that asked last.")
+
+
+class Reconciliation(Outbound):
+    """
+    One comparison of the view with what AWS itself says.
+    """
+
+    organization_id: str
+    reconciliation: int
+    occasion: Literal["schedule", "reread"]
+    result: Literal["running", "done", "failed"]
+    reason: str | None = Field(description="Why it failed.")
+    started_at: Time
+    finished_at: Time | None
+    moment: Time | None = Field(description="As of when it speaks.")
+    accounts: int | None = Field(description="How many accounts AWS listed; null for a reread.")
+    found: int = Field(description="How many changes no event had told; they are published as events of their own.")
+    postponed: int = Field(description="Differences that are too young to be believed.")
+    by_kind: dict[str, int] = Field(description="`found` by the type of the change.")
+    differences: list[JsonObject] = Field(description="The first of them, each with `event_id`, `type` and `data`.")
+
+
 class Operations(Outbound):
     """
     How far changes have come on their way from the broker to the audit topic.

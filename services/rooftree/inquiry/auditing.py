@@ -93,6 +93,7 @@ def admits(wanted: AuditFilter, event: AuditRecord) -> bool:
         and (wanted.actor is None or wanted.actor.lower() in str(_cause(data).get("actor") or "").lower())
         and (wanted.direction is None or any(change.get("direction") == wanted.direction for change in changes))
         and (wanted.service is None or any(_speaks_of(change, wanted.service) for change in changes))
+        and wanted.verdict in {None, event.verdict}
         and (wanted.since is None or event.time >= wanted.since)
         and (wanted.until is None or event.time < wanted.until)
     )

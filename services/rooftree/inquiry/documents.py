@@ -19,10 +19,13 @@ from rooftree.contracts.resources import (
     DistinctChange,
     Organization,
     Probe,
+    Reconciliation,
+    RereadRequest,
 )
 from rooftree.inquiry.comparing import Report
+from rooftree.organization.rereads import Reread
 from rooftree.organization.timestamps import format_time
-from rooftree.reading import AccountRecord, AuditRecord, LetterRecord, OrganizationRecord
+from rooftree.reading import AccountRecord, AuditRecord, LetterRecord, OrganizationRecord, ReconciliationRecord
 from rooftree.view.patch import ProbeState
 
 __all__ = [
@@ -36,6 +39,8 @@ __all__ = [
     "organization_answer",
     "probe_answer",
     "probe_document",
+    "reconciliation_answer",
+    "reread_answer",
 ]
 
 
@@ -182,6 +187,46 @@ def letter_record_answer(
     told = [{"name": name, "value": _text(content)} for name, content in headers]
     return DeadLetterRecord.model_validate(
         {**_letter(letter), "key": _text(key), "value": _text(value), "headers": told}
+    )
+
+
+def reread_answer(organization_id: str, reread: Reread) -> RereadRequest:
+    """
+    Return a request to read something anew as the API has it.
+    """
+    return RereadRequest(
+        organization_id=organization_id,
+        kind=reread.request.kind,
+        object_id=reread.request.object_id,
+        reason=reread.request.reason,
+        doubtful=reread.request.doubtful,
+        since=format_time(reread.since),
+        asked_at=format_time(reread.asked_at),
+        source=reread.source,
+        event_id=reread.event_id,
+    )
+
+
+def reconciliation_answer(record: ReconciliationRecord) -> Reconciliation:
+    """
+    Return a comparison with AWS as the API has it.
+    """
+    return Reconciliation.model_validate(
+        {
+            "organization_id": record.organization_id,
+            "reconciliation": record.reconciliation_id,
+            "occasion": record.occasion,
+            "result": record.result,
+            "reason": record.reason,
+            "started_at": format_time(record.started_at),
+            "finished_at": record.finished_at and format_time(record.finished_at),
+            "moment": record.moment and format_time(record.moment),
+            "accounts": record.accounts,
+            "found": record.found,
+            "postponed": record.postponed,
+            "by_kind": dict(record.by_kind),
+            "differences": [dict(difference) for difference in record.differences],
+        }
     )
 
 

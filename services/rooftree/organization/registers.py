@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rooftree.organization.facts import Attribute, Fact, FactKey, FactKind, FactValue, Version
@@ -220,10 +220,12 @@ class Registers:
 def _sharing_versions(facts: Iterable[Fact]) -> Iterator[Fact]:
     # One snapshot states most facts of a large organization with one version, and a driver makes an object for each.
     versions: dict[Version, Version] = {}
+    last: Version | None = None
     for fact in facts:
-        yield replace(
-            fact,
-            kind=sys.intern(str(fact.kind)),
-            attribute=sys.intern(str(fact.attribute)),
-            version=versions.setdefault(fact.version, fact.version),
-        )
+        kind, attribute = sys.intern(str(fact.kind)), sys.intern(str(fact.attribute))
+        version = fact.version if fact.version is last else versions.setdefault(fact.version, fact.version)
+        last = version
+        if kind is fact.kind and attribute is fact.attribute and version is fact.version:
+            yield fact
+        else:
+            yield Fact(kind, fact.subject, attribute, fact.value, version)

@@ -93,7 +93,7 @@ async def apply_migrations(
     connection: Connection,
     *,
     steps: Sequence[Migration] | None = None,
-    lock_timeout: float = 1,
+    lock_timeout: float = 0.2,
     patience: float = 600,
 ) -> list[str]:
     """
@@ -102,7 +102,8 @@ async def apply_migrations(
     Args:
         connection: One outside of any pool, since the lock is its session's.
         steps: Which steps there are; those of this version if not given.
-        lock_timeout: Seconds for which a step waits for a lock, and others with it, before it lets go.
+        lock_timeout: Seconds for which a step waits for a lock, and others with it, before it lets go. Well below the
+            second after which PostgreSQL looks for deadlocks, and might end a reader of several tables for one.
         patience: Seconds for which a step is tried again.
 
     Returns:

@@ -119,6 +119,7 @@ class OutlineReads:
             wanted.service,
             wanted.since,
             wanted.until,
+            wanted.verdict,
             shown,
         )
         looked_at, revision = rows[0]["looked_at"], rows[0]["oldest_revision"]

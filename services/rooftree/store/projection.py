@@ -26,7 +26,7 @@ from rooftree.store.queries import query
 from rooftree.store.rereads import reread_of
 from rooftree.store.rows import compress_verdicts, merge_patches
 from rooftree.store.saving import copy_letters, copy_outbox, copy_seen, save_writes
-from rooftree.store.stored import account_of, chain_of, fact_of
+from rooftree.store.stored import account_of, chain_of, facts_of
 from rooftree.view.patch import GENESIS, DocumentRecord, PermissionState, Position
 from rooftree.view.projection import OrganizationView
 
@@ -139,7 +139,7 @@ class PostgresProjection:
         version = stored.pop("version")
         view = OrganizationView.load(
             organization_id,
-            [fact_of(row) for row in facts],
+            facts_of(facts),
             [account_of(row) for row in accounts],
             Position(**stored),
             chains=[chain_of(row) for row in chains],

@@ -5,8 +5,8 @@ Reads of the stored view from PostgreSQL.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import LiteralString, TypeAlias
+from datetime import UTC, datetime
+from typing import Final, LiteralString, TypeAlias
 
 import asyncpg
 
@@ -14,6 +14,7 @@ from rooftree.errors import UnavailableError
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact
+from rooftree.organization.rereads import Reread
 from rooftree.reading import (
     EVERY_ACCOUNT,
     AccountFilter,
@@ -27,11 +28,14 @@ from rooftree.store.outline import LAST_POSITION, OutlineReads, fact_of
 from rooftree.store.principals import principal_fact_of
 from rooftree.store.probes import probe_of
 from rooftree.store.queries import query
+from rooftree.store.rereads import reread_of
 from rooftree.store.restricted import Connections
 from rooftree.store.stored import chain_of
 from rooftree.view.patch import ProbeState
 
 __all__ = ["DatabaseReader"]
+
+FIRST_REREAD: Final = (datetime.min.replace(tzinfo=UTC), "", "")
 
 Row: TypeAlias = "asyncpg.Record"
 
@@ -186,11 +190,25 @@ class DatabaseReader(OutlineReads):
             rows = await self._fetch(query("read_account_audit_after"), organization_id, *position, limit, account_id)
         return [AuditRecord(**dict(row)) for row in rows]
 
-    async def reconciliations(self, organization_id: str, *, limit: int = 20) -> list[ReconciliationRecord]:
+    async def rereads(
+        self, organization_id: str, *, after: tuple[datetime, str, str] | None = None, limit: int = 100
+    ) -> list[Reread]:
         """
-        Return the latest comparisons of an organization with AWS, the latest first.
+        Return what is to be read anew by the API of AWS, the longest asked for first, from after one by its time, its
+        kind and its object.
         """
-        rows = await self._fetch(query("read_reconciliations"), organization_id, limit)
+        rows = await self._fetch(query("read_rereads"), organization_id, *(after or FIRST_REREAD), limit)
+        return [reread_of(row) for row in rows]
+
+    async def reconciliations(
+        self, organization_id: str, *, before: int | None = None, limit: int = 20
+    ) -> list[ReconciliationRecord]:
+        """
+        Return the latest comparisons of an organization with AWS, the latest first, from before one by its number.
+        """
+        rows = await self._fetch(
+            query("read_reconciliations"), organization_id, LAST_POSITION[0] if before is None else before, limit
+        )
         return [ReconciliationRecord(**dict(row)) for row in rows]
 
     async def audit_event(self, organization_id: str, event_id: str) -> AuditRecord | None:

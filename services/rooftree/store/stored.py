@@ -4,7 +4,8 @@ Rows of the store as values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,15 +14,27 @@ from rooftree.organization.facts import Fact, Version
 from rooftree.store.database import Row
 from rooftree.view.patch import AccountState
 
-__all__ = ["account_of", "chain_of", "fact_of", "levels_of"]
+__all__ = ["account_of", "chain_of", "fact_of", "facts_of", "levels_of"]
 
 
 def fact_of(row: Row) -> Fact:
     """
     Return the register that a row holds.
     """
-    version = Version(row["time"], row["sequence"], row["rank"], row["event_id"])
-    return Fact(row["kind"], row["subject"], row["attribute"], row["value"], version)
+    return next(facts_of([row]))
+
+
+def facts_of(rows: Iterable[Row]) -> Iterator[Fact]:
+    """
+    Yield the registers that rows hold; those of one version share it, as the facts of a snapshot do.
+    """
+    versions: dict[tuple[object, ...], Version] = {}
+    for kind, subject, attribute, value, *told in (tuple(row) for row in rows):
+        key = tuple(told)
+        version = versions.get(key)
+        if version is None:
+            version = versions[key] = Version(*told)
+        yield Fact(sys.intern(kind), subject, sys.intern(attribute), value, version)
 
 
 def account_of(row: Row | Mapping[str, Any]) -> AccountState:

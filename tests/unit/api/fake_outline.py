@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 
+from rooftree.inquiry.auditing import admits
 from rooftree.organization.changes import Change, ChangeType, SnapshotTaken
 from rooftree.organization.claims import facts_of
 from rooftree.organization.facts import Fact, FactKind
@@ -112,7 +113,7 @@ class FakeOutline:
         shown: int,
     ) -> AuditWindow:
         older = [one for one in self.events if before is None or one.position < before][-scan:]
-        found = [one for one in older if wanted.account_id in (None, one.account_id)]
+        found = [one for one in older if admits(wanted, one)]
         oldest = older[0].position if older else None
         return AuditWindow(list(_by_revision(found, shown)), len(older), oldest, more=len(older) == scan)
 

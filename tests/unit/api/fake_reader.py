@@ -17,6 +17,7 @@ from rooftree.errors import UnavailableError
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact
+from rooftree.organization.rereads import Reread
 from rooftree.reading import (
     EVERY_ACCOUNT,
     AccountFilter,
@@ -109,7 +110,11 @@ class FakeReader(FakeOutline):
         incomplete_since: datetime | None = None,
         probes: Iterable[ProbeState] = (),
         loss: LogLoss | None = None,
+        asked: Iterable[Reread] = (),
+        rounds: Iterable[ReconciliationRecord] = (),
     ) -> None:
+        self.asked = list(asked)
+        self.rounds = list(rounds)
         self.loss = loss
         self.watched = list(probes)
         self.stored = list(accounts)
@@ -210,8 +215,16 @@ class FakeReader(FakeOutline):
     ) -> list[AuditRecord]:
         return [one for one in self._of(account_id) if one.position > position][:limit]
 
-    async def reconciliations(self, organization_id: str, *, limit: int = 20) -> list[ReconciliationRecord]:
-        return []
+    async def rereads(
+        self, organization_id: str, *, after: tuple[datetime, str, str] | None = None, limit: int = 100
+    ) -> list[Reread]:
+        found = sorted(self.asked, key=lambda one: (one.since, *one.request.key))
+        return [one for one in found if after is None or (one.since, *one.request.key) > after][:limit]
+
+    async def reconciliations(
+        self, organization_id: str, *, before: int | None = None, limit: int = 20
+    ) -> list[ReconciliationRecord]:
+        return [one for one in self.rounds[::-1] if before is None or one.reconciliation_id < before][:limit]
 
     async def audit_event(self, organization_id: str, event_id: str) -> AuditRecord | None:
         return next((one for one in self.events if one.event_id == event_id), None)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -13,15 +15,18 @@ from tests.unit.api.fake_reader import START, FakeReader, account, event
 from rooftree.api import create_app
 from rooftree.api.access import COOKIE
 from rooftree.api.openapi import describe
+from rooftree.api.query import encode_cursor
 from rooftree.api.resources import ENDPOINTS
 from rooftree.errors import UsageError
 from rooftree.organization.probes import Finding, Probe
-from rooftree.reading import LogLoss
+from rooftree.organization.rereads import Reread, RereadRequest
+from rooftree.reading import LogLoss, ReconciliationRecord
 from rooftree.settings import Settings
 from rooftree.view.patch import ProbeState
 
 TOKEN = "a-token-of-sixteen-or-more"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
+UNHOLDABLE = encode_cursor(["2026-01-01T00:00:00Z", "ou", "\x00"])
 ADDRESS = "http://127.0.0.1:8080"
 
 
@@ -216,6 +221,73 @@ async def test_audit_events_come_latest_first_as_cloudevents() -> None:
     assert "00000000000000000002" == of_one["items"][0]["sequence"]
 
 
+@pytest.mark.parametrize(("verdict", "wanted"), [("tightened", ["2-1", "1-1"]), ("loosened", ["2-2"]), ("mixed", [])])
+async def test_audit_events_are_found_by_their_verdict(verdict: str, wanted: list[str]) -> None:
+    """
+    The list and the file take the same filters.
+    """
+    events = [event(1), event(2, parts=2), replace(event(2, part=2, parts=2), verdict="loosened")]
+    async with browse(FakeReader(events=events)) as client:
+        listed = (await client.get("/api/v1/audit", params={"verdict": verdict})).json()
+        exported = await client.get("/api/v1/audit/export", params={"verdict": verdict})
+
+    assert wanted == [item["id"] for item in listed["items"]]
+    assert wanted == [json.loads(line)["id"] for line in exported.text.splitlines()]
+
+
+ROUND = ReconciliationRecord(
+    organization_id="o-exampleorg",
+    reconciliation_id=1,
+    occasion="schedule",
+    started_at=START,
+    finished_at=START,
+    moment=START,
+    result="done",
+    reason=None,
+    accounts=3,
+    found=1,
+    postponed=0,
+    by_kind={"rooftree.account.moved.v1": 1},
+    differences=[{"event_id": "1", "type": "rooftree.account.moved.v1", "data": {"account_id": "000000000001"}}],
+)
+
+
+def asked(object_id: str, *, hours: int) -> Reread:
+    """
+    Return a request to read an account anew.
+    """
+    since = START + timedelta(hours=hours)
+    return Reread(RereadRequest("account", object_id, "its name was masked", doubtful=True), since, since, "aws", "e1")
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "wanted"),
+    [
+        ("rereads", "object_id", ["000000000003", "000000000001", "000000000002"]),
+        ("reconciliations", "reconciliation", [3, 2, 1]),
+    ],
+)
+async def test_what_is_asked_of_aws_and_what_it_has_shown_is_paged(path: str, field: str, wanted: list[object]) -> None:
+    """
+    Following the cursors gives every one once; the longest asked for and the latest stand first.
+    """
+    reader = FakeReader(
+        asked=[asked("000000000002", hours=2), asked("000000000001", hours=2), asked("000000000003", hours=1)],
+        rounds=[replace(ROUND, reconciliation_id=number) for number in (1, 2, 3)],
+    )
+    seen: list[object] = []
+    async with browse(reader) as client:
+        parameters = {"limit": "2"}
+        while True:
+            page = (await client.get(f"/api/v1/operations/{path}", params=parameters)).json()
+            seen += [item[field] for item in page["items"]]
+            if page["next"] is None:
+                break
+            parameters["cursor"] = page["next"]
+
+    assert wanted == seen
+
+
 async def test_an_account_has_its_permissions_and_its_history() -> None:
     """
     One account can be read, with what it may do and what it was.
@@ -238,7 +310,15 @@ async def test_an_account_has_its_permissions_and_its_history() -> None:
         ("/api/v1/accounts?limit=x", 400, "limit: expected a whole number"),
         ("/api/v1/accounts?cursor=!", 400, "cursor: not a cursor of this list"),
         ("/api/v1/accounts?cursor=WzFd", 400, "cursor: not a cursor of this list"),
+        ("/api/v1/audit?verdict=worse", 400, "verdict: input should be 'tightened', 'loosened' or 'mixed'"),
         ("/api/v1/audit?cursor=WyJ4IiwieSJd", 400, "cursor: not a cursor of this list"),
+        ("/api/v1/operations/rereads?cursor=WyJ4IiwieSIsInoiXQ", 400, "cursor: not a cursor of this list"),
+        (f"/api/v1/operations/rereads?cursor={UNHOLDABLE}", 400, "cursor: not a cursor of this list"),
+        (
+            f"/api/v1/operations/reconciliations?cursor={encode_cursor(['-1'])}",
+            400,
+            "cursor: not a cursor of this list",
+        ),
         ("/api/v1/accounts?colour=red", 400, "colour: unknown parameter"),
         ("/api/v1/accounts?limit=1&limit=2", 400, "limit: given more than once"),
         ("/api/v1/accounts?at=yesterday", 400, "at: expected an RFC 3339 time"),
@@ -341,13 +421,17 @@ async def test_answers_have_the_fields_that_the_description_promises() -> None:
     """
     What a schema requires is there, and nothing is there that no schema knows.
     """
-    async with browse(stored()) as client:
+    reader = stored()
+    reader.asked, reader.rounds = [asked("000000000001", hours=1)], [ROUND]
+    async with browse(reader) as client:
         schemas = (await client.get("/api/v1/openapi.json")).json()["components"]["schemas"]
         answers = {
             "Organization": (await client.get("/api/v1/organizations")).json()["items"][0],
             "Account": (await client.get("/api/v1/accounts/000000000001")).json(),
             "AccountPermissions": (await client.get("/api/v1/accounts/000000000001/permissions")).json(),
             "AuditEvent": (await client.get("/api/v1/audit")).json()["items"][0],
+            "RereadRequest": (await client.get("/api/v1/operations/rereads")).json()["items"][0],
+            "Reconciliation": (await client.get("/api/v1/operations/reconciliations")).json()["items"][0],
             "Problem": (await client.get("/api/v1/nothing")).json(),
         }
 

@@ -61,7 +61,6 @@ if (feed && controls && "EventSource" in window) {
   source.addEventListener("open", () => say("open", "Live"));
   source.addEventListener("error", () => say("away", "Reconnecting"));
   source.addEventListener("message", take);
-  for (const type of feed.dataset.types.split(" ")) source.addEventListener(type, take);
   window.addEventListener("pagehide", () => source.close());
   controls.hidden = false;
 }

@@ -4,7 +4,7 @@ The organization: the tree with policies on its nodes, and one node in full.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -69,8 +69,9 @@ class Node:
     Attributes:
         accounts: How many accounts stand directly under it, and *below* how many in all.
         changed_at: When one of all these changed last.
-        policies: Those that the organization wrote.
+        policies: The names of those that the organization wrote.
         is_open: Whether its children are shown at first.
+        is_folded: Whether it has children that are shown on its own page only, since there are many.
         waits: How many things at it wait.
     """
 
@@ -82,9 +83,10 @@ class Node:
     below: int
     changed_at: datetime | None
     recent: bool
-    policies: Sequence[PolicyChip]
+    policies: Sequence[str]
     children: Sequence[Node]
     is_open: bool
+    is_folded: bool
     current: bool
     waits: int
 
@@ -206,7 +208,8 @@ class OrganizationPage:
         shown, more = rows[:ACCOUNTS_SHOWN], len(rows) > ACCOUNTS_SHOWN
         shares = await self._shares.find(reader, organization_id, [row.permissions_id for row in shown])
         probes = await reader.probes(organization_id)
-        tree = tree_of(frame, gathered, visit.to, here=node_id, now=now)
+        waits_for = waiting(frame)
+        tree = tree_of(frame, gathered, visit.to, here=node_id, now=now, waits_for=waits_for)
         following = encode_cursor([shown[-1].name, shown[-1].account_id]) if more else None
         return OrganizationView(
             tree=tree,
@@ -217,7 +220,7 @@ class OrganizationPage:
                 probes=len(probes),
                 unexpected=[state for state in probes if state.as_expected is not True],
             ),
-            waits=waits_in(frame, visit.to),
+            waits=waits_in(frame, visit.to, waits_for),
             unplaced=gathered[""].count if "" in gathered else 0,
             unplaced_address=visit.to.node(NOT_PLACED),
             node_id=node_id,
@@ -236,7 +239,7 @@ class OrganizationPage:
             below=_below(tree, node_id),
             following=with_query(visit.request.url.path, after=following) if following else None,
             changes=await self._changes(visit, node_id),
-            audit=visit.to.audit(node_id=None if is_root(node_id) else node_id),
+            audit=visit.to.audit(under=None if is_root(node_id) else node_id),
         )
 
     async def _changes(self, visit: Visit, node_id: str) -> list[FeedEntry]:
@@ -251,10 +254,24 @@ class OrganizationPage:
 
 
 def tree_of(
-    frame: Organization, gathered: Mapping[str, Gathering], to: Addresses, *, here: str, now: datetime
+    frame: Organization,
+    gathered: Mapping[str, Gathering],
+    to: Addresses,
+    *,
+    here: str,
+    now: datetime,
+    waits_for: Sequence[Waiting] = (),
 ) -> Node | None:
     """
     Return the tree from the root, with the way to one node open; None while the root is not known.
+
+    Args:
+        frame: The organization without its accounts.
+        gathered: The accounts under each node.
+        to: The pages of the organization.
+        here: The node that is looked at.
+        now: What is recent is so by this time.
+        waits_for: What waits.
     """
     root_id = frame.registers.root()
     if root_id is None:
@@ -265,16 +282,16 @@ def tree_of(
         parent_id = frame.registers.parent(unit_id)
         if parent_id is not None:
             children[parent_id].append(unit_id)
-    waits: defaultdict[str, int] = defaultdict(int)
-    for one in waiting(frame):
-        waits[one.subject] += 1
+    waits = Counter(one.subject for one in waits_for)
     way = {*_above(frame, here), here, root_id}
+    shows_all = len(units) <= UNFOLDED
     built: dict[str, Node] = {}
     for node_id in _bottom_up(root_id, children):
         below = [built[child] for child in children[node_id] if child in built]
         own = gathered.get(node_id)
         times = [child.changed_at for child in below if child.changed_at] + ([own.changed_at] if own else [])
         changed_at = max(times, default=None)
+        is_open = shows_all or node_id in way
         built[node_id] = Node(
             node_id=node_id,
             name=_name(frame, node_id),
@@ -284,9 +301,10 @@ def tree_of(
             below=(own.count if own else 0) + sum(child.below for child in below),
             changed_at=changed_at,
             recent=changed_at is not None and phrases.is_recent(changed_at, now),
-            policies=[chip for chip in chips_of(frame, to, node_id) if chip.ours],
-            children=below,
-            is_open=len(units) <= UNFOLDED or node_id in way,
+            policies=[frame.name_of(one) for one in frame.attached_ids(node_id) if one not in BUILTIN_POLICIES],
+            children=below if is_open else (),
+            is_open=is_open,
+            is_folded=bool(below) and not is_open,
             current=node_id == here,
             waits=waits[node_id],
         )
@@ -313,11 +331,11 @@ def chips_of(frame: Organization, to: Addresses, node_id: str) -> list[PolicyChi
     return sorted(chips, key=lambda chip: (not chip.ours, chip.name.casefold()))
 
 
-def waits_in(frame: Organization, to: Addresses) -> list[Wait]:
+def waits_in(frame: Organization, to: Addresses, known: Sequence[Waiting]) -> list[Wait]:
     """
     Return what waits: of units and of attachments, those on accounts included.
     """
-    found = [*waiting(frame), *_on_accounts(frame)]
+    found = [*known, *_on_accounts(frame)]
     return [_wait(frame, to, one) for one in sorted(found, key=lambda one: (one.subject, one.waits_for))]
 
 
@@ -384,9 +402,10 @@ def _bottom_up(root_id: str, children: Mapping[str, Sequence[str]]) -> list[str]
 
 
 def _below(node: Node | None, node_id: str) -> int:
-    if node is None:
-        return 0
-    pending = [node]
+    """
+    Return how many accounts are below a node; the way to it is never folded.
+    """
+    pending = [node] if node is not None else []
     while pending:
         current = pending.pop()
         if current.node_id == node_id:

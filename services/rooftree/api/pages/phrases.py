@@ -68,9 +68,9 @@ def ago(moment: datetime, now: datetime) -> str:
     Say how long ago something was, in its largest unit.
     """
     seconds = max((now - moment).total_seconds(), 0)
-    for size, word in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+    for size, word in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:
-            return f"{some(int(seconds // size), word)} ago"
+            return f"{int(seconds // size)} {word} ago"
     return "just now"
 
 

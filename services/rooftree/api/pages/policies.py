@@ -36,6 +36,11 @@ PARTS_READ: Final = 12
 PLACES_SHOWN: Final = 6
 PLACES_OF_ONE: Final = 200
 
+ORDER: Final = (
+    *("Version", "Id", "Statement", "Sid", "Effect", "Principal", "NotPrincipal"),
+    *("Action", "NotAction", "Resource", "NotResource", "Condition"),
+)
+
 MARKS: Final = {Severity.ERROR: ("bad", "Error"), Severity.WARNING: ("warn", "Risk"), Severity.NOTE: ("quiet", "Note")}
 
 
@@ -93,6 +98,8 @@ class PolicyView:
     versions: Sequence[tuple[PolicyVersion, str, bool]]
     changes: Sequence[FeedEntry]
     audit: str
+    edit: str | None
+    attach: str
     is_past: bool
 
 
@@ -151,6 +158,8 @@ class PolicyPages:
                 for row in window.rows[:CHANGES_SHOWN]
             ],
             audit=visit.to.audit(policy_id=policy_id),
+            edit=visit.to.page("what-if", step="update", policy=policy_id) if kind else None,
+            attach=visit.to.page("what-if", step="attach", policy=policy_id),
             is_past=chosen is not None,
         )
         crumbs = [Crumb("Policies", visit.to.page("policies")), Crumb(line.name, visit.to.policy(policy_id))]
@@ -164,9 +173,21 @@ def pretty(content: str | None) -> str | None:
     if content is None:
         return None
     try:
-        return json.dumps(json.loads(content), indent=2, ensure_ascii=False)
+        return json.dumps(_in_order(json.loads(content)), indent=2, ensure_ascii=False)
     except ValueError:
         return content
+
+
+def _in_order(value: object) -> object:
+    """
+    Return a document with its members in the order in which people write them.
+    """
+    if isinstance(value, list):
+        return [_in_order(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    known = [name for name in ORDER if name in value]
+    return {name: _in_order(value[name]) for name in [*known, *(name for name in value if name not in ORDER)]}
 
 
 def lint_lines(content: str | None, kind: PolicyKind | None) -> list[tuple[tuple[str, str], Finding]]:

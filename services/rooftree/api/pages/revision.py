@@ -26,7 +26,7 @@ from rooftree.reading import AuditRecord
 from rooftree.view.audit import seal
 from rooftree.view.patch import GENESIS
 
-__all__ = ["RevisionPage", "told_of"]
+__all__ = ["RevisionPage", "Seal", "ToldChange", "seal_of", "told_change", "told_of"]
 
 PARTS_READ: Final = 200
 """Accounts of one change on one page; a change of ten thousand has as many pages as it needs."""
@@ -197,7 +197,7 @@ def told_of(
         cause=_cause(first),
         time=first.time,
         members=[_member(event, names, to) for event in events if event.account_id],
-        changes=[_told(block, names, to, len(events)) for block in group.blocks()],
+        changes=[told_change(block, names, to, len(events)) for block in group.blocks()],
         impacts=impacts_of(events),
         seal=seal_of(events, sealed_to),
         following=None if part or last.part >= last.parts else f"{to.revision(first.revision)}?after={last.part}",
@@ -223,7 +223,10 @@ def seal_of(events: Sequence[AuditRecord], before: AuditRecord | None) -> Seal:
     return Seal(len(events), altered, linked, str(previous))
 
 
-def _told(block: Block, names: Mapping[str, str], to: Addresses, count: int) -> ToldChange:
+def told_change(block: Block, names: Mapping[str, str], to: Addresses, count: int) -> ToldChange:
+    """
+    Tell one change; of its accounts only where it does not touch all *count* of them.
+    """
     change = block.change
     line = line_of(change)
     known = _mapping(change.get("known_actions"))
@@ -249,6 +252,8 @@ def _side(change: Mapping[str, Any], side: str, names: Mapping[str, str]) -> Sid
     entries = [one for one in change.get("statements") or [] if (one.get("side") or "after") == side]
     only = {**change, "statements": entries}
     told = wording.blame_words(only, names).split("; ") if entries else []
+    # beside the word "before", what a statement did is what it does
+    told = [words.replace("no longer ", "") for words in told]
     return Side(mark, words, told)
 
 

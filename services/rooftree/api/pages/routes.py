@@ -4,32 +4,39 @@ Which address leads to which page.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from rooftree.api.backing import Backing
 from rooftree.api.pages.account import AccountPages
 from rooftree.api.pages.assets import asset
 from rooftree.api.pages.audit import AuditPage
 from rooftree.api.pages.check import CheckPage
 from rooftree.api.pages.home import HomePages
+from rooftree.api.pages.operations import OperationsPage
 from rooftree.api.pages.organization import OrganizationPage
 from rooftree.api.pages.policies import PolicyPages
 from rooftree.api.pages.revision import RevisionPage
 from rooftree.api.pages.search import SearchPage
 from rooftree.api.pages.shares import ShareCache
 from rooftree.api.pages.site import Handler, Site, page
+from rooftree.api.pages.what_if import WhatIfPage
+from rooftree.api.pages.who_can import WhoCanPage
 
 __all__ = ["page_routes"]
 
 
-def page_routes(site: Site) -> list[Route]:
+def page_routes(site: Site, backing: Backing) -> list[Route]:
     """
     Return the routes of the dashboard; they come last, since one of them takes whatever is left.
     """
     home, account, audit, policies = HomePages(site), AccountPages(site), AuditPage(site), PolicyPages(site)
     organization = OrganizationPage(site, ShareCache())
+    what_if, operations = WhatIfPage(site, backing.workshop), OperationsPage(site, backing)
 
     async def missing(request: Request) -> Response:
         reason = f"nothing is at `{request.url.path}`"
@@ -37,8 +44,8 @@ def page_routes(site: Site) -> list[Route]:
             raise HTTPException(404, reason)
         return site.failed(request, 404, "There is no such page", reason)
 
-    def route(path: str, handler: Handler) -> Route:
-        return Route(path, page(site, handler))
+    def route(path: str, handler: Handler, *, methods: Sequence[str] = ("GET",)) -> Route:
+        return Route(path, page(site, handler), methods=list(methods))
 
     inside = "/{organization_id}"
     one = f"{inside}/accounts/{{account_id}}"
@@ -59,6 +66,12 @@ def page_routes(site: Site) -> list[Route]:
         route(f"{inside}/audit/rows", audit.rows),
         route(f"{inside}/audit/{{revision}}", RevisionPage(site).show),
         route(f"{inside}/check", CheckPage(site).show),
+        route(f"{inside}/who-can", WhoCanPage(site, backing.workshop).show),
+        route(f"{inside}/what-if", what_if.show),
+        route(f"{inside}/what-if", what_if.take, methods=("POST",)),
+        route(f"{inside}/lint", what_if.lint, methods=("POST",)),
+        route(f"{inside}/operations", operations.show),
+        route(f"{inside}/operations/replay", operations.replay, methods=("POST",)),
         route(f"{inside}/policies", policies.list),
         route(f"{inside}/policies/{{policy_id}}", policies.show),
         Route("/{path:path}", missing),

@@ -20,7 +20,7 @@ from rooftree.api.callers import caller_of, csrf_of, reader_of
 from rooftree.api.pages import charts, phrases
 from rooftree.api.pages.addresses import Addresses
 from rooftree.api.pages.icons import icon
-from rooftree.errors import InputError, UnavailableError
+from rooftree.errors import ForbiddenError, InputError, UnavailableError
 from rooftree.inquiry import wording
 from rooftree.organization.timestamps import format_time
 from rooftree.reading import OrganizationRecord, Reader
@@ -34,8 +34,10 @@ RETRY_SECONDS: Final = "5"
 SECTIONS: Final = (
     ("organization", "Organization", "", "organization", "o"),
     ("audit", "Audit", "audit", "audit", "a"),
-    ("policies", "Policies", "policies", "policy", "p"),
+    ("what-if", "What-if", "what-if", "suppose", "w"),
     ("check", "Check", "check", "check", "c"),
+    ("policies", "Policies", "policies", "policy", "p"),
+    ("operations", "Operations", "operations", "operations", "s"),
 )
 """The navigation: name, words, page, icon, and the key that follows ``g``."""
 
@@ -184,8 +186,10 @@ def page(site: Site, handler: Handler) -> Handler:
             return await handler(request)
         except InputError as error:
             return site.failed(request, 400, "That cannot be asked", str(error))
+        except ForbiddenError as error:
+            return site.failed(request, 403, "Your role does not allow that", str(error))
         except UnavailableError as error:
-            return site.failed(request, 503, "The database does not answer", str(error))
+            return site.failed(request, 503, "No answer just now", str(error))
         except HTTPException as error:
             title = "There is no such page" if error.status_code == 404 else "That did not work"
             return site.failed(request, error.status_code, title, error.detail)

@@ -64,6 +64,9 @@ class AuditQuery(OrganizationQuery):
         None, description="Only events with requests that are now denied, or now allowed."
     )
     service: Annotated[str, Field(pattern="^[a-zA-Z0-9-]{1,64}$", description="Such as `s3`.")] | None = None
+    verdict: Literal["tightened", "loosened", "mixed"] | None = Field(
+        None, description="Only events by which an account may do less, more, or less here and more there."
+    )
     since: Moment | None = Field(None, description="From this time on.")
     until: Moment | None = Field(None, description="Before this time.")
 
@@ -79,9 +82,20 @@ class AuditQuery(OrganizationQuery):
             actor=self.actor,
             direction=self.direction,
             service=self.service,
+            verdict=self.verdict,
             since=self.since,
             until=self.until,
         )
+
+
+class ExportQuery(AuditQuery):
+    """
+    Which audit events are meant, and as what.
+    """
+
+    format: Literal["csv", "ndjson"] | None = Field(
+        None, description="For links, which cannot set `Accept`; it goes before that header."
+    )
 
 
 class AuditPageQuery(AuditQuery, PageQuery):
@@ -137,16 +151,15 @@ async def show_event(asked: Asked[EventQuery, None]) -> AuditEvent:
     return audit_answer(record)
 
 
-async def export_events(asked: Asked[AuditQuery, None]) -> Response:
+async def export_events(asked: Asked[ExportQuery, None]) -> Response:
     """
     Return all audit events that are wanted as a file.
     """
     parts = every_event(asked.reader, asked.organization_id, asked.parameters.wanted)
-    lines, ending = (_table(parts), "csv") if asked.accepts == CSV else (_lines(parts), "ndjson")
+    ending = asked.parameters.format or ("csv" if asked.accepts == CSV else "ndjson")
+    lines, media = (_table(parts), CSV) if ending == "csv" else (_lines(parts), NDJSON)
     name = f"rooftree-audit-{asked.organization_id}.{ending}"
-    return StreamingResponse(
-        lines, media_type=asked.accepts, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+    return StreamingResponse(lines, media_type=media, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 async def stream_events(asked: Asked[StreamQuery, None]) -> Response:
@@ -236,7 +249,7 @@ ENDPOINTS: Final = (
         "Return all audit events that are wanted as a file, the latest first",
         export_events,
         others={NDJSON: "Audit events, one a line", CSV: "A table with one row an event"},
-        parameters=AuditQuery,
+        parameters=ExportQuery,
     ),
     Endpoint(
         "GET",

@@ -1,9 +1,10 @@
 """
-Operations: how far changes have come, and what could not be processed.
+Operations: how far changes have come, what could not be processed, what is asked of AWS and what it has shown.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -11,10 +12,20 @@ from starlette.exceptions import HTTPException
 
 from rooftree.access.caller import Role
 from rooftree.api.endpoint import Asked, Endpoint, Flag, OrganizationQuery, PageQuery, WholeNumber
-from rooftree.api.query import decode_number, encode_cursor
-from rooftree.contracts.resources import Accepted, DeadLetter, DeadLetterRecord, Operations, Page, ReadPosition
-from rooftree.inquiry.documents import letter_answer, letter_record_answer
-from rooftree.organization.timestamps import format_time
+from rooftree.api.query import decode_cursor, decode_number, encode_cursor
+from rooftree.contracts.resources import (
+    Accepted,
+    DeadLetter,
+    DeadLetterRecord,
+    Operations,
+    Page,
+    ReadPosition,
+    Reconciliation,
+    RereadRequest,
+)
+from rooftree.errors import InputError
+from rooftree.inquiry.documents import letter_answer, letter_record_answer, reconciliation_answer, reread_answer
+from rooftree.organization.timestamps import format_time, parse_time
 from rooftree.ports import LogRecord
 from rooftree.reading import LetterRecord
 
@@ -68,6 +79,33 @@ async def show_operations(asked: Asked[OrganizationQuery, None]) -> Operations:
     )
 
 
+async def list_rereads(asked: Asked[PageQuery, None]) -> Page[RereadRequest]:
+    """
+    List what is to be read anew by the API of AWS, the longest asked for first.
+    """
+    query = asked.parameters
+    after = _reread_after(query.cursor) if query.cursor else None
+    found = await asked.reader.rereads(asked.organization_id, after=after, limit=query.limit + 1)
+    more = None
+    if len(found) > query.limit:
+        last = found[query.limit - 1]
+        more = encode_cursor([format_time(last.since), *last.request.key])
+    items = [reread_answer(asked.organization_id, one) for one in found[: query.limit]]
+    return Page[RereadRequest](items=items, next=more)
+
+
+async def list_reconciliations(asked: Asked[PageQuery, None]) -> Page[Reconciliation]:
+    """
+    List comparisons with AWS, the latest first.
+    """
+    query = asked.parameters
+    before = decode_number(query.cursor) if query.cursor else None
+    found = await asked.reader.reconciliations(asked.organization_id, before=before, limit=query.limit + 1)
+    more = encode_cursor([str(found[query.limit - 1].reconciliation_id)]) if len(found) > query.limit else None
+    items = [reconciliation_answer(record) for record in found[: query.limit]]
+    return Page[Reconciliation](items=items, next=more)
+
+
 async def list_letters(asked: Asked[LettersQuery, None]) -> Page[DeadLetter]:
     """
     List dead letters, the oldest first.
@@ -109,6 +147,18 @@ async def _letter(asked: Asked[LetterQuery, None]) -> tuple[LetterRecord, LogRec
     return letter, record
 
 
+def _reread_after(cursor: str) -> tuple[datetime, str, str]:
+    since, kind, object_id = decode_cursor(cursor, 3)
+    try:
+        moment = parse_time(since)
+    except InputError:
+        moment = None
+    # Nothing else is an object's id, and some texts are none that PostgreSQL could hold.
+    if moment is None or not (kind + object_id).isprintable():
+        raise InputError("not a cursor of this list", place="cursor")
+    return moment, kind, object_id
+
+
 ENDPOINTS: Final = (
     Endpoint(
         "GET",
@@ -118,6 +168,26 @@ ENDPOINTS: Final = (
         show_operations,
         answer=Operations,
         parameters=OrganizationQuery,
+        role=Role.AUDITOR,
+    ),
+    Endpoint(
+        "GET",
+        "/operations/rereads",
+        "listRereads",
+        "List what is to be read anew by the API of AWS, the longest asked for first",
+        list_rereads,
+        answer=Page[RereadRequest],
+        parameters=PageQuery,
+        role=Role.AUDITOR,
+    ),
+    Endpoint(
+        "GET",
+        "/operations/reconciliations",
+        "listReconciliations",
+        "List comparisons of the view with what AWS itself says, the latest first",
+        list_reconciliations,
+        answer=Page[Reconciliation],
+        parameters=PageQuery,
         role=Role.AUDITOR,
     ),
     Endpoint(

@@ -118,6 +118,7 @@ with looked_at as materialized (
         ))
         and ($11::timestamptz is null or time >= $11)
         and ($12::timestamptz is null or time < $12)
+        and ($13::text is null or verdict = $13)
 )
 select
     w.revision, w.part, w.parts, w.time, w.account_id, w.verdict, w.type, w.event_id, w.data, w.found,
@@ -125,7 +126,7 @@ select
     (select min(revision) from looked_at) as oldest_revision,
     (select part from looked_at order by revision, part limit 1) as oldest_part
 from (select 1) as always
-left join wanted as w on w.place <= $13
+left join wanted as w on w.place <= $14
 order by w.revision desc, w.part;
 
 -- outline_policy_versions --
@@ -133,8 +134,13 @@ order by w.revision desc, w.part;
 with held as (
     select distinct c.chain_id, p.policy ->> 'digest' as digest
     from rooftree.chain as c
-    cross join lateral jsonb_path_query(c.levels, '$.**.policies[*]') as p (policy)
-    where c.organization_id = $1 and p.policy ->> 'policy_id' = $2
+    cross join lateral (
+        -- Levels are a list, or two by the type of their policies.
+        select jsonb_path_query(c.levels, '$[*].policies[*] ? (@.policy_id == $id)', jsonb_build_object('id', $2::text))
+        union all
+        select jsonb_path_query(c.levels, '$.*.policies[*] ? (@.policy_id == $id)', jsonb_build_object('id', $2::text))
+    ) as p (policy)
+    where c.organization_id = $1
 )
 select d.digest, d.content, min(h.valid_from) as since
 from held

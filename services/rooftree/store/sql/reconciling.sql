@@ -1,12 +1,12 @@
 -- read_reconciliations --
--- The rounds of an organization, the latest first.
+-- The rounds of an organization from before one, the latest first.
 select
     organization_id, reconciliation_id, occasion, started_at, finished_at, moment, result, reason, accounts, found,
     postponed, by_kind, differences
 from rooftree.reconciliation
-where organization_id = $1
+where organization_id = $1 and reconciliation_id < $2
 order by reconciliation_id desc
-limit $2
+limit $3
 
 -- try_lock_reconciliation --
 -- Be the only reconciler of an organization until the session ends, or learn that another one is.

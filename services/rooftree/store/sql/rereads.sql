@@ -13,6 +13,14 @@ where $1::text is null or organization_id = $1
 order by recorded_at, organization_id, kind, object_id
 limit $2
 
+-- read_rereads --
+-- What is to be read anew of an organization, the longest asked for first, from after one.
+select organization_id, kind, object_id, reason, doubtful, since, asked_at, source, event_id
+from rooftree.reread
+where organization_id = $1 and (since, kind, object_id) > ($2::timestamptz, $3::text, $4::text)
+order by since, kind, object_id
+limit $5
+
 -- save_rereads --
 -- Insert or overwrite requests.
 insert into rooftree.reread (

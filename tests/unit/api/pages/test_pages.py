@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.api.fake_reader import ORGANIZATION, START, FakeReader, account, event
-from tests.unit.api.test_app import WATCHED, browse, stored
+from tests.unit.api.test_app import WATCHED, asked, browse, stored
 
 from rooftree.organization.probes import Finding
 
@@ -29,12 +29,17 @@ PAGES = [
     f"{ONE}/history",
     f"{ONE}/principals",
     f"{HOME}/audit",
-    f"{HOME}/audit?direction=denied&service=ec2&since=2026-01-01",
+    f"{HOME}/audit?direction=denied&verdict=tightened&service=ec2&since=2026-01-01",
     f"{HOME}/audit/2",
     f"{HOME}/audit/2?part=1",
     f"{HOME}/check",
     f"{HOME}/check?account=account&action=s3:GetObject",
     f"{HOME}/check?account=account-1&action=s3:GetObject&context=aws:RequestedRegion%3Deu-west-1",
+    f"{HOME}/what-if",
+    f"{HOME}/what-if?step=move",
+    f"{HOME}/what-if?step=update&policy=p-denyregions",
+    f"{HOME}/who-can",
+    f"{HOME}/operations",
     f"{HOME}/policies",
     f"{HOME}/policies/p-denyregions",
 ]
@@ -67,6 +72,21 @@ async def test_no_link_leads_astray(path: str) -> None:
 
     assert answers
     assert {} == {link: status for link, status in answers.items() if status not in (200, 303)}
+
+
+async def test_what_is_to_be_read_anew_is_told_with_its_reason() -> None:
+    """
+    Nothing is said where there is nothing, and more than fits is told of.
+    """
+    some = FakeReader(asked=[asked(f"{number:012}", hours=number) for number in range(25)])
+    async with browse(some) as client:
+        told = (await client.get(f"{HOME}/operations")).text
+    async with browse(stored()) as client:
+        none = (await client.get(f"{HOME}/operations")).text
+
+    assert 20 == told.count("its name was masked")
+    assert "There are more" in told
+    assert "To be read anew" not in none
 
 
 async def test_the_feed_tells_what_changed_by_whose_hand_and_where() -> None:
@@ -160,6 +180,7 @@ async def test_probes_that_are_not_as_expected_stand_above_the_tree() -> None:
         (f"{HOME}/audit/999", 404, "no change `999`"),
         (f"{HOME}/audit/first", 400, "change: expected a number"),
         (f"{HOME}/audit?direction=up", 400, "direction: expected `allowed` or `denied`"),
+        (f"{HOME}/audit?verdict=up", 400, "verdict: expected `tightened`, `loosened` or `mixed`"),
         (f"{HOME}/audit?before=x", 400, "cursor: not a cursor"),
         (f"{HOME}/policies/p-nosuchpolicy", 404, "no policy `p-nosuchpolicy`"),
         ("/theme?to=pink", 400, "to: expected `light`, `dark` or `auto`"),
@@ -193,7 +214,7 @@ async def test_a_database_that_is_away_is_a_page_with_a_time_to_come_back() -> N
         page = await client.get(HOME)
 
     assert (503, "5") == (page.status_code, page.headers["retry-after"])
-    assert "The database does not answer" in page.text
+    assert "No answer just now" in page.text
 
 
 @pytest.mark.parametrize(

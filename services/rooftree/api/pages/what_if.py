@@ -1,0 +1,363 @@
+"""
+What-if: a change that nobody has made yet, and the decisions and accounts that it would touch.
+
+The question is in the address, so an answer is shared by its link. A policy that was edited goes into the address too,
+packed, since it is short as AWS takes policies.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+from rooftree.api.backing import Workshop
+from rooftree.api.callers import caller_of
+from rooftree.api.pages import phrases
+from rooftree.api.pages.policies import lint_lines, pretty
+from rooftree.api.pages.revision import ToldChange, told_change
+from rooftree.api.pages.site import Crumb, Site, Visit
+from rooftree.api.query import Query
+from rooftree.errors import InputError
+from rooftree.inquiry.errands import Suppose
+from rooftree.inquiry.grouping import AccountName, Block
+from rooftree.inquiry.supposing import Attach, Detach, Move, Step, Update
+from rooftree.organization.documents import AUTHORIZING_TYPES, BUILTIN_POLICIES
+from rooftree.organization.facts import Attribute, FactKind
+from rooftree.organization.tree import Organization
+from rooftree.policy.findings import Finding
+from rooftree.policy.kinds import PolicyKind
+
+__all__ = ["WhatIfPage", "pack", "unpack"]
+
+KINDS: Final = (
+    ("attach", "Attach a policy"),
+    ("detach", "Detach a policy"),
+    ("move", "Move an account"),
+    ("update", "Edit a policy"),
+)
+FIELDS: Final = ("step", "policy", "target", "account", "parent", "content")
+MAX_FORM_BYTES: Final = 128 * 1024
+MAX_CONTENT: Final = 64 * 1024
+"""Characters of a policy that are unpacked: more than AWS takes."""
+
+ACCOUNTS_SHOWN: Final = 100
+CHANGES_SHOWN: Final = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """
+    Something that a change can name.
+    """
+
+    value: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """
+    The change as the form has it.
+
+    Attributes:
+        content: The text of the policy that is edited.
+    """
+
+    step: str
+    policy: str
+    target: str
+    account: str
+    parent: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """
+    An account that would decide otherwise.
+    """
+
+    name: str
+    account_id: str
+    address: str
+    verdict: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    What would become of the organization.
+    """
+
+    summary: str
+    compared: int
+    counts: Sequence[tuple[tuple[str, str], int]]
+    touched: Sequence[Touched]
+    touched_more: int
+    changes: Sequence[ToldChange]
+    changes_more: int
+    markdown: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfView:
+    """
+    What the page shows.
+
+    Attributes:
+        kinds: The kinds of changes, each with its address and whether it is chosen.
+        problem: What is wrong with the change; None where nothing is.
+        findings: What lint says of the edited policy.
+    """
+
+    form: Form
+    kinds: Sequence[tuple[str, str, bool]]
+    policies: Sequence[Choice]
+    editable: Sequence[Choice]
+    units: Sequence[Choice]
+    answer: Answer | None
+    problem: str | None
+    findings: Sequence[tuple[tuple[str, str], Finding]]
+    lint: str
+
+
+class WhatIfPage:
+    """
+    The page, its review as Markdown, and the lint of what is typed.
+    """
+
+    def __init__(self, site: Site, workshop: Workshop) -> None:
+        self._site = site
+        self._workshop = workshop
+
+    async def show(self, request: Request) -> Response:
+        """
+        Show the form, and what would change if it names a change.
+        """
+        visit = await self._site.visit(request)
+        form = read_form(Query(request, *FIELDS, "format"))
+        frame = Organization(visit.organization_id, await visit.reader.frame(visit.organization_id))
+        markdown = request.query_params.get("format") == "markdown"
+        answer, problem = None, None
+        try:
+            step = step_of(form)
+            if step is not None and markdown:
+                text = await self._ask(visit, step, markdown=True)
+                return PlainTextResponse(text, media_type="text/markdown")
+            if step is not None:
+                told = json.loads(await self._ask(visit, step, markdown=False))
+                answer = _answer(visit, form, told, await visit.reader.names(visit.organization_id))
+        except InputError as error:
+            problem = str(error)
+        view = _view(visit, frame, form, answer, problem)
+        crumbs = [Crumb("What-if", visit.to.page("what-if"))]
+        return self._site.show(
+            visit,
+            "what_if.html",
+            view,
+            section="what-if",
+            title="What-if",
+            crumbs=crumbs,
+            status=400 if problem else 200,
+        )
+
+    async def take(self, request: Request) -> Response:
+        """
+        Take a policy that was edited, and lead to the address that holds it.
+        """
+        visit = await self._site.visit(request)
+        given = await _form_of(request)
+        policy, content = given.get("policy", ""), given.get("content", "")
+        return RedirectResponse(
+            visit.to.page("what-if", step="update", policy=policy, content=pack(content)), status_code=303
+        )
+
+    async def lint(self, request: Request) -> Response:
+        """
+        Return what lint finds in a text, as it stands beside the editor.
+        """
+        visit = await self._site.visit(request)
+        given = await _form_of(request)
+        frame = Organization(visit.organization_id, await visit.reader.frame(visit.organization_id))
+        kind = _kind(frame, given.get("policy_id", ""))
+        findings = lint_lines(given.get("content", ""), kind)
+        return self._site.bare(request, "findings.html", {"findings": findings})
+
+    async def _ask(self, visit: Visit, step: Step, *, markdown: bool) -> bytes:
+        errand = Suppose(visit.organization_id, [step], markdown=markdown)
+        return await self._workshop.run(errand, caller_of(visit.request).organizations)
+
+
+def read_form(query: Query) -> Form:
+    """
+    Read the change that an address names.
+
+    Raises:
+        InputError: The policy in it cannot be unpacked, or the kind of change is not known.
+    """
+    step = query.text("step") or "attach"
+    if step not in dict(KINDS):
+        raise InputError(f"expected {', '.join(f'`{name}`' for name, _ in KINDS)}", place="step")
+    packed = query.text("content")
+    return Form(
+        step=step,
+        policy=(query.text("policy") or "").strip(),
+        target=(query.text("target") or "").strip(),
+        account=(query.text("account") or "").strip(),
+        parent=(query.text("parent") or "").strip(),
+        content=unpack(packed) if packed else "",
+    )
+
+
+def step_of(form: Form) -> Step | None:
+    """
+    Return the change; None while something of it is not filled in.
+    """
+    match form.step:
+        case "attach" if form.policy and form.target:
+            return Attach(form.policy, form.target)
+        case "detach" if form.policy and form.target:
+            return Detach(form.policy, form.target)
+        case "move" if form.account and form.parent:
+            return Move(form.account, form.parent)
+        case "update" if form.policy and form.content:
+            return Update(form.policy, form.content, content_place="content")
+        case _:
+            return None
+
+
+def pack(content: str) -> str:
+    """
+    Return a text as a short word for an address.
+    """
+    return base64.urlsafe_b64encode(zlib.compress(content.encode("utf-8", "replace"), 9)).decode().rstrip("=")
+
+
+def unpack(word: str) -> str:
+    """
+    Return the text that was packed.
+
+    Raises:
+        InputError: It is none, or too long.
+    """
+    try:
+        data = base64.urlsafe_b64decode(word + "=" * (-len(word) % 4))
+        unpacker = zlib.decompressobj()
+        text = unpacker.decompress(data, MAX_CONTENT)
+        if unpacker.unconsumed_tail:
+            raise InputError(f"longer than {MAX_CONTENT} characters", place="content")
+        return text.decode()
+    except (binascii.Error, ValueError, zlib.error):
+        raise InputError("not a policy that this page has packed", place="content") from None
+
+
+def _view(visit: Visit, frame: Organization, form: Form, answer: Answer | None, problem: str | None) -> WhatIfView:
+    known = sorted(frame.policies(), key=lambda one: frame.name_of(one).casefold())
+    root = frame.registers.root()
+    units = sorted(frame.units(), key=lambda one: frame.name_of(one).casefold())
+    held = _held(frame, form.policy)
+    shown = form if form.content or held is None else _with_content(form, held)
+    return WhatIfView(
+        form=shown,
+        kinds=[
+            (words, visit.to.page("what-if", step=name, policy=form.policy), name == form.step) for name, words in KINDS
+        ],
+        policies=[Choice(one, frame.name_of(one)) for one in [*known, *BUILTIN_POLICIES]],
+        editable=[Choice(one, frame.name_of(one)) for one in known],
+        units=[*([Choice(root, "Root")] if root else []), *(Choice(one, frame.name_of(one)) for one in units)],
+        answer=answer,
+        problem=problem,
+        findings=lint_lines(shown.content, _kind(frame, form.policy))
+        if form.step == "update" and shown.content
+        else [],
+        lint=visit.to.page("lint"),
+    )
+
+
+def _answer(visit: Visit, form: Form, told: Mapping[str, Any], names: Mapping[str, str]) -> Answer:
+    accounts = told["accounts"]
+    touched = [
+        Touched(
+            name=str(one["account_name"]),
+            account_id=str(one["account_id"]),
+            address=visit.to.account(str(one["account_id"])),
+            verdict=phrases.verdict_mark(one["verdict"]),
+        )
+        for one in accounts[:ACCOUNTS_SHOWN]
+    ]
+    counts = [
+        (mark, sum(one["verdict"] == name for one in accounts))
+        for name in ("tightened", "loosened", "mixed")
+        if (mark := phrases.verdict_mark(name)) is not None
+    ]
+    asked = {
+        "step": form.step,
+        "policy": form.policy,
+        "target": form.target,
+        "account": form.account,
+        "parent": form.parent,
+        "content": pack(form.content) if form.content else "",
+    }
+    changes = [_block(one) for one in told["changes"]]
+    return Answer(
+        summary=(
+            f"{len(accounts):,} of {phrases.some(told['compared'], 'account')} would decide otherwise"
+            if accounts
+            else f"No decision of {phrases.some(told['compared'], 'account')} would change"
+        ),
+        compared=told["compared"],
+        counts=[(mark, count) for mark, count in counts if count],
+        touched=touched,
+        touched_more=max(len(accounts) - ACCOUNTS_SHOWN, 0),
+        changes=[told_change(block, names, visit.to, len(accounts)) for block in changes[:CHANGES_SHOWN]],
+        changes_more=max(len(changes) - CHANGES_SHOWN, 0),
+        markdown=visit.to.page("what-if", **asked, format="markdown"),
+        link=visit.to.page("what-if", **asked),
+    )
+
+
+def _block(told: Mapping[str, Any]) -> Block:
+    accounts = [AccountName(str(one["account_id"]), str(one["account_name"])) for one in told["accounts"]]
+    return Block(dict(told["change"]), accounts)
+
+
+def _with_content(form: Form, content: str) -> Form:
+    return Form(form.step, form.policy, form.target, form.account, form.parent, content)
+
+
+def _held(frame: Organization, wanted: str) -> str | None:
+    """
+    Return the text of the policy that goes by an id or a name, laid out.
+    """
+    found = [one for one in frame.policies() if wanted in (one, frame.name_of(one))]
+    return pretty(frame.registers.text(FactKind.POLICY, found[0], Attribute.CONTENT)) if len(found) == 1 else None
+
+
+def _kind(frame: Organization, wanted: str) -> PolicyKind:
+    found = [one for one in frame.policies() if wanted in (one, frame.name_of(one))]
+    policy = frame.policy(found[0]) if found else None
+    return AUTHORIZING_TYPES.get(policy.type if policy else "", PolicyKind.SERVICE_CONTROL)
+
+
+async def _form_of(request: Request) -> dict[str, str]:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_FORM_BYTES:
+            raise HTTPException(413, f"a form may have {MAX_FORM_BYTES} bytes")
+    try:
+        fields = parse_qs(bytes(body).decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
+    except ValueError as error:
+        raise InputError("too many fields", place="form") from error
+    return {name: values[0].replace("\r\n", "\n") for name, values in fields.items()}

@@ -1,0 +1,113 @@
+"""
+Who can: the accounts whose maximum permissions let one request through.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rooftree.api.backing import Workshop
+from rooftree.api.callers import caller_of
+from rooftree.api.pages.check import Asked, read_question
+from rooftree.api.pages.site import Crumb, Site, Visit
+from rooftree.api.query import Query
+from rooftree.errors import InputError
+from rooftree.inquiry.errands import WhoCan
+
+__all__ = ["WhoCanPage"]
+
+ACCOUNTS_SHOWN: Final = 200
+FIELDS: Final = ("action", "resource", "context", "at")
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """
+    An account to which the request is open.
+    """
+
+    name: str
+    account_id: str
+    address: str
+    check: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """
+    The answer.
+    """
+
+    count: int
+    asked: int
+    accounts: Sequence[Admitted]
+    more: int
+    unplaced: int
+
+
+@dataclass(frozen=True, slots=True)
+class WhoCanView:
+    """
+    What the page shows.
+    """
+
+    asked: Asked
+    admission: Admission | None
+    problem: str | None
+
+
+class WhoCanPage:
+    """
+    The page.
+    """
+
+    def __init__(self, site: Site, workshop: Workshop) -> None:
+        self._site = site
+        self._workshop = workshop
+
+    async def show(self, request: Request) -> Response:
+        """
+        Show the form, and the accounts if something is asked.
+        """
+        visit = await self._site.visit(request)
+        query = Query(request, *FIELDS)
+        asked = Asked("", *(query.text(name) or "" for name in FIELDS))
+        admission, problem = None, None
+        if asked.action:
+            try:
+                admission = await self._admission(visit, asked)
+            except InputError as error:
+                problem = str(error)
+        view = WhoCanView(asked, admission, problem)
+        crumbs = [Crumb("Check", visit.to.page("check")), Crumb("Who can", visit.to.page("who-can"))]
+        return self._site.show(
+            visit, "who_can.html", view, section="check", title="Who can", crumbs=crumbs, status=400 if problem else 200
+        )
+
+    async def _admission(self, visit: Visit, asked: Asked) -> Admission:
+        question, at = read_question(asked)
+        errand = WhoCan(visit.organization_id, question, at)
+        told = json.loads(await self._workshop.run(errand, caller_of(visit.request).organizations))
+        found = told["accounts"]
+        parameters = {"action": asked.action, "resource": asked.resource, "context": asked.context, "at": asked.at}
+        return Admission(
+            count=len(found),
+            asked=told["count"],
+            accounts=[
+                Admitted(
+                    name=str(one["account_name"]),
+                    account_id=str(one["account_id"]),
+                    address=visit.to.account(str(one["account_id"]), at=at),
+                    check=visit.to.page("check", account=str(one["account_id"]), **parameters),
+                )
+                for one in found[:ACCOUNTS_SHOWN]
+            ],
+            more=max(len(found) - ACCOUNTS_SHOWN, 0),
+            unplaced=len(told["unplaced"]),
+        )

@@ -24,7 +24,7 @@ from rooftree.api.access import Access
 from rooftree.api.backing import Backing
 from rooftree.api.bounds import Bounds
 from rooftree.api.callers import ReaderFor
-from rooftree.api.dispatch import routes_of
+from rooftree.api.dispatch import questions_among, routes_of
 from rooftree.api.entrance import Entrance
 from rooftree.api.guard import Guard
 from rooftree.api.openapi import describe
@@ -110,6 +110,7 @@ def create_app(
                 reader_for=reader_for,
                 requests=Throttle("requests", quota=settings.http_rate_limit),
                 failures=attempts,
+                asks=questions_among(ENDPOINTS),
                 public_url=settings.public_url,
             ),
         ],

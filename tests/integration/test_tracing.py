@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from tests.integration.service import ORGANIZATION, event, publish, read_topic, running, settled, snapshot, stored
 
 from rooftree.api import create_app
-from rooftree.bootstrap import open_reader, open_store
+from rooftree.bootstrap import open_backing, open_reader, open_store
 from rooftree.settings import Settings
 from rooftree.store.access import DatabaseAccess
 from rooftree.stream.client import client_options
@@ -168,8 +168,12 @@ async def test_a_request_is_a_span_under_its_route(settings: Settings, spans: In
     It belongs to the trace of whoever asks; probes of the process are left out.
     """
     chosen = settings.model_copy(update={"admin_token": SecretStr(TOKEN)})
-    async with open_store(chosen, "rooftree-test") as database, open_reader(chosen) as reader:
-        app = create_app(lambda _: reader, DatabaseAccess(database), chosen)
+    async with (
+        open_store(chosen, "rooftree-test") as database,
+        open_reader(chosen) as reader,
+        open_backing(chosen, database) as backing,
+    ):
+        app = create_app(lambda _: reader, DatabaseAccess(database), chosen, backing)
         transport = httpx.ASGITransport(app=app)
         headers = {"Authorization": f"Bearer {TOKEN}", "traceparent": CHANGE}
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:

@@ -14,6 +14,8 @@ CHART := deploy/helm/rooftree
 MANIFESTS := deploy/kubernetes
 KUBERNETES := 1.33
 
+# Test files at work at once, each with servers of its own.
+WORKERS ?= 2
 SERVERS := tests/integration tests/faults tests/acceptance tests/benchmarks
 
 .DEFAULT_GOAL := help
@@ -34,10 +36,10 @@ up: install ## Run everything on this machine, with demo data; Ctrl-C stops it
 	$(BIN)/rooftree up
 
 test: install ## Run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 test-kafka: install ## Run the tests that need a broker on Apache Kafka; needs Java 17 and Maven
-	ROOFTREE_TEST_BROKER=kafka $(BIN)/pytest $(SERVERS)
+	ROOFTREE_TEST_BROKER=kafka $(BIN)/pytest -n $(WORKERS) --dist loadfile $(SERVERS)
 
 faults: install ## Disturb the service on Apache Kafka, two hundred rounds of random faults
 	ROOFTREE_TEST_BROKER=kafka ROOFTREE_TEST_FAULT_ROUNDS=$${ROOFTREE_TEST_FAULT_ROUNDS:-200} \
@@ -90,7 +92,9 @@ deploy-check: install ## Check what is in deploy/ and the topics by the tools ma
 	$(BIN)/kubernetes-validate --strict --quiet --no-warn -k $(KUBERNETES) $(MANIFESTS)/*.yaml
 	promtool check rules $(CHART)/files/rules.yaml
 	promtool test rules $(CHART)/files/rules.test.yaml
-	npm install --silent --no-save --ignore-scripts --prefix build/npm @asyncapi/parser@3.6.3
+	@mkdir -p build/npm
+	cp deploy/checks/package.json deploy/checks/package-lock.json build/npm
+	npm ci --silent --ignore-scripts --prefix build/npm
 	node deploy/checks/asyncapi.mjs schemas/asyncapi.json build/npm
 
 docs: install ## Build the manual into build/site

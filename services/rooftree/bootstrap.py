@@ -43,6 +43,7 @@ from rooftree.store.restricted import RestrictedDatabase
 from rooftree.store.webhooks import DatabaseWebhooks
 from rooftree.stream import KafkaChangeLog, KafkaPublisher, ensure_topics
 from rooftree.telemetry import METRICS_REGISTRY, configure_logging
+from rooftree.webhooks.administration import Subscriptions
 from rooftree.webhooks.sending import Sender
 from rooftree.workers.projector import Projector
 from rooftree.workers.reconciler import Reconciler
@@ -50,7 +51,7 @@ from rooftree.workers.relay import Relay
 from rooftree.workers.submissions import Submissions
 from rooftree.workers.supervisor import Worker, collect_seldom, stop_on_signals, supervise
 from rooftree.workers.web import WebServer
-from rooftree.workers.webhooks import WebhookSender
+from rooftree.workers.webhooks import WebhookSender, attempt
 from rooftree.workers.workshop import ProcessWorkshop
 
 if TYPE_CHECKING:
@@ -373,6 +374,8 @@ async def open_backing(
             changes=Submissions(publisher),
             workshop=workshop or _workshop(settings),
             feed=AuditFeed(_reader_for(database)(None), nudges),
+            subscriptions=_subscriptions(settings, database),
+            tokens=DatabaseAccess(database),
         )
 
 
@@ -483,7 +486,7 @@ async def open_access(settings: Settings) -> AsyncIterator[DatabaseAccess]:
 
 
 @asynccontextmanager
-async def open_webhooks(settings: Settings) -> AsyncIterator[DatabaseWebhooks]:
+async def open_webhooks(settings: Settings) -> AsyncIterator[Subscriptions]:
     """
     Open the subscriptions to webhooks.
 
@@ -492,7 +495,15 @@ async def open_webhooks(settings: Settings) -> AsyncIterator[DatabaseWebhooks]:
         UsageError: The database lacks a migration.
     """
     async with open_store(settings, "rooftree-webhooks") as database:
-        yield DatabaseWebhooks(database)
+        yield _subscriptions(settings, database)
+
+
+def _subscriptions(settings: Settings, database: Database) -> Subscriptions:
+    return Subscriptions(
+        DatabaseWebhooks(database),
+        partial(attempt, webhook_sender(settings)),
+        allow_private=settings.webhook_allow_private,
+    )
 
 
 @asynccontextmanager

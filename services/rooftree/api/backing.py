@@ -1,5 +1,6 @@
 """
-What the API needs beyond the view: ways to write, dead letters, processes for long questions, the live feed.
+What the API needs beyond the view: ways to write, dead letters, processes for long questions, the live feed,
+webhooks and tokens.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from rooftree.access.keeping import TokenStore
 from rooftree.api.feed import AuditFeed
 from rooftree.inquiry.errands import Errand
 from rooftree.ports import LogRecord
 from rooftree.reading import LetterRecord
+from rooftree.webhooks.administration import Subscriptions
 
 __all__ = ["Backing", "Changes", "Letters", "Workshop"]
 
@@ -92,3 +95,5 @@ class Backing:
     changes: Changes
     workshop: Workshop
     feed: AuditFeed
+    subscriptions: Subscriptions
+    tokens: TokenStore

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, compile_path
 
 from rooftree import __version__
 from rooftree.api.backing import Backing
@@ -26,7 +26,7 @@ from rooftree.errors import InputError
 from rooftree.policy.strict_json import load_json
 from rooftree.reading import OrganizationRecord
 
-__all__ = ["MAX_BODY_BYTES", "routes_of"]
+__all__ = ["MAX_BODY_BYTES", "questions_among", "routes_of"]
 
 PREFIX: Final = "/api/v1"
 MAX_BODY_BYTES: Final = 1024 * 1024
@@ -45,6 +45,23 @@ def routes_of(endpoints: Iterable[Endpoint], backing: Backing) -> list[Route]:
     # What is spelled out goes before what a parameter may stand for.
     ordered = sorted(paths.items(), key=lambda entry: [part.startswith("{") for part in entry[0].split("/")])
     return [Route(f"{PREFIX}{path}", _Resource(methods, backing), include_in_schema=False) for path, methods in ordered]
+
+
+def questions_among(endpoints: Iterable[Endpoint], pages: Iterable[str] = ()) -> Callable[[str, str], bool]:
+    """
+    Return what tells by method and path, as routing sees it, whether a request changes nothing though it is a POST.
+
+    Args:
+        endpoints: Those of the API.
+        pages: Paths of pages at which a POST only asks.
+    """
+    asked = [(endpoint.method, f"{PREFIX}{endpoint.path}") for endpoint in endpoints if endpoint.question]
+    known = [(method, compile_path(path)[0]) for method, path in (*asked, *(("POST", path) for path in pages))]
+
+    def asks(method: str, path: str) -> bool:
+        return any(method == known_method and pattern.match(path) for known_method, pattern in known)
+
+    return asks
 
 
 class _Resource:

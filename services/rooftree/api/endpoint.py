@@ -28,6 +28,7 @@ __all__ = [
     "Asked",
     "Endpoint",
     "Flag",
+    "ListQuery",
     "Moment",
     "NoParameters",
     "OrganizationQuery",
@@ -106,13 +107,19 @@ class AccountQuery(OrganizationQuery):
     account_id: AccountId
 
 
-class PageQuery(OrganizationQuery):
+class ListQuery(Parameters):
     """
-    Which part of a list of an organization.
+    Which part of a list.
     """
 
     limit: Annotated[WholeNumber, Field(ge=1, le=MAX_LIMIT, description="Entries of a page at most.")] = DEFAULT_LIMIT
     cursor: Annotated[str, Field(min_length=1, max_length=1024, description="`next` of the page before.")] | None = None
+
+
+class PageQuery(ListQuery, OrganizationQuery):
+    """
+    Which part of a list of an organization.
+    """
 
 
 P_co = TypeVar("P_co", bound=Parameters, covariant=True)
@@ -147,6 +154,12 @@ class Asked(Generic[P_co, B_co]):
         assert self.organization is not None, "an endpoint with an organization among its parameters"
         return self.organization.organization_id
 
+    def note(self, detail: str) -> None:
+        """
+        Have the access log say what was written, where the path does not tell.
+        """
+        self.request.state.detail = detail
+
 
 Handler: TypeAlias = Callable[[Any], Awaitable[BaseModel | Response]]
 
@@ -166,6 +179,7 @@ class Endpoint:
         everywhere: Whether it takes a caller who may see every organization.
         status: Of the answer.
         revalidates: Whether the answer changes only when the view of the organization does, so that an ETag spares it.
+        question: Whether it is a POST that changes nothing: it takes a body, and is no write in the access log.
         problems: Statuses of errors beyond those that every endpoint has.
     """
 
@@ -182,6 +196,7 @@ class Endpoint:
     everywhere: bool = False
     status: int = 200
     revalidates: bool = False
+    question: bool = False
     problems: frozenset[int] = frozenset()
 
     @property

@@ -46,6 +46,7 @@ class Guard:
         reader_for: Opens the view for a caller.
         requests: How often a caller may ask.
         failures: How often an address may fail to prove who asks.
+        asks: Tells by method and path whether a request changes nothing though its method could.
         public_url: Under which address browsers know this service.
     """
 
@@ -58,6 +59,7 @@ class Guard:
         reader_for: ReaderFor,
         requests: Throttle,
         failures: Throttle,
+        asks: Callable[[str, str], bool],
         public_url: str | None = None,
     ) -> None:
         self._app = app
@@ -66,6 +68,7 @@ class Guard:
         self._reader_for = reader_for
         self._requests = requests
         self._failures = failures
+        self._asks = asks
         self._public_url = public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,8 +112,9 @@ class Guard:
                 if reason is not None:
                     await self._store.record(entry_of(request, credential.caller, Outcome.REFUSED, 403, reason))
                     return problem(403, reason), receive, send
-            # Written before it is done: what cannot be written down is not done.
-            entry_id = await self._store.record(entry_of(request, credential.caller, Outcome.BEGUN))
+            if not self._asks(request.method, request.scope["path"]):
+                # Written before it is done: what cannot be written down is not done.
+                entry_id = await self._store.record(entry_of(request, credential.caller, Outcome.BEGUN))
         return None, receive, self._accompanied(request, credential.caller, standing, entry_id, send)
 
     def _recheck(self, request: Request) -> Callable[[], Awaitable[bool]]:
@@ -168,7 +172,7 @@ class Guard:
         outcome = Outcome.DONE if status < 400 else Outcome.FAILED if status >= 500 else Outcome.REFUSED
         try:
             if entry_id is not None:
-                await self._store.finish(entry_id, outcome, status)
+                await self._store.finish(entry_id, outcome, status, getattr(request.state, "detail", ""))
             elif status == 403:
                 await self._store.record(entry_of(request, caller, Outcome.REFUSED, status))
         except UnavailableError as error:

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from rooftree.errors import ForbiddenError, InputError, RefusedRowError, UnavailableError
+from rooftree.errors import ForbiddenError, InputError, RefusedRowError, UnavailableError, UsageError
 from rooftree.telemetry import Action, log
 
 __all__ = ["EXCEPTION_HANDLERS", "problem"]
@@ -34,7 +34,10 @@ async def _refused(_: Request, error: Exception) -> Response:
     return problem(error.status_code, error.detail, headers=error.headers)
 
 
-async def _bad_input(_: Request, error: Exception) -> Response:
+async def _bad_input(request: Request, error: Exception) -> Response:
+    if isinstance(error, UsageError) and error.place.startswith("ROOFTREE_"):
+        # Not what was asked is wrong, but how the service was set up.
+        return await _unavailable(request, error)
     return problem(400, str(error))
 
 

@@ -19,7 +19,15 @@ from rooftree.organization.identifiers import is_account, is_organization
 from rooftree.organization.timestamps import parse_time
 from rooftree.reading import OrganizationRecord, Reader
 
-__all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "Query", "choose_organization", "decode_cursor", "encode_cursor"]
+__all__ = [
+    "DEFAULT_LIMIT",
+    "MAX_LIMIT",
+    "Query",
+    "choose_organization",
+    "decode_cursor",
+    "decode_number",
+    "encode_cursor",
+]
 
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
@@ -109,6 +117,19 @@ def decode_cursor(cursor: str, length: int) -> list[str]:
     if not (isinstance(parts, list) and len(parts) == length and all(isinstance(part, str) for part in parts)):
         raise InputError("not a cursor of this list", place="cursor")
     return parts
+
+
+def decode_number(cursor: str) -> int:
+    """
+    Read back a cursor that is one whole number.
+
+    Raises:
+        InputError: It is none of ours.
+    """
+    [text] = decode_cursor(cursor, 1)
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise InputError("not a cursor of this list", place="cursor")
+    return int(text)
 
 
 async def choose_organization(

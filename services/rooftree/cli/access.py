@@ -6,16 +6,15 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-import re
-import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Final
 
 import typer
 
 from rooftree.access.caller import Organizations, Role
+from rooftree.access.documents import entry_answer, issued_answer, token_answer, token_state
+from rooftree.access.issuing import issue
 from rooftree.access.keeping import AccessEntry, NewToken, Outcome, TokenRecord
-from rooftree.access.tokens import digest_of, new_token
 from rooftree.bootstrap import open_access
 from rooftree.cli.options import DataDir, Json
 from rooftree.cli.output import print_json, print_line, print_lines, print_table, say
@@ -27,8 +26,8 @@ from rooftree.store.access import DatabaseAccess
 
 __all__ = ["add_commands", "operator", "record_command"]
 
-NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}")
-SPAN: Final = re.compile(r"([1-9][0-9]{0,4})([dh])")
+PLACES: Final = {"name": "NAME", "expires": "--expires"}
+"""What the command calls the parts of a token."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -65,21 +64,15 @@ def create(
     """
     Make a token and print it, once: what is kept of it cannot be turned back into it.
     """
-    if not NAME.fullmatch(name):
-        raise UsageError("expected letters, digits and . _ @ -, at most 100", place="NAME")
-    token = new_token()
-    kept = NewToken(
-        token_id=f"tok_{secrets.token_hex(8)}",
-        name=name,
-        digest=digest_of(token),
-        role=role,
-        organizations=_organizations(organization),
-        created_by=operator(),
-        expires_at=_expiry(expires),
-    )
+    try:
+        token, kept = issue(
+            name, role=role, organizations=_organizations(organization), lifetime=expires, created_by=operator()
+        )
+    except UsageError as error:
+        raise UsageError(error.reason, place=PLACES.get(error.place, error.place)) from None
     asyncio.run(_create(kept, data_dir))
     if as_json:
-        print_json({"token": token, **_described(kept)})
+        print_json(issued_answer(token, kept).model_dump())
     else:
         print_line(token)
         say("this is the only time that the token is shown")
@@ -91,7 +84,7 @@ def list_tokens(*, data_dir: DataDir = None, as_json: Json = False) -> None:
     """
     found = asyncio.run(_tokens(data_dir))
     if as_json:
-        print_json([_document(token) for token in found])
+        print_json([token_answer(token).model_dump() for token in found])
     else:
         print_table(
             ("ID", "NAME", "ROLE", "ORGANIZATIONS", "EXPIRES", "LAST USED", "STATE"),
@@ -103,7 +96,7 @@ def list_tokens(*, data_dir: DataDir = None, as_json: Json = False) -> None:
                     _seen(token.organizations),
                     _time(token.expires_at) or "never",
                     _time(token.last_used_at) or "never",
-                    _state(token),
+                    token_state(token),
                 )
                 for token in found
             ],
@@ -123,7 +116,7 @@ def revoke(
     if revoked is None:
         raise UsageError(f"no token `{token}` that is good", place="TOKEN")
     if as_json:
-        print_json(_document(revoked))
+        print_json(token_answer(revoked).model_dump())
     else:
         print_line(f"revoked {revoked.name} ({revoked.token_id})")
 
@@ -142,7 +135,7 @@ def access_log(
     """
     found = asyncio.run(_entries(before, limit, data_dir))
     if as_json:
-        print_lines(_entry_document(entry) for entry in found)
+        print_lines(entry_answer(entry).model_dump() for entry in found)
     else:
         print_table(
             ("ENTRY", "TIME", "WHO", "ROLE", "FROM", "WHAT", "OUTCOME"),
@@ -223,62 +216,9 @@ def _organizations(given: list[str] | None) -> Organizations:
     return frozenset(given) if given else None
 
 
-def _expiry(span: str) -> datetime | None:
-    if span == "never":
-        return None
-    found = SPAN.fullmatch(span)
-    if found is None:
-        raise UsageError(f"expected a time such as `90d` or `12h`, or `never`, found `{span}`", place="--expires")
-    return datetime.now(UTC) + timedelta(**{"d": {"days": int(found[1])}, "h": {"hours": int(found[1])}}[found[2]])
-
-
-def _state(token: TokenRecord) -> str:
-    if token.revoked_at is not None:
-        return "revoked"
-    return "expired" if token.expires_at is not None and token.expires_at <= datetime.now(UTC) else "good"
-
-
 def _seen(organizations: Organizations) -> str:
     return "all" if organizations is None else " ".join(sorted(organizations))
 
 
 def _time(moment: datetime | None) -> str | None:
     return None if moment is None else format_time(moment)
-
-
-def _described(token: NewToken | TokenRecord) -> dict[str, object]:
-    return {
-        "id": token.token_id,
-        "name": token.name,
-        "role": token.role,
-        "organizations": None if token.organizations is None else sorted(token.organizations),
-        "created_by": token.created_by,
-        "expires_at": _time(token.expires_at),
-    }
-
-
-def _document(token: TokenRecord) -> dict[str, object]:
-    return {
-        **_described(token),
-        "created_at": _time(token.created_at),
-        "last_used_at": _time(token.last_used_at),
-        "revoked_at": _time(token.revoked_at),
-        "state": _state(token),
-    }
-
-
-def _entry_document(entry: AccessEntry) -> dict[str, object]:
-    return {
-        "entry": entry.entry_id,
-        "time": _time(entry.time),
-        "kind": entry.kind,
-        "name": entry.name,
-        "identity": entry.identity,
-        "role": entry.role,
-        "organizations": None if entry.organizations is None else sorted(entry.organizations),
-        "address": entry.address,
-        "action": entry.action,
-        "outcome": entry.outcome,
-        "status": entry.status,
-        "detail": entry.detail,
-    }

@@ -5,14 +5,12 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from rooftree.bootstrap import open_access, open_webhooks, webhook_sender
+from rooftree.bootstrap import open_access, open_webhooks
 from rooftree.cli.access import operator, record_command
 from rooftree.cli.options import DataDir, Json, OrganizationId
 from rooftree.cli.output import print_json, print_line, print_table, say
@@ -20,19 +18,16 @@ from rooftree.cli.runtime import connected_settings
 from rooftree.errors import UsageError
 from rooftree.organization.identifiers import is_account
 from rooftree.organization.timestamps import format_time
-from rooftree.reading import AuditRecord
-from rooftree.store.webhooks import DatabaseWebhooks
+from rooftree.webhooks.administration import Subscriptions
+from rooftree.webhooks.documents import attempt_answer, webhook_answer, webhook_letter_answer
 from rooftree.webhooks.schedule import Answer
-from rooftree.webhooks.sending import check_url
-from rooftree.webhooks.signing import check_secret, new_secret
+from rooftree.webhooks.signing import check_secret
 from rooftree.webhooks.subscriptions import NewWebhook, Webhook, WebhookLetter
-from rooftree.workers.webhooks import attempt
 
 __all__ = ["add_commands"]
 
 NOT_ACCEPTED: Final = 1
 VERDICTS: Final = ("tightened", "loosened", "mixed")
-TEST_TYPE: Final = "rooftree.webhook.test.v1"
 
 WebhookId = Annotated[str, typer.Argument(metavar="WEBHOOK", help="The id that `list` prints.", show_default=False)]
 
@@ -80,26 +75,26 @@ def add(
     for name in account or ():
         if not is_account(name):
             raise UsageError(f"expected 12 digits, found `{name}`", place="--account")
-    settings = connected_settings(data_dir)
-    webhook = NewWebhook(
-        organization_id=organization,
-        webhook_id=f"wh_{secrets.token_hex(8)}",
-        url=check_url(url, allow_private=settings.webhook_allow_private),
-        secret=_secret(secret_file),
-        types=tuple(event_type) if event_type else None,
-        verdicts=tuple(verdict) if verdict else None,
-        account_ids=tuple(account) if account else None,
-        created_by=operator(),
-        from_start=from_start,
-    )
+    secret = None if secret_file is None else _secret(secret_file)
 
-    async def create() -> None:
-        async with open_webhooks(settings) as store, open_access(settings) as access:
-            await store.create(webhook)
+    async def create() -> NewWebhook:
+        settings = connected_settings(data_dir)
+        async with open_webhooks(settings) as subscriptions, open_access(settings) as access:
+            webhook = await subscriptions.add(
+                organization,
+                url,
+                secret=secret,
+                types=event_type,
+                verdicts=verdict,
+                account_ids=account,
+                created_by=operator(),
+                from_start=from_start,
+            )
             # Not the address: it may hold a secret.
             await record_command(access, "webhook add", f"{webhook.webhook_id} of {organization}")
+            return webhook
 
-    asyncio.run(create())
+    webhook = asyncio.run(create())
     if as_json:
         print_json({"webhook": webhook.webhook_id, "secret": webhook.secret})
     else:
@@ -114,12 +109,12 @@ def list_webhooks(*, organization: OrganizationId = None, data_dir: DataDir = No
     """
 
     async def read() -> list[Webhook]:
-        async with open_webhooks(connected_settings(data_dir)) as store:
-            return await store.webhooks(frozenset({organization}) if organization else None)
+        async with open_webhooks(connected_settings(data_dir)) as subscriptions:
+            return await subscriptions.store.webhooks(frozenset({organization}) if organization else None)
 
     found = asyncio.run(read())
     if as_json:
-        print_json([_document(webhook) for webhook in found])
+        print_json([webhook_answer(webhook).model_dump() for webhook in found])
     else:
         print_table(
             ("WEBHOOK", "ORGANIZATION", "URL", "REVISION", "STATE"),
@@ -136,22 +131,8 @@ def send_test(webhook: WebhookId, *, data_dir: DataDir = None, as_json: Json = F
     """
 
     async def send() -> Answer:
-        settings = connected_settings(data_dir)
-        async with open_webhooks(settings) as store:
-            found = await _find(store, webhook)
-            event = AuditRecord(
-                organization_id=found.organization_id,
-                revision=0,
-                part=1,
-                parts=1,
-                event_id=f"test-{secrets.token_hex(8)}",
-                type=TEST_TYPE,
-                account_id=None,
-                time=datetime.now(UTC),
-                verdict=None,
-                data={"organization_id": found.organization_id, "webhook_id": found.webhook_id},
-            )
-            return await attempt(webhook_sender(settings), found.url, await store.secret(found), event)
+        async with open_webhooks(connected_settings(data_dir)) as subscriptions:
+            return await subscriptions.test(await _find(subscriptions, webhook))
 
     answer = asyncio.run(send())
     _tell(answer, as_json=as_json)
@@ -164,8 +145,8 @@ def enable(webhook: WebhookId, *, data_dir: DataDir = None) -> None:
 
     async def go_on() -> None:
         settings = connected_settings(data_dir)
-        async with open_webhooks(settings) as store, open_access(settings) as access:
-            await store.enable(await _find(store, webhook))
+        async with open_webhooks(settings) as subscriptions, open_access(settings) as access:
+            await subscriptions.store.enable(await _find(subscriptions, webhook))
             await record_command(access, "webhook enable", webhook)
 
     asyncio.run(go_on())
@@ -179,8 +160,8 @@ def rm(webhook: WebhookId, *, data_dir: DataDir = None) -> None:
 
     async def remove() -> None:
         settings = connected_settings(data_dir)
-        async with open_webhooks(settings) as store, open_access(settings) as access:
-            await store.remove(await _find(store, webhook))
+        async with open_webhooks(settings) as subscriptions, open_access(settings) as access:
+            await subscriptions.store.remove(await _find(subscriptions, webhook))
             await record_command(access, "webhook rm", webhook)
 
     asyncio.run(remove())
@@ -199,12 +180,14 @@ def letters(
     """
 
     async def read() -> list[WebhookLetter]:
-        async with open_webhooks(connected_settings(data_dir)) as store:
-            return await store.letters(frozenset({organization}) if organization else None, delivered=delivered)
+        async with open_webhooks(connected_settings(data_dir)) as subscriptions:
+            return await subscriptions.store.letters(
+                frozenset({organization}) if organization else None, delivered=delivered
+            )
 
     found = asyncio.run(read())
     if as_json:
-        print_json([_letter_document(letter) for letter in found])
+        print_json([webhook_letter_answer(letter).model_dump() for letter in found])
     else:
         print_table(
             ("LETTER", "WEBHOOK", "EVENT", "ATTEMPTS", "GIVEN UP", "REASON"),
@@ -229,17 +212,11 @@ def replay(
     """
 
     async def send() -> Answer:
-        settings = connected_settings(data_dir)
-        async with open_webhooks(settings) as store:
-            found = await store.letters(letter_id=letter, delivered=True)
+        async with open_webhooks(connected_settings(data_dir)) as subscriptions:
+            found = await subscriptions.store.letters(letter_id=letter, delivered=True)
             if not found:
                 raise UsageError(f"no letter `{letter}`", place="LETTER")
-            webhook = await _find(store, found[0].webhook_id)
-            event = await store.event(found[0])
-            answer = await attempt(webhook_sender(settings), webhook.url, await store.secret(webhook), event)
-            if answer.accepted:
-                await store.deliver(found[0])
-            return answer
+            return await subscriptions.replay(await _find(subscriptions, found[0].webhook_id), found[0])
 
     answer = asyncio.run(send())
     _tell(answer, as_json=as_json)
@@ -247,16 +224,14 @@ def replay(
 
 def _tell(answer: Answer, *, as_json: bool) -> None:
     if as_json:
-        print_json({"accepted": answer.accepted, "status": answer.status, "reason": answer.reason or None})
+        print_json(attempt_answer(answer).model_dump())
     else:
         print_line(f"accepted with {answer.status}" if answer.accepted else f"not accepted: {answer.reason}")
     if not answer.accepted:
         raise typer.Exit(NOT_ACCEPTED)
 
 
-def _secret(file: Path | None) -> str:
-    if file is None:
-        return new_secret()
+def _secret(file: Path) -> str:
     try:
         return check_secret(file.read_text("utf-8").strip())
     except OSError as error:
@@ -265,11 +240,11 @@ def _secret(file: Path | None) -> str:
         raise error.within(str(file)) from None
 
 
-async def _find(store: DatabaseWebhooks, webhook_id: str) -> Webhook:
-    found = await store.webhooks(webhook_id=webhook_id)
-    if not found:
+async def _find(subscriptions: Subscriptions, webhook_id: str) -> Webhook:
+    found = await subscriptions.find(webhook_id)
+    if found is None:
         raise UsageError(f"no webhook `{webhook_id}`", place="WEBHOOK")
-    return found[0]
+    return found
 
 
 def _state(webhook: Webhook) -> str:
@@ -280,40 +255,3 @@ def _state(webhook: Webhook) -> str:
         when = format_time(webhook.next_attempt_at)
         return f"tried {webhook.attempts} times ({webhook.last_error}), again at {when}{letters_waiting}"
     return f"good{letters_waiting}"
-
-
-def _document(webhook: Webhook) -> dict[str, object]:
-    return {
-        "webhook": webhook.webhook_id,
-        "organization_id": webhook.organization_id,
-        "url": webhook.url,
-        "types": webhook.types,
-        "verdicts": webhook.verdicts,
-        "account_ids": webhook.account_ids,
-        "created_at": format_time(webhook.created_at),
-        "created_by": webhook.created_by,
-        "disabled_at": format_time(webhook.disabled_at) if webhook.disabled_at else None,
-        "disabled_reason": webhook.disabled_reason,
-        "revision": webhook.revision,
-        "part": webhook.part,
-        "attempts": webhook.attempts,
-        "next_attempt_at": format_time(webhook.next_attempt_at),
-        "delivered_at": format_time(webhook.delivered_at) if webhook.delivered_at else None,
-        "last_error": webhook.last_error,
-        "given_up": webhook.waiting,
-    }
-
-
-def _letter_document(letter: WebhookLetter) -> dict[str, object]:
-    return {
-        "letter": letter.letter_id,
-        "organization_id": letter.organization_id,
-        "webhook": letter.webhook_id,
-        "event_id": letter.event_id,
-        "revision": letter.revision,
-        "part": letter.part,
-        "attempts": letter.attempts,
-        "reason": letter.reason,
-        "given_up_at": format_time(letter.given_up_at),
-        "delivered_at": format_time(letter.delivered_at) if letter.delivered_at else None,
-    }

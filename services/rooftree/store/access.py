@@ -7,8 +7,15 @@ from __future__ import annotations
 import asyncpg
 
 from rooftree.access.caller import Caller, CallerKind, Organizations, Role
-from rooftree.access.keeping import AccessEntry, NewSession, NewToken, Outcome, SessionRecord, TokenRecord
-from rooftree.errors import UsageError
+from rooftree.access.keeping import (
+    AccessEntry,
+    NameTakenError,
+    NewSession,
+    NewToken,
+    Outcome,
+    SessionRecord,
+    TokenRecord,
+)
 from rooftree.store.database import Database, Row
 from rooftree.store.queries import query
 
@@ -30,7 +37,7 @@ class DatabaseAccess:
         Keep a token.
 
         Raises:
-            UsageError: Another token that is not revoked has this name.
+            NameTakenError: Another token that is not revoked has this name.
         """
         async with self._database.connection() as connection:
             try:
@@ -40,21 +47,33 @@ class DatabaseAccess:
                     *(_listed(token.organizations), token.created_by, token.expires_at),
                 )
             except asyncpg.UniqueViolationError:
-                raise UsageError(f"there is a token `{token.name}` already; revoke it first", place="NAME") from None
+                raise NameTakenError(
+                    f"there is a token `{token.name}` already; revoke it first", place="NAME"
+                ) from None
 
-    async def tokens(self) -> list[TokenRecord]:
+    async def tokens(self, organizations: Organizations = None) -> list[TokenRecord]:
         """
-        Return all tokens, the latest first, those that are over included.
+        Return tokens, the latest first, those that are over included.
+
+        Args:
+            organizations: Only those that see nothing but these.
         """
         async with self._database.connection() as connection:
-            return [_token(row) for row in await connection.fetch(query("list_tokens"))]
+            return [_token(row) for row in await connection.fetch(query("list_tokens"), _listed(organizations))]
 
-    async def revoke_token(self, named: str) -> TokenRecord | None:
+    async def revoke_token(
+        self, named: str, *, by_name: bool = True, organizations: Organizations = None
+    ) -> TokenRecord | None:
         """
-        End a token that is named by its id or its name; returns it, or None if there is none that is good.
+        End a token; returns it, or None if there is none that is good.
+
+        Args:
+            named: Its id or its name.
+            by_name: Whether a name will do.
+            organizations: Only one that sees nothing but these.
         """
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(query("revoke_token"), named)
+            row = await connection.fetchrow(query("revoke_token"), named, by_name, _listed(organizations))
         return None if row is None else _token(row)
 
     async def use_token(self, digest: bytes) -> TokenRecord | None:
@@ -121,12 +140,21 @@ class DatabaseAccess:
         async with self._database.connection() as connection:
             await connection.execute(query("finish_access"), entry_id, outcome, status, detail)
 
-    async def entries(self, *, before: int | None = None, limit: int = 100) -> list[AccessEntry]:
+    async def entries(
+        self, *, before: int | None = None, limit: int = 100, organizations: Organizations = None
+    ) -> list[AccessEntry]:
         """
         Return lines of the access log, the latest first.
+
+        Args:
+            before: Only those before this one.
+            limit: How many at most.
+            organizations: Only of callers who see nothing but these.
         """
         async with self._database.connection() as connection:
-            rows = await connection.fetch(query("read_access_log"), _LAST_ENTRY if before is None else before, limit)
+            rows = await connection.fetch(
+                query("read_access_log"), _LAST_ENTRY if before is None else before, limit, _listed(organizations)
+            )
         return [
             AccessEntry(**{**dict(row), "outcome": Outcome(row["outcome"]), "organizations": _organizations(row)})
             for row in rows

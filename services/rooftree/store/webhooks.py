@@ -76,6 +76,7 @@ class DatabaseWebhooks:
         webhook_id: str | None = None,
         letter_id: int | None = None,
         delivered: bool = False,
+        after: int = 0,
         limit: int = 1000,
     ) -> list[WebhookLetter]:
         """
@@ -86,12 +87,13 @@ class DatabaseWebhooks:
             webhook_id: Only of this subscription.
             letter_id: Only this one.
             delivered: Also those that a replay has brought home.
+            after: Only those behind this one.
             limit: How many at most.
         """
         listed = None if organizations is None else sorted(organizations)
         async with self._database.connection() as connection:
             rows = await connection.fetch(
-                query("list_webhook_letters"), listed, webhook_id, delivered, letter_id, limit
+                query("list_webhook_letters"), listed, webhook_id, delivered, letter_id, limit, after
             )
         return [WebhookLetter(**dict(row)) for row in rows]
 

@@ -78,6 +78,8 @@ class Sender:
             return Answer(None, str(error))
         except OSError as error:
             return Answer(None, f"cannot be reached: {error.strerror or type(error).__name__}")
+        except UnicodeError:
+            return Answer(None, "cannot be reached: its name is none that could be looked up")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return Answer(None, f"cannot be reached: {type(error).__name__}")
 

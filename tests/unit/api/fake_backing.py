@@ -76,6 +76,12 @@ class SameProcess:
         return await errand.run(self._reader, Memory())
 
 
+class Unreached:
+    """
+    Fails whoever looks for something in it.
+    """
+
+
 class OwnPace:
     """
     No nudges: looks often.
@@ -92,4 +98,12 @@ def fake_backing(reader: Reader) -> Backing:
     """
     Return all that the API needs, over a reader in memory.
     """
-    return Backing(FakeLetters(), FakeChanges(), SameProcess(reader), AuditFeed(reader, OwnPace()))
+    return Backing(
+        FakeLetters(),
+        FakeChanges(),
+        SameProcess(reader),
+        AuditFeed(reader, OwnPace()),
+        # What is looked after here is all in the store: integration tests ask it.
+        subscriptions=Unreached(),  # type: ignore[arg-type]
+        tokens=Unreached(),  # type: ignore[arg-type]
+    )

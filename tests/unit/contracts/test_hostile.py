@@ -1,11 +1,10 @@
 """
-What is sent by someone who means harm is refused at the door, cheaply, with the place.
+What is sent by someone who means harm is refused at the door, with the place.
 """
 
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -36,14 +35,11 @@ def event(kind: str, **data: object) -> dict[str, Any]:
 
 def refusal(value: bytes | dict[str, Any]) -> ChangeError:
     """
-    Return why a record is refused, and see to it that this was found soon.
+    Return why a record is refused.
     """
     content = value if isinstance(value, bytes) else json.dumps(value).encode()
-    started = time.monotonic()
     with pytest.raises(ChangeError) as caught:
         decode_change(content)
-    # a generous bound for a shared machine; what is meant are milliseconds
-    assert time.monotonic() - started < 2
     return caught.value
 
 

@@ -143,7 +143,7 @@ def test_no_container_may_more_than_it_needs(path: Path) -> None:
     """
     found = list(_containers(path))
 
-    assert {"default": 5, "everything": 6}[path.stem] == len(found)
+    assert {"default": 5, "everything": 7}[path.stem] == len(found)
     for kind, pod, container in found:
         security = container["securityContext"]
         assert pod["securityContext"]["runAsNonRoot"]

@@ -83,3 +83,14 @@ async def test_nothing_is_sent_to_this_machine_however_it_is_spelled(host: str) 
 
     assert answer.status is None
     assert "not public" in answer.reason or "cannot be reached" in answer.reason
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example.com", "hooks..example.com", ".example.com"])
+async def test_a_name_that_cannot_be_looked_up_is_told_and_stops_nobody(host: str) -> None:
+    """
+    Whoever subscribes such an address keeps no other from being served.
+    """
+    answer = await Sender(timeout=5, allow_private=False).send(f"https://{host}/", b"{}", {})
+
+    assert answer.status is None
+    assert answer.reason.startswith("cannot be reached")

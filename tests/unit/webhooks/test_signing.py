@@ -31,7 +31,7 @@ def test_new_secrets_are_good_and_new() -> None:
 
 
 @pytest.mark.parametrize(
-    "secret", ["", "whsec_", "whsec_c2hvcnQ=", "whsec_not base64!", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
+    "secret", ["", "whsec_", "whsec_c2hvcnQ=", "whsec_not base64!", "whsec_äöü", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
 )
 def test_a_secret_that_is_too_short_or_no_secret_is_refused(secret: str) -> None:
     """

@@ -107,11 +107,14 @@ class Period:
 def bar(shares: Shares, *, height: int = 12, kind: str = "chart") -> Markup:
     """
     Draw the shares side by side: full for allowed, hatched for conditional, full in another colour for denied.
+
+    A spark is pressed into a few pixels, which takes the pattern with it: it has a pattern that was stretched before.
     """
+    hatch = "hatch-small" if "spark" in kind else "hatch"
     parts = [f'<rect class="ground" width="{WIDTH}" height="{height}"/>']
     left = 0.0
     for name, width in _widths(shares):
-        fill = ' fill="url(#hatch)"' if name == "conditional" else f' class="{name}"'
+        fill = f' fill="url(#{hatch})"' if name == "conditional" else f' class="{name}"'
         parts.append(f'<rect{fill} x="{left:.1f}" width="{width:.1f}" height="{height}"/>')
         left += width
     return _svg(parts, height=height, kind=kind)

@@ -6,10 +6,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from markupsafe import Markup, escape
+
 __all__ = [
     "actor",
     "ago",
     "clock",
+    "coded",
     "date",
     "decision",
     "is_recent",
@@ -54,6 +57,18 @@ def clock(moment: datetime) -> str:
     Say a moment to the minute, in UTC.
     """
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def coded(text: str) -> Markup:
+    """
+    Set what stands between backticks as code; a backtick without its other half stays as it is.
+    """
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
+    )
 
 
 def some(count: int, one: str, many: str | None = None) -> str:

@@ -227,7 +227,7 @@ def _line(
     shown: int = PLACES_SHOWN,
 ) -> PolicyLine:
     policy, content = frame.policy(policy_id), _content(frame, policy_id)
-    nodes = targets.get(policy_id, ())
+    nodes = sorted(targets.get(policy_id, ()), key=lambda one: (not is_root(one), frame.name_of(one).casefold()))
     return PolicyLine(
         policy_id=policy_id,
         name=frame.name_of(policy_id),

@@ -207,7 +207,9 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters.update(time=format_time, date=phrases.date, clock=phrases.clock, some=phrases.some)
+    templates.filters.update(
+        time=format_time, date=phrases.date, clock=phrases.clock, some=phrases.some, coded=phrases.coded
+    )
     templates.globals.update(
         icon=icon, bar=charts.bar, sections=SECTIONS, words=wording, phrases=phrases, version=asset_version()
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Final
 
 from rooftree.api.endpoint import Endpoint
-from rooftree.api.resources import accounts, audit, decisions, operations, organizations, probes
+from rooftree.api.resources import accounts, audit, decisions, operations, organizations, probes, tokens, webhooks
 
 __all__ = ["ENDPOINTS"]
 
@@ -18,4 +18,6 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *audit.ENDPOINTS,
     *probes.ENDPOINTS,
     *operations.ENDPOINTS,
+    *webhooks.ENDPOINTS,
+    *tokens.ENDPOINTS,
 )

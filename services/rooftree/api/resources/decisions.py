@@ -185,6 +185,7 @@ ENDPOINTS: Final[Sequence[Endpoint]] = (
         answer=CheckAnswer,
         parameters=AccountQuery,
         body=CheckBody,
+        question=True,
     ),
     Endpoint(
         "POST",
@@ -195,6 +196,7 @@ ENDPOINTS: Final[Sequence[Endpoint]] = (
         answer=Admission,
         parameters=OrganizationQuery,
         body=RequestBody,
+        question=True,
     ),
     Endpoint(
         "POST",
@@ -206,6 +208,7 @@ ENDPOINTS: Final[Sequence[Endpoint]] = (
         others=_REVIEW,
         parameters=OrganizationQuery,
         body=SuppositionBody,
+        question=True,
     ),
     Endpoint(
         "GET",
@@ -226,6 +229,7 @@ ENDPOINTS: Final[Sequence[Endpoint]] = (
         lint,
         answer=Findings,
         body=LintBody,
+        question=True,
     ),
     Endpoint(
         "POST",
@@ -235,5 +239,6 @@ ENDPOINTS: Final[Sequence[Endpoint]] = (
         simulate,
         answer=SimulationAnswers,
         body=SimulateBody,
+        question=True,
     ),
 )

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from rooftree.access.caller import Role
 from rooftree.api.endpoint import Asked, Endpoint, Flag, OrganizationQuery, PageQuery, WholeNumber
-from rooftree.api.query import decode_cursor, encode_cursor
+from rooftree.api.query import decode_cursor, decode_number, encode_cursor
 from rooftree.contracts.resources import (
     Accepted,
     DeadLetter,
@@ -99,7 +99,7 @@ async def list_reconciliations(asked: Asked[PageQuery, None]) -> Page[Reconcilia
     List comparisons with AWS, the latest first.
     """
     query = asked.parameters
-    before = _number(query.cursor) if query.cursor else None
+    before = decode_number(query.cursor) if query.cursor else None
     found = await asked.reader.reconciliations(asked.organization_id, before=before, limit=query.limit + 1)
     more = encode_cursor([str(found[query.limit - 1].reconciliation_id)]) if len(found) > query.limit else None
     items = [reconciliation_answer(record) for record in found[: query.limit]]
@@ -111,7 +111,7 @@ async def list_letters(asked: Asked[LettersQuery, None]) -> Page[DeadLetter]:
     List dead letters, the oldest first.
     """
     query = asked.parameters
-    after = _number(query.cursor) if query.cursor else 0
+    after = decode_number(query.cursor) if query.cursor else 0
     found = await asked.backing.letters.letters(
         asked.organization_id, resolved=query.resolved, after=after, limit=query.limit + 1
     )
@@ -157,13 +157,6 @@ def _reread_after(cursor: str) -> tuple[datetime, str, str]:
     if moment is None or not (kind + object_id).isprintable():
         raise InputError("not a cursor of this list", place="cursor")
     return moment, kind, object_id
-
-
-def _number(cursor: str) -> int:
-    [text] = decode_cursor(cursor, 1)
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise InputError("not a cursor of this list", place="cursor")
-    return int(text)
 
 
 ENDPOINTS: Final = (

@@ -8,16 +8,19 @@ insert into rooftree.api_token (token_id, name, digest, role, organizations, cre
 values ($1, $2, $3, $4, $5, $6, $7);
 
 -- list_tokens --
--- All tokens, the latest first.
+-- Tokens, the latest first: all, or those that see nothing but some organizations.
 select token_id, name, role, organizations, created_at, created_by, expires_at, last_used_at, revoked_at
 from rooftree.api_token
+where $1::text[] is null or organizations <@ $1
 order by created_at desc, token_id;
 
 -- revoke_token --
 -- End a token that is named by its id or its name, and the sessions that it opened.
 with revoked as (
     update rooftree.api_token set revoked_at = now()
-    where (token_id = $1 or name = $1) and revoked_at is null
+    where
+        (token_id = $1 or ($2 and name = $1)) and revoked_at is null
+        and ($3::text[] is null or organizations <@ $3)
     returning token_id, name, role, organizations, created_at, created_by, expires_at, last_used_at, revoked_at
 ), ended as (
     delete from rooftree.session where token_id in (select token_id from revoked)
@@ -81,6 +84,6 @@ update rooftree.access_log set outcome = $2, status = $3, detail = $4 where entr
 -- What was done, the latest first, from before an entry.
 select entry_id, time, kind, name, identity, role, organizations, address, action, outcome, status, detail
 from rooftree.access_log
-where entry_id < $1
+where entry_id < $1 and ($3::text[] is null or organizations <@ $3)
 order by entry_id desc
 limit $2;

@@ -113,6 +113,7 @@ from rooftree.webhook_letter
 where
     ($1::text[] is null or organization_id = any($1)) and ($2::text is null or webhook_id = $2)
     and ($3 or delivered_at is null) and ($4::bigint is null or letter_id = $4)
+    and letter_id > $6
 order by letter_id
 limit $5;
 

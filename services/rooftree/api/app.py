@@ -28,7 +28,7 @@ from rooftree.api.dispatch import questions_among, routes_of
 from rooftree.api.entrance import Entrance
 from rooftree.api.guard import Guard
 from rooftree.api.openapi import describe
-from rooftree.api.pages import Site, page_routes
+from rooftree.api.pages import PAGE_QUESTIONS, Site, page_routes
 from rooftree.api.problems import EXCEPTION_HANDLERS
 from rooftree.api.provided import CALLBACK, ProvidedEntrance
 from rooftree.api.resources import ENDPOINTS
@@ -110,7 +110,7 @@ def create_app(
                 reader_for=reader_for,
                 requests=Throttle("requests", quota=settings.http_rate_limit),
                 failures=attempts,
-                asks=questions_among(ENDPOINTS),
+                asks=questions_among(ENDPOINTS, PAGE_QUESTIONS),
                 public_url=settings.public_url,
             ),
         ],

@@ -47,13 +47,16 @@ def routes_of(endpoints: Iterable[Endpoint], backing: Backing) -> list[Route]:
     return [Route(f"{PREFIX}{path}", _Resource(methods, backing), include_in_schema=False) for path, methods in ordered]
 
 
-def questions_among(endpoints: Iterable[Endpoint]) -> Callable[[str, str], bool]:
+def questions_among(endpoints: Iterable[Endpoint], pages: Iterable[str] = ()) -> Callable[[str, str], bool]:
     """
-    Return what tells by method and path, as routing sees it, whether a request only asks.
+    Return what tells by method and path, as routing sees it, whether a request changes nothing though it is a POST.
+
+    Args:
+        endpoints: Those of the API.
+        pages: Paths of pages at which a POST only asks.
     """
-    known = [
-        (endpoint.method, compile_path(f"{PREFIX}{endpoint.path}")[0]) for endpoint in endpoints if endpoint.question
-    ]
+    asked = [(endpoint.method, f"{PREFIX}{endpoint.path}") for endpoint in endpoints if endpoint.question]
+    known = [(method, compile_path(path)[0]) for method, path in (*asked, *(("POST", path) for path in pages))]
 
     def asks(method: str, path: str) -> bool:
         return any(method == known_method and pattern.match(path) for known_method, pattern in known)

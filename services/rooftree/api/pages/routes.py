@@ -5,6 +5,7 @@ Which address leads to which page.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -27,7 +28,12 @@ from rooftree.api.pages.site import Handler, Site, page
 from rooftree.api.pages.what_if import WhatIfPage
 from rooftree.api.pages.who_can import WhoCanPage
 
-__all__ = ["page_routes"]
+__all__ = ["PAGE_QUESTIONS", "page_routes"]
+
+_INSIDE: Final = "/{organization_id}"
+
+PAGE_QUESTIONS: Final = (f"{_INSIDE}/what-if", f"{_INSIDE}/lint")
+"""Where a POST changes nothing: one leads to an address, the other looks at a text while it is being written."""
 
 
 def page_routes(site: Site, backing: Backing) -> list[Route]:
@@ -47,7 +53,7 @@ def page_routes(site: Site, backing: Backing) -> list[Route]:
     def route(path: str, handler: Handler, *, methods: Sequence[str] = ("GET",)) -> Route:
         return Route(path, page(site, handler), methods=list(methods))
 
-    inside = "/{organization_id}"
+    inside = _INSIDE
     one = f"{inside}/accounts/{{account_id}}"
     return [
         Route("/assets/{name}", asset),
@@ -68,8 +74,10 @@ def page_routes(site: Site, backing: Backing) -> list[Route]:
         route(f"{inside}/check", CheckPage(site).show),
         route(f"{inside}/who-can", WhoCanPage(site, backing.workshop).show),
         route(f"{inside}/what-if", what_if.show),
-        route(f"{inside}/what-if", what_if.take, methods=("POST",)),
-        route(f"{inside}/lint", what_if.lint, methods=("POST",)),
+        *(
+            route(path, take, methods=("POST",))
+            for path, take in zip(PAGE_QUESTIONS, (what_if.take, what_if.lint), strict=True)
+        ),
         route(f"{inside}/operations", operations.show),
         route(f"{inside}/operations/replay", operations.replay, methods=("POST",)),
         route(f"{inside}/policies", policies.list),

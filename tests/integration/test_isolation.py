@@ -20,6 +20,7 @@ from rooftree.errors import RefusedRowError, UsageError
 from rooftree.settings import Settings
 from rooftree.store.database import connect_database
 from rooftree.store.letters import DatabaseLetters
+from rooftree.store.queries import query
 from rooftree.store.reader import DatabaseReader
 from rooftree.store.restricted import RestrictedDatabase
 
@@ -363,6 +364,35 @@ async def test_policies_leave_the_indexes_to_the_queries(service: Settings, name
 
     assert conditions[0]
     assert conditions[0] == conditions[1]
+
+
+@pytest.mark.parametrize("role", [None, "rooftree_reader"])
+async def test_the_versions_of_a_policy_do_not_read_all_of_the_history(service: Settings, role: str | None) -> None:
+    """
+    One step of an index for each chain, for the owner as for a reader.
+    """
+    statement = query("outline_policy_versions").rstrip("; \n")
+    connection = await connect_database(service.postgres_dsn.get_secret_value())
+    try:
+        async with connection.transaction():
+            # So few rows are read faster as a whole; the question is what is possible.
+            await connection.execute("set local enable_seqscan = off")
+            await connection.execute("set local plan_cache_mode = force_generic_plan")
+            if role:
+                await connection.execute(f"set local role {role}")
+            await connection.execute(f"prepare versions(text, text) as {statement}")
+            lines = [
+                row[0]
+                for row in await connection.fetch(f"explain (costs off) execute versions('{OWN}', 'p-denyregions')")
+            ]
+            await connection.execute("deallocate versions")
+    finally:
+        await connection.close()
+    [place] = [number for number, line in enumerate(lines) if "account_history_by_chain" in line]
+
+    assert "Index" in lines[place]
+    assert "(organization_id = $1)" in lines[place + 1]
+    assert "chain_id = " in lines[place + 1]
 
 
 async def test_a_user_without_rights_is_told_what_to_run(postgres_server: str) -> None:

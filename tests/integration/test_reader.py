@@ -73,6 +73,21 @@ async def test_an_organization_stands_at_its_last_revision(reader: Reader) -> No
     assert 3 == await reader.count_accounts(ORGANIZATION)
 
 
+async def test_a_policy_binds_since_the_first_account_had_it(reader: Reader) -> None:
+    """
+    That it was taken off again does not alter since when there is this document.
+    """
+    [version] = await reader.policy_versions(ORGANIZATION, "p-denyregions")
+    [unlimited] = await reader.policy_versions(ORGANIZATION, "p-FullAWSAccess")
+
+    assert (datetime(2026, 1, 2, tzinfo=UTC), "Deny") == (
+        version.since,
+        json.loads(version.content)["Statement"][0]["Effect"],
+    )
+    assert datetime(2026, 1, 1, tzinfo=UTC) == unlimited.since
+    assert [] == await reader.policy_versions(ORGANIZATION, "p-nothing00")
+
+
 FILTERS = (
     AuditFilter(verdict="tightened"),
     AuditFilter(verdict="loosened"),

@@ -17,6 +17,7 @@ from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Final
 
 import asyncpg
 
@@ -27,6 +28,9 @@ from rooftree.store.queries import query
 from rooftree.telemetry import Action, log
 
 __all__ = ["Migration", "apply_migrations", "migrations", "require_schema"]
+
+TURN: Final = 0.2
+"""Seconds after which a process asks again whether it is its turn."""
 
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 
@@ -116,7 +120,9 @@ async def apply_migrations(
         UsageError: This user may not do what a step does.
     """
     with translated_errors():
-        await connection.execute(query("lock_migrations"))
+        # There is no event to wait for: the other one is another process.
+        while not await connection.fetchval(query("lock_migrations")):  # noqa: ASYNC110
+            await asyncio.sleep(TURN)
         try:
             await connection.execute(query("create_migration_table"))
             climb = _Climb(connection, lock_timeout=lock_timeout, patience=patience)

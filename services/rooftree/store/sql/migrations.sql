@@ -3,8 +3,9 @@
 select row_security_active($1::text)
 
 -- lock_migrations --
--- Let one process migrate at a time; the number stands for nothing, it only has to be ours.
-select pg_advisory_lock(7216543209180)
+-- Let one process migrate at a time, or learn that another one does; the number only has to be ours. Whoever waited in
+-- a statement would hold a snapshot meanwhile, and an index that is built concurrently waits for all of these.
+select pg_try_advisory_lock(7216543209180)
 
 -- unlock_migrations --
 -- Let the next one in.

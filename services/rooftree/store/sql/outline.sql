@@ -130,7 +130,8 @@ left join wanted as w on w.place <= $14
 order by w.revision desc, w.part;
 
 -- outline_policy_versions --
--- The documents of a policy that some chain holds, and since when some account had one.
+-- The documents of a policy that some chain holds, and since when some account had one: one step of an index for each
+-- chain.
 with held as (
     select distinct c.chain_id, p.policy ->> 'digest' as digest
     from rooftree.chain as c
@@ -141,13 +142,22 @@ with held as (
         select jsonb_path_query(c.levels, '$.*.policies[*] ? (@.policy_id == $id)', jsonb_build_object('id', $2::text))
     ) as p (policy)
     where c.organization_id = $1
+), told as (
+    select held.digest, min(first.valid_from) as since
+    from held
+    left join lateral (
+        select h.valid_from
+        from rooftree.account_history as h
+        where h.organization_id = $1 and h.chain_id = held.chain_id
+        order by h.valid_from
+        limit 1
+    ) as first on true
+    group by held.digest
 )
-select d.digest, d.content, min(h.valid_from) as since
-from held
-join rooftree.policy_document as d on d.organization_id = $1 and d.digest = held.digest
-left join rooftree.account_history as h on h.organization_id = $1 and h.chain_id = held.chain_id
-group by d.digest, d.content
-order by since desc nulls last;
+select d.digest, d.content, told.since
+from told
+join rooftree.policy_document as d on d.organization_id = $1 and d.digest = told.digest
+order by told.since desc nulls last;
 
 -- outline_delivery --
 -- How far changes have come on their way.

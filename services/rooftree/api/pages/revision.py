@@ -49,6 +49,7 @@ class ToldChange:
     One set of requests whose decision has changed.
 
     Attributes:
+        exact: Whether the words, with what is excepted from them, say all of the set and nothing else.
         example: One of them, as the lines of a request.
         accounts: Where, if not in all accounts of the change.
         known: The number of today's actions in it, with some of them.
@@ -235,7 +236,7 @@ def told_change(block: Block, names: Mapping[str, str], to: Addresses, count: in
     return ToldChange(
         mark=line.mark,
         words=line.words,
-        exact=change.get("exact") is not False,
+        exact=change.get("exact") is not False or bool(change.get("unless")),
         example=_example(change),
         before=_side(change, "before", names),
         after=_side(change, "after", names),

@@ -115,6 +115,30 @@ async def test_a_change_is_told_with_its_example_and_what_decides_it_on_both_sid
     assert "may do less than before" in page
 
 
+@pytest.mark.parametrize(
+    ("alone", "said"),
+    [
+        ({}, False),
+        ({"exact": False}, True),
+        ({"exact": False, "unless": [{"policy_id": "p-2", "statement": "Old", "target_id": "r-ab12"}]}, False),
+    ],
+    ids=["exact", "more than is so", "exact by what it excepts"],
+)
+async def test_a_change_is_said_to_be_inexact_only_where_its_words_are(alone: dict[str, object], *, said: bool) -> None:
+    """
+    A change with exceptions is marked for those who read its patterns alone; the page tells the exceptions.
+    """
+    one = event(1)
+    [change] = one.data["changes"]  # type: ignore[misc]
+    reader = stored()
+    reader.events = [replace(one, data={**one.data, "changes": [{**change, **alone}]})]
+    async with browse(reader) as client:
+        page = (await client.get(f"{HOME}/audit/1")).text
+
+    assert said == ("not exactly" in page)
+    assert ("unless" in alone) == ("Except what" in page)
+
+
 async def test_an_event_that_fits_no_seal_is_said_to_be_altered() -> None:
     """
     The record is not believed: it is worked out anew.

@@ -96,7 +96,8 @@ def publish(
     if as_json:
         print_json({"published": len(records), "topic": settings.changes_topic})
     else:
-        print_line(f"{len(records)} events published to {settings.changes_topic}")
+        events = "1 event" if len(records) == 1 else f"{len(records)} events"
+        print_line(f"{events} published to {settings.changes_topic}")
 
 
 def import_snapshot(

@@ -163,7 +163,7 @@ async def stored(settings: Settings, statement: str, *arguments: object) -> list
         await connection.close()
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], *, seconds: float = 20) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]], *, seconds: float = 60) -> None:
     """
     Wait until *condition* holds, and fail if it does not in time.
     """
@@ -173,7 +173,7 @@ async def eventually(condition: Callable[[], Awaitable[bool]], *, seconds: float
         await asyncio.sleep(0.01)
 
 
-async def settled(settings: Settings, *, records: int, relayed: bool = True, seconds: float = 20) -> None:
+async def settled(settings: Settings, *, records: int, relayed: bool = True, seconds: float = 60) -> None:
     """
     Wait until so many records of the changes topic are processed and everything that follows is sent.
     """

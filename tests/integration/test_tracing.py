@@ -15,7 +15,17 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 from pydantic import SecretStr
-from tests.integration.service import ORGANIZATION, event, publish, read_topic, running, settled, snapshot, stored
+from tests.integration.service import (
+    ORGANIZATION,
+    event,
+    eventually,
+    publish,
+    read_topic,
+    running,
+    settled,
+    snapshot,
+    stored,
+)
 
 from rooftree.api import create_app
 from rooftree.bootstrap import open_backing, open_reader, open_store
@@ -96,9 +106,15 @@ async def test_a_change_and_its_audit_events_are_one_trace(settings: Settings, s
     Taking, projecting, committing and sending can be followed from the header of the change to those of its events;
     what is sent again carries the same header, since it is stored.
     """
+
+    async def is_traced() -> bool:
+        return bool(named(spans, f"process {settings.changes_topic}"))
+
     await publish(settings, snapshot())
     async with running(settings):
         await settled(settings, records=1)
+        # spans end a moment after what they stand for is stored
+        await eventually(is_traced)
         spans.clear()
         await send(settings, (attached(1), CHANGE))
         await settled(settings, records=2)

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from random import Random
 
+import asyncpg
 import pytest
 import structlog
 from pydantic import SecretStr
@@ -30,6 +31,8 @@ from rooftree.store.database import connect_database
 from rooftree.telemetry import METRICS_REGISTRY, Action
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+POSITION = "select coalesce(sum(next_offset), 0)::bigint as n from rooftree.consumer_offset"
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +109,7 @@ async def position(settings: Settings) -> int:
     """
     Return how many records are processed.
     """
-    [row] = await stored(settings, "select coalesce(sum(next_offset), 0)::bigint as n from rooftree.consumer_offset")
+    [row] = await stored(settings, POSITION)
     return int(row["n"])
 
 
@@ -239,21 +242,25 @@ async def test_a_full_disk_is_waited_for(
     await administer(mortal.dsn, f"create tablespace small location '{tables}'")
     chosen = await with_database(settings, mortal, wire, clause="tablespace small")
     await publish_all(chosen, history, slice(10))
+    # a new connection might find no room for what it keeps of the catalog
+    watching = await asyncpg.connect(chosen.postgres_dsn.get_secret_value())
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
     try:
         with capture_logs() as lines:
             async with running(chosen):
                 await settled(chosen, records=10)
+                assert 10 == await watching.fetchval(POSITION)
                 before = failures()
                 ballast = small_disk / "ballast"
                 ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free))
                 await publish_all(chosen, history, slice(10, None))
                 await eventually(has_failed_since(before), seconds=60)
-                stood = await position(chosen)
+                stood = await watching.fetchval(POSITION)
                 ballast.unlink()
                 await settled(chosen, records=len(history.records), seconds=60)
         await same_as_undisturbed(chosen)
     finally:
+        await watching.close()
         name = chosen.postgres_dsn.get_secret_value().rpartition("/")[2]
         await administer(mortal.dsn, f'drop database "{name}" with (force)')
         await administer(mortal.dsn, "drop tablespace small")

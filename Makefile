@@ -39,7 +39,7 @@ test: install ## Run the tests
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 test-kafka: install ## Run the tests that need a broker on Apache Kafka; needs Java 17 and Maven
-	ROOFTREE_TEST_BROKER=kafka $(BIN)/pytest -n $(WORKERS) --dist loadfile $(SERVERS) --ignore tests/acceptance/test_api.py
+	ROOFTREE_TEST_BROKER=kafka $(BIN)/pytest -n $(WORKERS) --dist loadfile $(SERVERS)
 
 faults: install ## Disturb the service on Apache Kafka, two hundred rounds of random faults
 	ROOFTREE_TEST_BROKER=kafka ROOFTREE_TEST_FAULT_ROUNDS=$${ROOFTREE_TEST_FAULT_ROUNDS:-200} \

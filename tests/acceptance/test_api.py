@@ -32,7 +32,7 @@ def addresses(rooftree: Rooftree) -> Iterator[dict[str, Any]]:
     """
     Run everything, with the demo organization.
     """
-    with replace(rooftree, variables=UNBOUND).up() as (_, addresses):
+    with replace(rooftree, variables=UNBOUND).up("--demo") as (_, addresses):
         yield addresses
 
 

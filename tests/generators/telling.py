@@ -4,37 +4,9 @@ Changes in few words, for tests that tell a story.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from rooftree.organization.changes import (
-    AccountClosed,
-    AccountCreated,
-    AccountMoved,
-    AccountRemoved,
-    AccountUpdated,
-    Change,
-    ChangeData,
-    ChangeType,
-    OuCreated,
-    OuDeleted,
-    OuRenamed,
-    PolicyAttached,
-    PolicyCreated,
-    PolicyDeleted,
-    PolicyDetached,
-    PolicyTypeDisabled,
-    PolicyTypeEnabled,
-    PolicyUpdated,
-    PrincipalDeleted,
-    PrincipalsTaken,
-    PrincipalUpdated,
-    ProbeRemoved,
-    ProbeSet,
-    RereadAnswered,
-    RereadAsked,
-    SnapshotTaken,
-)
+from rooftree.organization.changes import CHANGE_TYPES, Change, ChangeData, SnapshotTaken
 from rooftree.organization.snapshot_reader import parse_snapshot
 from rooftree.policy.document import canonical_text
 
@@ -69,32 +41,6 @@ POLICY = "p-examplepol"
 FULL_ACCESS_ID = "p-FullAWSAccess"
 SCP = "SERVICE_CONTROL_POLICY"
 
-_TYPES: Mapping[type, ChangeType] = {
-    SnapshotTaken: ChangeType.SNAPSHOT,
-    AccountCreated: ChangeType.ACCOUNT_CREATED,
-    AccountUpdated: ChangeType.ACCOUNT_UPDATED,
-    AccountMoved: ChangeType.ACCOUNT_MOVED,
-    AccountClosed: ChangeType.ACCOUNT_CLOSED,
-    AccountRemoved: ChangeType.ACCOUNT_REMOVED,
-    OuCreated: ChangeType.OU_CREATED,
-    OuRenamed: ChangeType.OU_RENAMED,
-    OuDeleted: ChangeType.OU_DELETED,
-    PolicyCreated: ChangeType.POLICY_CREATED,
-    PolicyUpdated: ChangeType.POLICY_UPDATED,
-    PolicyDeleted: ChangeType.POLICY_DELETED,
-    PolicyAttached: ChangeType.POLICY_ATTACHED,
-    PolicyDetached: ChangeType.POLICY_DETACHED,
-    PolicyTypeEnabled: ChangeType.POLICY_TYPE_ENABLED,
-    PolicyTypeDisabled: ChangeType.POLICY_TYPE_DISABLED,
-    PrincipalsTaken: ChangeType.PRINCIPALS,
-    PrincipalUpdated: ChangeType.PRINCIPAL_UPDATED,
-    PrincipalDeleted: ChangeType.PRINCIPAL_DELETED,
-    ProbeSet: ChangeType.PROBE_SET,
-    ProbeRemoved: ChangeType.PROBE_REMOVED,
-    RereadAsked: ChangeType.REREAD_ASKED,
-    RereadAnswered: ChangeType.REREAD_ANSWERED,
-}
-
 
 def at(second: int) -> datetime:
     """
@@ -107,7 +53,7 @@ def change(second: int, data: ChangeData, *, sequence: str = "", event_id: str =
     """
     Return a change that took effect so many seconds into the story.
     """
-    kind = _TYPES[type(data)]
+    kind = CHANGE_TYPES[type(data)]
     return Change(
         event_id=event_id or f"{second}-{kind}",
         source="story",

@@ -13,10 +13,10 @@ from rooftree.errors import InputError
 from rooftree.inquiry.comparing import Report, compare_organizations
 from rooftree.inquiry.progress import Progress, unseen
 from rooftree.organization.changes import (
+    CHANGE_TYPES,
     AccountMoved,
     Change,
     ChangeData,
-    ChangeType,
     PolicyAttached,
     PolicyDetached,
     PolicyUpdated,
@@ -128,12 +128,11 @@ def find_policy(organization: Organization, wanted: str) -> str | None:
         return None
 
 
-def _change(organization: Organization, number: int, time: datetime, told: tuple[ChangeType, ChangeData]) -> Change:
-    kind, data = told
+def _change(organization: Organization, number: int, time: datetime, data: ChangeData) -> Change:
     return Change(
         event_id=f"supposed-{number}",
         source="what-if",
-        type=kind,
+        type=CHANGE_TYPES[type(data)],
         time=time,
         sequence="",
         organization_id=organization.organization_id,
@@ -142,19 +141,19 @@ def _change(organization: Organization, number: int, time: datetime, told: tuple
     )
 
 
-def _data(organization: Organization, step: Step) -> tuple[ChangeType, ChangeData]:
+def _data(organization: Organization, step: Step) -> ChangeData:
     match step:
         case Move():
-            return ChangeType.ACCOUNT_MOVED, _moved(organization, step)
+            return _moved(organization, step)
         case Update():
             policy = _policy(organization, step.policy, step.place)
-            return ChangeType.POLICY_UPDATED, PolicyUpdated(policy.policy_id, content=_content(policy, step))
+            return PolicyUpdated(policy.policy_id, content=_content(policy, step))
         case Attach():
             policy, target = _hung(organization, step, wanted=False)
-            return ChangeType.POLICY_ATTACHED, PolicyAttached(policy.policy_id, target)
+            return PolicyAttached(policy.policy_id, target)
         case Detach():
             policy, target = _hung(organization, step, wanted=True)
-            return ChangeType.POLICY_DETACHED, PolicyDetached(policy.policy_id, target)
+            return PolicyDetached(policy.policy_id, target)
 
 
 def _moved(organization: Organization, step: Move) -> AccountMoved:

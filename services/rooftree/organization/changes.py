@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
 from rooftree.organization.facts import Version
 from rooftree.organization.principals import Attributes
@@ -17,6 +18,7 @@ from rooftree.organization.rereads import RereadRequest
 from rooftree.organization.snapshot import Snapshot
 
 __all__ = [
+    "CHANGE_TYPES",
     "AccountClosed",
     "AccountCreated",
     "AccountMoved",
@@ -351,6 +353,37 @@ ChangeData: TypeAlias = (
     | RereadAsked
     | RereadAnswered
 )
+
+CHANGE_TYPES: Final[Mapping[type, ChangeType]] = MappingProxyType(
+    {
+        SnapshotTaken: ChangeType.SNAPSHOT,
+        AccountCreated: ChangeType.ACCOUNT_CREATED,
+        AccountUpdated: ChangeType.ACCOUNT_UPDATED,
+        AccountMoved: ChangeType.ACCOUNT_MOVED,
+        AccountClosed: ChangeType.ACCOUNT_CLOSED,
+        AccountRemoved: ChangeType.ACCOUNT_REMOVED,
+        OuCreated: ChangeType.OU_CREATED,
+        OuRenamed: ChangeType.OU_RENAMED,
+        OuDeleted: ChangeType.OU_DELETED,
+        PolicyCreated: ChangeType.POLICY_CREATED,
+        PolicyUpdated: ChangeType.POLICY_UPDATED,
+        PolicyDeleted: ChangeType.POLICY_DELETED,
+        PolicyAttached: ChangeType.POLICY_ATTACHED,
+        PolicyDetached: ChangeType.POLICY_DETACHED,
+        PolicyTypeEnabled: ChangeType.POLICY_TYPE_ENABLED,
+        PolicyTypeDisabled: ChangeType.POLICY_TYPE_DISABLED,
+        PrincipalsTaken: ChangeType.PRINCIPALS,
+        PrincipalUpdated: ChangeType.PRINCIPAL_UPDATED,
+        PrincipalDeleted: ChangeType.PRINCIPAL_DELETED,
+        ProbeSet: ChangeType.PROBE_SET,
+        ProbeRemoved: ChangeType.PROBE_REMOVED,
+        RereadAsked: ChangeType.REREAD_ASKED,
+        RereadAnswered: ChangeType.REREAD_ANSWERED,
+    }
+)
+"""
+What a change is told as, by what it tells.
+"""
 
 
 @dataclass(frozen=True, slots=True)

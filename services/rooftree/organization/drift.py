@@ -16,13 +16,13 @@ from dataclasses import asdict, dataclass
 from typing import Final, Protocol
 
 from rooftree.organization.changes import (
+    CHANGE_TYPES,
     AccountCreated,
     AccountMoved,
     AccountRemoved,
     AccountUpdated,
     Change,
     ChangeData,
-    ChangeType,
     OuCreated,
     OuDeleted,
     OuRenamed,
@@ -49,23 +49,6 @@ RECONCILER: Final = "urn:rooftree:reconciler"
 
 RECONCILIATION: Final = "reconciliation"
 """What is said to have caused them."""
-
-TYPES: Final[dict[type, ChangeType]] = {
-    AccountCreated: ChangeType.ACCOUNT_CREATED,
-    AccountMoved: ChangeType.ACCOUNT_MOVED,
-    AccountRemoved: ChangeType.ACCOUNT_REMOVED,
-    AccountUpdated: ChangeType.ACCOUNT_UPDATED,
-    OuCreated: ChangeType.OU_CREATED,
-    OuDeleted: ChangeType.OU_DELETED,
-    OuRenamed: ChangeType.OU_RENAMED,
-    PolicyAttached: ChangeType.POLICY_ATTACHED,
-    PolicyCreated: ChangeType.POLICY_CREATED,
-    PolicyDeleted: ChangeType.POLICY_DELETED,
-    PolicyDetached: ChangeType.POLICY_DETACHED,
-    PolicyTypeDisabled: ChangeType.POLICY_TYPE_DISABLED,
-    PolicyTypeEnabled: ChangeType.POLICY_TYPE_ENABLED,
-    PolicyUpdated: ChangeType.POLICY_UPDATED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +131,13 @@ class _Search:
 
     def _change(self, step: int, data: ChangeData) -> Change:
         organization_id, moment = self._organization.organization_id, self._seen.moment
-        identity = json.dumps([organization_id, TYPES[type(data)], asdict(data), moment.isoformat()], sort_keys=True)
+        identity = json.dumps(
+            [organization_id, CHANGE_TYPES[type(data)], asdict(data), moment.isoformat()], sort_keys=True
+        )
         return Change(
             event_id=hashlib.sha256(identity.encode()).hexdigest()[:32],
             source=RECONCILER,
-            type=TYPES[type(data)],
+            type=CHANGE_TYPES[type(data)],
             time=moment,
             sequence=str(step),
             organization_id=organization_id,

@@ -5,6 +5,7 @@ Reads for pages from PostgreSQL.
 from __future__ import annotations
 
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Final, LiteralString, TypeAlias
 
@@ -33,13 +34,16 @@ EVENT_COLUMNS: Final = ("revision", "part", "parts", "time", "account_id", "verd
 Row: TypeAlias = "asyncpg.Record"
 
 
-class OutlineReads:
+class OutlineReads(ABC):
     """
     The reads for pages, over whatever runs a statement.
     """
 
+    @abstractmethod
     async def _fetch(self, statement: LiteralString, *values: object) -> Sequence[Row]:
-        raise NotImplementedError
+        """
+        Run a statement and return its rows.
+        """
 
     async def frame(self, organization_id: str) -> list[Fact]:
         """

@@ -27,7 +27,9 @@ from tests.integration.service import (
 
 from rooftree.bootstrap import open_store
 from rooftree.errors import LostPartitionError, StaleViewError, UnavailableError
-from rooftree.ports import BatchCommit, LogPartition, OrganizationCommit, OutgoingRecord
+from rooftree.ports.change_log import LogPartition
+from rooftree.ports.projection import BatchCommit, OrganizationCommit
+from rooftree.ports.publishing import OutgoingRecord
 from rooftree.settings import Settings
 from rooftree.store.database import Database
 from rooftree.store.listening import PostgresNudges

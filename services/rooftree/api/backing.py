@@ -12,7 +12,7 @@ from typing import Protocol
 from rooftree.access.keeping import TokenStore
 from rooftree.api.feed import AuditFeed
 from rooftree.inquiry.errands import Errand
-from rooftree.ports import LogRecord
+from rooftree.ports.change_log import LogRecord
 from rooftree.reading import LetterRecord
 from rooftree.webhooks.administration import Subscriptions
 

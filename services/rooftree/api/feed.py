@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from rooftree.errors import UnavailableError
-from rooftree.ports import Nudges
+from rooftree.ports.outbox import Nudges
 from rooftree.reading import AuditRecord, Reader
 from rooftree.telemetry import Action, log
 

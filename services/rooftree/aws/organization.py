@@ -19,7 +19,7 @@ from rooftree.aws.walk import walk_organization
 from rooftree.errors import SnapshotError
 from rooftree.organization.observation import Observation
 from rooftree.organization.snapshot_reader import parse_snapshot
-from rooftree.ports import AccountDetails, WholeOrganization
+from rooftree.ports.reconciliation import AccountDetails, WholeOrganization
 from rooftree.settings import Settings
 
 __all__ = ["AwsOrganization"]

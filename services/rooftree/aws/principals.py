@@ -15,7 +15,7 @@ from rooftree.aws.limits import Limits
 from rooftree.aws.session import AwsClients
 from rooftree.contracts.authorization_details import read_authorization_details
 from rooftree.errors import UnavailableError
-from rooftree.ports import AccountDetails
+from rooftree.ports.reconciliation import AccountDetails
 
 __all__ = ["Identity", "read_identity", "read_principals"]
 

@@ -12,7 +12,8 @@ from typing import Final
 
 from rooftree.contracts.decoding import read_change
 from rooftree.demo.organization import policy_content
-from rooftree.ports import BatchCommit, LogPartition, OrganizationCommit
+from rooftree.ports.change_log import LogPartition
+from rooftree.ports.projection import BatchCommit, OrganizationCommit
 from rooftree.store.database import Database
 from rooftree.store.projection import PostgresProjection
 from rooftree.view.projection import OrganizationView

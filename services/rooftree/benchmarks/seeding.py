@@ -11,7 +11,8 @@ from rooftree.benchmarks.workload import OrganizationStream
 from rooftree.contracts.changes import SnapshotData
 from rooftree.organization.changes import Change, ChangeType
 from rooftree.organization.timestamps import parse_time
-from rooftree.ports import BatchCommit, LogPartition, OrganizationCommit
+from rooftree.ports.change_log import LogPartition
+from rooftree.ports.projection import BatchCommit, OrganizationCommit
 from rooftree.settings import Settings
 from rooftree.store.database import open_database
 from rooftree.store.projection import PostgresProjection

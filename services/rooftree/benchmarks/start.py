@@ -15,7 +15,7 @@ from rooftree.benchmarks.seeding import seeded
 from rooftree.benchmarks.stage import Servers
 from rooftree.benchmarks.turns import by_turns
 from rooftree.permissions import forget_results
-from rooftree.ports import Batch, LogPartition, LogRecord
+from rooftree.ports.change_log import Batch, LogPartition, LogRecord
 from rooftree.store.database import open_database
 from rooftree.store.projection import PostgresProjection
 from rooftree.workers.planning import Planner

@@ -27,7 +27,7 @@ from rooftree.contracts.principal_events import principal_events
 from rooftree.contracts.snapshot_events import encode_event, snapshot_events
 from rooftree.errors import RooftreeError, UsageError
 from rooftree.organization.snapshot import Snapshot
-from rooftree.ports import WholeOrganization
+from rooftree.ports.reconciliation import WholeOrganization
 from rooftree.settings import Settings, load_settings
 
 if TYPE_CHECKING:

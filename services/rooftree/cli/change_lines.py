@@ -15,7 +15,7 @@ from rooftree.cli.files import read_bytes
 from rooftree.errors import ChangeError, UsageError
 from rooftree.organization.changes import Change
 from rooftree.policy.strict_json import load_json
-from rooftree.ports import OutgoingRecord, RecordKind
+from rooftree.ports.publishing import OutgoingRecord, RecordKind
 
 __all__ = ["change_record", "read_change_lines"]
 

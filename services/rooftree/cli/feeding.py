@@ -26,7 +26,7 @@ from rooftree.contracts.snapshot_events import SOURCE, encode_event, snapshot_ev
 from rooftree.errors import UnavailableError, UsageError
 from rooftree.organization.identifiers import is_organization
 from rooftree.policy.strict_json import load_json
-from rooftree.ports import OutgoingRecord
+from rooftree.ports.publishing import OutgoingRecord
 from rooftree.reading import Reader
 from rooftree.settings import Settings
 

@@ -20,7 +20,7 @@ from rooftree.cli.runtime import connected_settings
 from rooftree.cli.source import choose_organizations
 from rooftree.errors import UnavailableError, UsageError
 from rooftree.organization.timestamps import format_time
-from rooftree.ports import OutboxRow
+from rooftree.ports.outbox import OutboxRow
 from rooftree.settings import Settings
 from rooftree.store.rebuilding import DatabaseRebuild, Extent
 from rooftree.stream import topic_beginnings

@@ -8,15 +8,11 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from rooftree.ports import (
-    DeadLetter,
-    EncodeStates,
-    LogPartition,
-    OrganizationCommit,
-    OutboxRow,
-    RecordKind,
-    StoredLetter,
-)
+from rooftree.ports.change_log import LogPartition
+from rooftree.ports.letters import DeadLetter, StoredLetter
+from rooftree.ports.outbox import EncodeStates, OutboxRow
+from rooftree.ports.projection import OrganizationCommit
+from rooftree.ports.publishing import RecordKind
 from rooftree.store.database import Connection, Database, Row
 from rooftree.store.letters import log_record
 from rooftree.store.queries import query

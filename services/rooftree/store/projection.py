@@ -9,15 +9,9 @@ from collections.abc import Mapping, Sequence
 import rooftree
 from rooftree.errors import LostPartitionError, StaleViewError
 from rooftree.organization.memberships import Membership
-from rooftree.ports import (
-    BatchCommit,
-    DeadLetter,
-    LoadedView,
-    LogPartition,
-    OpenLetters,
-    OrganizationCommit,
-    Replay,
-)
+from rooftree.ports.change_log import LogPartition
+from rooftree.ports.letters import DeadLetter, OpenLetters, Replay
+from rooftree.ports.projection import BatchCommit, LoadedView, OrganizationCommit
 from rooftree.reading import LetterName
 from rooftree.store.database import Connection, Database, as_json
 from rooftree.store.principals import principal_fact_of, reported_of

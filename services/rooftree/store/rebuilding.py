@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from rooftree.errors import UsageError
-from rooftree.ports import OrganizationCommit, OutboxRow
+from rooftree.ports.outbox import OutboxRow
+from rooftree.ports.projection import OrganizationCommit
 from rooftree.store.database import Connection, Database
 from rooftree.store.inspection import load_stored_view
 from rooftree.store.projection import save_permission_set

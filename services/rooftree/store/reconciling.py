@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from rooftree.organization.rereads import Reread
-from rooftree.ports import KnownOrganization
+from rooftree.ports.reconciliation import KnownOrganization
 from rooftree.store.database import Database, connect_database, translated_errors
 from rooftree.store.queries import query
 from rooftree.store.rereads import reread_of

@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from rooftree.ports import DeadLetter, LogPartition, OrganizationCommit
+from rooftree.ports.change_log import LogPartition
+from rooftree.ports.letters import DeadLetter
+from rooftree.ports.projection import OrganizationCommit
 from rooftree.store.database import Connection, as_json
 from rooftree.store.principals import save_principals
 from rooftree.store.probes import save_probes

@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import CorruptRecordException, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from rooftree.errors import LogLossError, UnavailableError
-from rooftree.ports import Batch, LogPartition, LogRecord, PartitionStatus
+from rooftree.ports.change_log import Batch, LogPartition, LogRecord, PartitionStatus
 from rooftree.settings import Assignment, LogLossPolicy, Settings
 from rooftree.stream.client import client_options, stop_quietly, translated_errors
 from rooftree.stream.identity import TopicIdentity, topic_identity

@@ -17,7 +17,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from rooftree.errors import RecordTooLargeError
-from rooftree.ports import OutgoingRecord, RecordKind
+from rooftree.ports.publishing import OutgoingRecord, RecordKind
 from rooftree.settings import Settings
 from rooftree.stream.client import client_options, stop_quietly, translated_errors
 from rooftree.stream.identity import topic_identity

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from rooftree.contracts import PERMISSIONS_TYPE, encode_audit_event, encode_permissions
-from rooftree.ports import OutboxRow, RecordKind
+from rooftree.ports.outbox import OutboxRow
+from rooftree.ports.publishing import RecordKind
 from rooftree.view.patch import AccountState, Patch, PermissionState
 
 __all__ = ["OutboxRows", "outbox_rows", "state_rows"]

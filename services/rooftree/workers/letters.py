@@ -7,7 +7,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from rooftree.ports import OutgoingRecord, RecordKind, StoredLetter
+from rooftree.ports.letters import StoredLetter
+from rooftree.ports.publishing import OutgoingRecord, RecordKind
 from rooftree.workers.replays import LETTER_HEADER, name_letter, sendable_headers
 
 __all__ = ["letter_record", "without_value"]

@@ -11,7 +11,8 @@ from rooftree.errors import ChangeError
 from rooftree.organization.changes import Change
 from rooftree.organization.facts import Attribute, FactKind
 from rooftree.organization.memberships import Membership
-from rooftree.ports import LogRecord, ProjectionStore
+from rooftree.ports.change_log import LogRecord
+from rooftree.ports.projection import ProjectionStore
 from rooftree.view.projection import OrganizationView
 
 __all__ = ["Placement", "find_memberships"]

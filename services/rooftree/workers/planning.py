@@ -17,17 +17,9 @@ from rooftree.aws.events import AwsRecords, decode_record
 from rooftree.errors import ChangeError, InputError
 from rooftree.organization.changes import Change
 from rooftree.organization.timestamps import format_time
-from rooftree.ports import (
-    Batch,
-    BatchCommit,
-    DeadLetter,
-    LoadedView,
-    LogPartition,
-    LogRecord,
-    OrganizationCommit,
-    ProjectionStore,
-    SeenEvent,
-)
+from rooftree.ports.change_log import Batch, LogPartition, LogRecord
+from rooftree.ports.letters import DeadLetter
+from rooftree.ports.projection import BatchCommit, LoadedView, OrganizationCommit, ProjectionStore, SeenEvent
 from rooftree.reading import LetterName
 from rooftree.telemetry import Action, log
 from rooftree.view.patch import Patch

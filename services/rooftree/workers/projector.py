@@ -14,7 +14,8 @@ import structlog
 from opentelemetry.trace import SpanKind
 
 from rooftree.errors import LostPartitionError, RefusedRowError, StaleViewError, UnavailableError
-from rooftree.ports import Batch, ChangeLog, ProjectionStore
+from rooftree.ports.change_log import Batch, ChangeLog
+from rooftree.ports.projection import ProjectionStore
 from rooftree.telemetry import Action, Metrics, log
 from rooftree.tracing import processing, step
 from rooftree.workers.pauses import persistently

@@ -26,13 +26,8 @@ from rooftree.organization.observation import Observation
 from rooftree.organization.rereads import RereadKind
 from rooftree.organization.snapshot import Snapshot
 from rooftree.organization.tree import Organization
-from rooftree.ports import (
-    ChangePublisher,
-    KnownOrganization,
-    OrganizationApi,
-    ReconciliationStore,
-    WholeOrganization,
-)
+from rooftree.ports.publishing import ChangePublisher
+from rooftree.ports.reconciliation import KnownOrganization, OrganizationApi, ReconciliationStore, WholeOrganization
 from rooftree.telemetry import Action, Metrics, log
 from rooftree.workers.pauses import pause
 from rooftree.workers.rereading import Rereader

@@ -10,7 +10,8 @@ from collections import Counter
 from contextlib import suppress
 
 from rooftree.errors import RecordTooLargeError, UnavailableError
-from rooftree.ports import Nudges, OutboxRow, OutboxStore, OutgoingRecord, Publisher
+from rooftree.ports.outbox import Nudges, OutboxRow, OutboxStore
+from rooftree.ports.publishing import OutgoingRecord, Publisher
 from rooftree.telemetry import Action, Metrics, log
 from rooftree.tracing import TRACEPARENT
 from rooftree.workers.encoding import state_rows

@@ -12,15 +12,10 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from rooftree.ports import (
-    DeadLetter,
-    LogRecord,
-    OpenLetters,
-    OutgoingRecord,
-    ProjectionStore,
-    RecordKind,
-    Replay,
-)
+from rooftree.ports.change_log import LogRecord
+from rooftree.ports.letters import DeadLetter, OpenLetters, Replay
+from rooftree.ports.projection import ProjectionStore
+from rooftree.ports.publishing import OutgoingRecord, RecordKind
 from rooftree.reading import LetterName
 
 __all__ = ["LETTER_HEADER", "Replays", "find_replays", "name_letter", "replay_record", "sendable_headers"]

@@ -19,7 +19,8 @@ from rooftree.errors import RooftreeError, UnavailableError
 from rooftree.organization.drift import RECONCILER, RECONCILIATION, find_drift
 from rooftree.organization.rereads import PRINCIPAL_KINDS, Reread, RereadKind
 from rooftree.organization.tree import Organization
-from rooftree.ports import ChangePublisher, OrganizationApi, ReconciliationStore
+from rooftree.ports.publishing import ChangePublisher
+from rooftree.ports.reconciliation import OrganizationApi, ReconciliationStore
 from rooftree.telemetry import Action, Metrics, log
 
 __all__ = ["Rereader"]

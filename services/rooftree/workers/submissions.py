@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from rooftree.ports import LogRecord, OutgoingRecord
+from rooftree.ports.change_log import LogRecord
+from rooftree.ports.publishing import OutgoingRecord
 from rooftree.reading import LetterRecord
 from rooftree.workers.replays import replay_record
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 
 from rooftree.errors import UnavailableError
-from rooftree.ports import Batch, ChangeLog, LogPartition, PartitionStatus
+from rooftree.ports.change_log import Batch, ChangeLog, LogPartition, PartitionStatus
 from rooftree.telemetry import Action, Metrics, log
 
 __all__ = ["Watchdog"]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from rooftree.api.backing import Backing
 from rooftree.api.feed import AuditFeed
 from rooftree.inquiry.errands import Errand, Memory
-from rooftree.ports import LogRecord
+from rooftree.ports.change_log import LogRecord
 from rooftree.reading import LetterRecord, Reader
 
 

@@ -13,19 +13,11 @@ from datetime import UTC, datetime
 
 from rooftree.errors import LostPartitionError, StaleViewError
 from rooftree.organization.memberships import Membership
-from rooftree.ports import (
-    Batch,
-    BatchCommit,
-    EncodeStates,
-    LoadedView,
-    LogPartition,
-    LogRecord,
-    OpenLetters,
-    OutboxRow,
-    OutgoingRecord,
-    PartitionStatus,
-    StoredLetter,
-)
+from rooftree.ports.change_log import Batch, LogPartition, LogRecord, PartitionStatus
+from rooftree.ports.letters import OpenLetters, StoredLetter
+from rooftree.ports.outbox import EncodeStates, OutboxRow
+from rooftree.ports.projection import BatchCommit, LoadedView
+from rooftree.ports.publishing import OutgoingRecord
 from rooftree.reading import LetterName
 from rooftree.view.projection import OrganizationView
 

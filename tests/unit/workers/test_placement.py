@@ -14,7 +14,8 @@ from tests.generators.telling import ACCOUNT, MANAGEMENT, ORGANIZATION, OU, POLI
 from tests.unit.workers.fakes import PARTITION, MemoryStore, record
 
 from rooftree.organization.timestamps import format_time
-from rooftree.ports import Batch, DeadLetter
+from rooftree.ports.change_log import Batch
+from rooftree.ports.letters import DeadLetter
 from rooftree.workers.planning import Plan, Planner
 
 BY_NAME = {case.name: case.record for case in CASES}

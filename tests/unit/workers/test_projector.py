@@ -16,7 +16,8 @@ from tests.unit.workers.fakes import PARTITION, TIME, MemoryLog, MemoryStore, re
 from rooftree.contracts import decode_change
 from rooftree.errors import LogLossError, RefusedRowError, UnavailableError
 from rooftree.organization.timestamps import format_time
-from rooftree.ports import Batch, BatchCommit, PartitionStatus
+from rooftree.ports.change_log import Batch, PartitionStatus
+from rooftree.ports.projection import BatchCommit
 from rooftree.workers.projector import Projector
 
 

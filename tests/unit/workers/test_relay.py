@@ -12,7 +12,9 @@ import pytest
 from tests.unit.workers.fakes import PARTITION, MemoryOutbox, MemoryPublisher, SilentNudges, record
 
 from rooftree.errors import RecordTooLargeError, UnavailableError
-from rooftree.ports import DeadLetter, OutboxRow, OutgoingRecord, RecordKind, StoredLetter
+from rooftree.ports.letters import DeadLetter, StoredLetter
+from rooftree.ports.outbox import OutboxRow
+from rooftree.ports.publishing import OutgoingRecord, RecordKind
 from rooftree.workers.relay import Relay
 
 

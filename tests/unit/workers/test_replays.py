@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 from tests.unit.workers.fakes import record
 
-from rooftree.ports import OpenLetters, RecordKind
+from rooftree.ports.letters import OpenLetters
+from rooftree.ports.publishing import RecordKind
 from rooftree.reading import LetterName
 from rooftree.workers.replays import Replays, name_letter, replay_record
 

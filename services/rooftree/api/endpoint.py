@@ -83,7 +83,9 @@ def _moment(value: object) -> object:
 Part = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
 """A part of a name: the store holds every character but NUL."""
 
-WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+WHOLE_NUMBER: Final = BeforeValidator(_whole_number)
+"""Stands behind the bounds of a number: where it stands before them, the schema does not tell them."""
+
 Flag = Annotated[bool, BeforeValidator(_truth)]
 Moment = Annotated[Any, PlainValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
 """A ``datetime`` in UTC."""
@@ -112,7 +114,9 @@ class ListQuery(Parameters):
     Which part of a list.
     """
 
-    limit: Annotated[WholeNumber, Field(ge=1, le=MAX_LIMIT, description="Entries of a page at most.")] = DEFAULT_LIMIT
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Entries of a page at most."), WHOLE_NUMBER] = (
+        DEFAULT_LIMIT
+    )
     cursor: Annotated[str, Field(min_length=1, max_length=1024, description="`next` of the page before.")] | None = None
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import rooftree
 from rooftree.cli.output import print_line, say
-from rooftree.reference.files import generated_files, release_file, stale_files
+from rooftree.reference.files import generated_files, release_files, stale_files
 
 __all__ = ["main"]
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     Write the files, or with ``--check`` name those that are out of date and return 1.
 
-    With ``--release``, keep the schemas of this version as those that later ones are compared with.
+    With ``--release``, keep what this version publishes as what later ones are compared with.
     """
     root = Path(rooftree.__file__).parents[2]
     match list(arguments):
@@ -29,9 +29,9 @@ def main(arguments: Sequence[str]) -> int:
             written = stale_files(root)
             _write(root, generated_files(root))
         case ["--release"]:
-            name, content = release_file()
-            written = [name]
-            _write(root, {name: content})
+            files = release_files()
+            written = [*files]
+            _write(root, files)
         case ["--check"]:
             stale = stale_files(root)
             for name in stale:

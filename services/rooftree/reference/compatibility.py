@@ -22,7 +22,7 @@ LOWER_BOUNDS: Final = ("minLength", "minimum", "minItems", "exclusiveMinimum", "
 UPPER_BOUNDS: Final = ("maxLength", "maximum", "maxItems", "exclusiveMaximum", "maxProperties")
 
 # What says nothing about which values are right.
-NOTES: Final = frozenset({"$schema", "$id", "$defs", "title", "description", "default", "examples"})
+NOTES: Final = frozenset({"$schema", "$id", "$defs", "title", "description", "default", "examples", "discriminator"})
 
 COMPARED: Final = frozenset(
     {"$ref", "type", "enum", "const", "properties", "required", "additionalProperties", "propertyNames"}

@@ -17,9 +17,10 @@ from rooftree.reference.compatibility import bundle_of
 from rooftree.reference.pages import pages
 from rooftree.reference.schemas import published_schemas
 
-__all__ = ["RELEASED", "generated_files", "release_file", "stale_files"]
+__all__ = ["RELEASED", "RELEASED_API", "generated_files", "release_files", "stale_files"]
 
 RELEASED: Final = "schemas/released"
+RELEASED_API: Final = f"{RELEASED}/http"
 FOLDERS: Final = ("schemas/events", "schemas/documents", "docs/reference")
 
 
@@ -39,11 +40,14 @@ def generated_files(root: Path) -> dict[str, str]:
     }
 
 
-def release_file() -> tuple[str, str]:
+def release_files() -> dict[str, str]:
     """
-    Return path and text of the file that keeps the schemas of this version.
+    Return the text of the files that keep what this version publishes, by their paths.
     """
-    return f"{RELEASED}/{__version__}.json", _json(bundle_of(published_schemas()))
+    return {
+        f"{RELEASED}/{__version__}.json": _json(bundle_of(published_schemas())),
+        f"{RELEASED_API}/{__version__}.json": _json(describe(ENDPOINTS)),
+    }
 
 
 def stale_files(root: Path) -> list[str]:

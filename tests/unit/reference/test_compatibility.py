@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from tests.schemas import REPOSITORY
 
+from rooftree.api.openapi import describe
+from rooftree.api.resources import ENDPOINTS
 from rooftree.reference.compatibility import breaking_changes, bundle_of, incompatibilities
-from rooftree.reference.files import RELEASED
+from rooftree.reference.files import RELEASED, RELEASED_API
+from rooftree.reference.http import bundle_of_api
 from rooftree.reference.schemas import Direction, published_schemas
 
 IN, OUT = Direction.IN, Direction.OUT
@@ -118,3 +121,17 @@ def test_no_released_schema_was_broken() -> None:
     assert released
     for path in released:
         assert [] == breaking_changes(json.loads(path.read_text(encoding="utf-8")), now), path.name
+
+
+def test_no_released_operation_was_broken() -> None:
+    """
+    Of the API, likewise.
+    """
+    released = sorted((REPOSITORY / RELEASED_API).glob("*.json"))
+    now = bundle_of_api(describe(ENDPOINTS))
+
+    assert released
+    for path in released:
+        before = bundle_of_api(json.loads(path.read_text(encoding="utf-8")))
+        assert len(before) > 200
+        assert [] == breaking_changes(before, now), path.name

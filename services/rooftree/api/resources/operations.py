@@ -11,7 +11,7 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from rooftree.access.caller import Role
-from rooftree.api.endpoint import Asked, Endpoint, Flag, OrganizationQuery, PageQuery, WholeNumber
+from rooftree.api.endpoint import WHOLE_NUMBER, Asked, Endpoint, Flag, OrganizationQuery, PageQuery
 from rooftree.api.query import decode_cursor, decode_number, encode_cursor
 from rooftree.contracts.resources import (
     Accepted,
@@ -47,7 +47,7 @@ class LetterQuery(OrganizationQuery):
     Which dead letter is meant.
     """
 
-    letter: Annotated[WholeNumber, Field(ge=1, le=2**62)]
+    letter: Annotated[int, Field(ge=1, le=2**62), WHOLE_NUMBER]
 
 
 async def show_operations(asked: Asked[OrganizationQuery, None]) -> Operations:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from starlette.exceptions import HTTPException
 
 from rooftree.access.caller import Role
-from rooftree.api.endpoint import Asked, Endpoint, Flag, OrganizationQuery, PageQuery, Part, WholeNumber
+from rooftree.api.endpoint import WHOLE_NUMBER, Asked, Endpoint, Flag, OrganizationQuery, PageQuery, Part
 from rooftree.api.query import decode_number, encode_cursor
 from rooftree.contracts.administration import CreatedWebhook, Webhook, WebhookAttempt, WebhookLetter
 from rooftree.contracts.fields import AccountId, Text, storable
@@ -44,7 +44,7 @@ class WebhookLetterQuery(WebhookQuery):
     Which letter of a webhook is meant.
     """
 
-    letter: Annotated[WholeNumber, Field(ge=1, le=2**62)]
+    letter: Annotated[int, Field(ge=1, le=2**62), WHOLE_NUMBER]
 
 
 class WebhookBody(BaseModel):

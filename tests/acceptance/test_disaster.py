@@ -23,7 +23,7 @@ from tests.generators.histories import generate_history
 from tests.integration.service import ids, publish, read_topic, running, settled, view_of
 from tests.settings_variables import as_environment
 
-from rooftree.bootstrap import run_migrate
+from rooftree.bootstrap.database import run_migrate
 from rooftree.embedded import embedded_postgres
 from rooftree.settings import Settings
 

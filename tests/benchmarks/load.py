@@ -31,7 +31,7 @@ from tests.faults.workers import WorkerProcess, worker
 from tests.integration.service import eventually
 
 from rooftree.benchmarks.workload import change_stream
-from rooftree.bootstrap import run_migrate
+from rooftree.bootstrap.database import run_migrate
 from rooftree.embedded import embedded_postgres
 from rooftree.settings import Settings
 from rooftree.store.database import Connection, connect_database

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from tests.databases import as_role
 
-from rooftree.bootstrap import open_projector, open_relay, open_store
+from rooftree.bootstrap.database import open_store
+from rooftree.bootstrap.workers import open_projector, open_relay
 from rooftree.errors import UnavailableError
 from rooftree.settings import load_settings
 from rooftree.telemetry import configure_logging

@@ -25,7 +25,7 @@ from tests.faults.servers import Postgres
 from tests.generators.histories import History, generate_history
 from tests.integration.service import eventually, publish, running, settled, stored
 
-from rooftree.bootstrap import run_migrate
+from rooftree.bootstrap.database import run_migrate
 from rooftree.settings import Settings
 from rooftree.store.database import connect_database
 from rooftree.telemetry import METRICS_REGISTRY, Action

@@ -19,7 +19,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from pydantic import SecretStr
 from tests.databases import administer, as_role, database_dsn
 
-from rooftree.bootstrap import open_projector, open_publisher, open_relay, open_store, run_migrate
+from rooftree.bootstrap.commands import open_publisher
+from rooftree.bootstrap.database import open_store, run_migrate
+from rooftree.bootstrap.workers import open_projector, open_relay
 from rooftree.settings import Settings
 from rooftree.store.address import database_address
 from rooftree.store.database import connect_database

@@ -18,7 +18,8 @@ from tests.integration.service import eventually
 from rooftree.access.caller import Organizations, Role
 from rooftree.access.keeping import NewToken
 from rooftree.access.tokens import digest_of, new_token
-from rooftree.bootstrap import open_backing, open_store, open_web_server
+from rooftree.bootstrap.database import open_store
+from rooftree.bootstrap.web import open_backing, open_web_server
 from rooftree.inquiry.errands import Prepare
 from rooftree.settings import Settings
 from rooftree.store.access import DatabaseAccess

@@ -15,7 +15,7 @@ from tests.databases import administer, database_dsn
 from tests.integration.service import stored
 from tests.integration.tenants import FOREIGN, FOREIGN_MARKS, OWN, tenants
 
-from rooftree.bootstrap import open_store, run_migrate
+from rooftree.bootstrap.database import open_store, run_migrate
 from rooftree.errors import RefusedRowError, UsageError
 from rooftree.settings import Settings
 from rooftree.store.database import connect_database

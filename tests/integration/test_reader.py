@@ -23,7 +23,7 @@ from tests.integration.service import (
     snapshot,
 )
 
-from rooftree.bootstrap import open_reader
+from rooftree.bootstrap.commands import open_reader
 from rooftree.cli import main
 from rooftree.errors import UnavailableError
 from rooftree.inquiry.auditing import admits, search_audit

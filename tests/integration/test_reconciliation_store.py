@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rooftree.bootstrap import open_store
+from rooftree.bootstrap.database import open_store
 from rooftree.settings import Settings
 from rooftree.store.reader import DatabaseReader
 from rooftree.store.reconciling import PostgresReconciliation

@@ -25,7 +25,7 @@ from tests.integration.service import (
     view_of,
 )
 
-from rooftree.bootstrap import open_store
+from rooftree.bootstrap.database import open_store
 from rooftree.errors import LostPartitionError, StaleViewError, UnavailableError
 from rooftree.ports.change_log import LogPartition
 from rooftree.ports.projection import BatchCommit, OrganizationCommit

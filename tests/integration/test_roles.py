@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 from tests.databases import administer, as_role, database_dsn
 
-from rooftree.bootstrap import run_migrate
+from rooftree.bootstrap.database import run_migrate
 from rooftree.embedded import embedded_postgres
 from rooftree.errors import UsageError
 from rooftree.settings import Settings

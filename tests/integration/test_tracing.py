@@ -28,7 +28,9 @@ from tests.integration.service import (
 )
 
 from rooftree.api import create_app
-from rooftree.bootstrap import open_backing, open_reader, open_store
+from rooftree.bootstrap.commands import open_reader
+from rooftree.bootstrap.database import open_store
+from rooftree.bootstrap.web import open_backing
 from rooftree.settings import Settings
 from rooftree.store.access import DatabaseAccess
 from rooftree.stream.client import client_options

@@ -17,7 +17,8 @@ import pytest
 from tests.integration.receiving import Receiver, receiving
 from tests.integration.service import ORGANIZATION, event, eventually, publish, running, settled, snapshot, stored
 
-from rooftree.bootstrap import open_store, webhook_worker
+from rooftree.bootstrap.database import open_store
+from rooftree.bootstrap.workers import open_webhook_sender
 from rooftree.cli import main
 from rooftree.settings import Settings
 
@@ -111,8 +112,8 @@ async def sending(settings: Settings) -> AsyncIterator[None]:
     Run the worker.
     """
     stop = asyncio.Event()
-    async with open_store(settings, "rooftree-test") as database:
-        task = asyncio.create_task(webhook_worker(settings, database)(stop))
+    async with open_store(settings, "rooftree-test") as database, open_webhook_sender(settings, database) as worker:
+        task = asyncio.create_task(worker(stop))
         try:
             yield
         finally:

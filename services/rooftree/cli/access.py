@@ -15,7 +15,7 @@ from rooftree.access.caller import Organizations, Role
 from rooftree.access.documents import entry_answer, issued_answer, token_answer, token_state
 from rooftree.access.issuing import issue
 from rooftree.access.keeping import AccessEntry, NewToken, Outcome, TokenRecord
-from rooftree.bootstrap import open_access
+from rooftree.bootstrap.commands import open_access
 from rooftree.cli.options import DataDir, Json
 from rooftree.cli.output import print_json, print_line, print_lines, print_table, say
 from rooftree.cli.runtime import connected_settings

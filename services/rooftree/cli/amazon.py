@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from rooftree.aws.permissions import account_policy, organization_policy
-from rooftree.bootstrap import open_aws
+from rooftree.bootstrap.workers import open_aws
 from rooftree.cli.feeding import Patience, bring_in, imports
 from rooftree.cli.options import DataDir, Json
 from rooftree.cli.output import Steps, print_json, print_line, say, steps

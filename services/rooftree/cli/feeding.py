@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import typer
 from typer.core import TyperGroup
 
-from rooftree.bootstrap import open_publisher, open_reader
+from rooftree.bootstrap.commands import open_publisher, open_reader
 from rooftree.cli.change_lines import change_record, read_change_lines
 from rooftree.cli.files import read_bytes
 from rooftree.cli.options import DataDir, Json, given_time

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from rooftree.bootstrap import open_reader
+from rooftree.bootstrap.commands import open_reader
 from rooftree.cli.feeding import Patience, bring_in, imports
 from rooftree.cli.files import read_bytes
 from rooftree.cli.options import Account, DataDir, Json, OrganizationId, given_account, given_time

@@ -13,7 +13,7 @@ from typing import Annotated, Final
 
 import typer
 
-from rooftree.bootstrap import open_reader, open_rebuild
+from rooftree.bootstrap.commands import open_reader, open_rebuild
 from rooftree.cli.options import DataDir, Json, OrganizationId
 from rooftree.cli.output import print_json, print_line, steps
 from rooftree.cli.runtime import connected_settings

@@ -17,18 +17,10 @@ from typing import Annotated, Final
 import typer
 from pydantic import SecretStr
 
-from rooftree.bootstrap import (
-    Addresses,
-    open_publisher,
-    open_reader,
-    run_all,
-    run_api,
-    run_migrate,
-    run_projector,
-    run_reconciler,
-    run_relay,
-    run_webhooks,
-)
+from rooftree.bootstrap.all_in_one import Addresses, run_all
+from rooftree.bootstrap.commands import open_publisher, open_reader
+from rooftree.bootstrap.database import run_migrate
+from rooftree.bootstrap.roles import run_api, run_projector, run_reconciler, run_relay, run_webhooks
 from rooftree.cli.options import DataDir, Json
 from rooftree.cli.output import print_json, print_line, print_table, say
 from rooftree.cli.runtime import Runtime, is_set, runtime_path, write_runtime

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
-from rooftree.bootstrap import open_access, open_webhooks
+from rooftree.bootstrap.commands import open_access, open_subscriptions
 from rooftree.cli.access import operator, record_command
 from rooftree.cli.options import DataDir, Json, OrganizationId
 from rooftree.cli.output import print_json, print_line, print_table, say
@@ -79,7 +79,7 @@ def add(
 
     async def create() -> NewWebhook:
         settings = connected_settings(data_dir)
-        async with open_webhooks(settings) as subscriptions, open_access(settings) as access:
+        async with open_subscriptions(settings) as subscriptions, open_access(settings) as access:
             webhook = await subscriptions.add(
                 organization,
                 url,
@@ -109,7 +109,7 @@ def list_webhooks(*, organization: OrganizationId = None, data_dir: DataDir = No
     """
 
     async def read() -> list[Webhook]:
-        async with open_webhooks(connected_settings(data_dir)) as subscriptions:
+        async with open_subscriptions(connected_settings(data_dir)) as subscriptions:
             return await subscriptions.store.webhooks(frozenset({organization}) if organization else None)
 
     found = asyncio.run(read())
@@ -131,7 +131,7 @@ def send_test(webhook: WebhookId, *, data_dir: DataDir = None, as_json: Json = F
     """
 
     async def send() -> Answer:
-        async with open_webhooks(connected_settings(data_dir)) as subscriptions:
+        async with open_subscriptions(connected_settings(data_dir)) as subscriptions:
             return await subscriptions.test(await _find(subscriptions, webhook))
 
     answer = asyncio.run(send())
@@ -145,7 +145,7 @@ def enable(webhook: WebhookId, *, data_dir: DataDir = None) -> None:
 
     async def go_on() -> None:
         settings = connected_settings(data_dir)
-        async with open_webhooks(settings) as subscriptions, open_access(settings) as access:
+        async with open_subscriptions(settings) as subscriptions, open_access(settings) as access:
             await subscriptions.store.enable(await _find(subscriptions, webhook))
             await record_command(access, "webhook enable", webhook)
 
@@ -160,7 +160,7 @@ def rm(webhook: WebhookId, *, data_dir: DataDir = None) -> None:
 
     async def remove() -> None:
         settings = connected_settings(data_dir)
-        async with open_webhooks(settings) as subscriptions, open_access(settings) as access:
+        async with open_subscriptions(settings) as subscriptions, open_access(settings) as access:
             await subscriptions.store.remove(await _find(subscriptions, webhook))
             await record_command(access, "webhook rm", webhook)
 
@@ -180,7 +180,7 @@ def letters(
     """
 
     async def read() -> list[WebhookLetter]:
-        async with open_webhooks(connected_settings(data_dir)) as subscriptions:
+        async with open_subscriptions(connected_settings(data_dir)) as subscriptions:
             return await subscriptions.store.letters(
                 frozenset({organization}) if organization else None, delivered=delivered
             )
@@ -212,7 +212,7 @@ def replay(
     """
 
     async def send() -> Answer:
-        async with open_webhooks(connected_settings(data_dir)) as subscriptions:
+        async with open_subscriptions(connected_settings(data_dir)) as subscriptions:
             found = await subscriptions.store.letters(letter_id=letter, delivered=True)
             if not found:
                 raise UsageError(f"no letter `{letter}`", place="LETTER")

@@ -25,7 +25,6 @@ __all__ = [
     "OrganizationRecord",
     "Reader",
     "ReconciliationRecord",
-    "RereadRecord",
 ]
 
 
@@ -131,16 +130,6 @@ class AuditRecord:
         Where it stands in the order of its organization.
         """
         return (self.revision, self.part)
-
-
-@dataclass(frozen=True, slots=True)
-class RereadRecord:
-    """
-    A request to read something anew, of one organization.
-    """
-
-    organization_id: str
-    reread: Reread
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from rooftree.store.inspection import DatabaseInspection
 from rooftree.store.letters import DatabaseLetters
 from rooftree.store.reader import DatabaseReader
 from rooftree.store.rebuilding import DatabaseRebuild
-from rooftree.store.rereads import DatabaseRereads
 from rooftree.stream import KafkaPublisher, ensure_topics
 from rooftree.webhooks.administration import Subscriptions
 
@@ -29,7 +28,6 @@ __all__ = [
     "open_publisher",
     "open_reader",
     "open_rebuild",
-    "open_rereads",
     "open_subscriptions",
 ]
 
@@ -62,9 +60,6 @@ open_letters = _opening(DatabaseLetters, "rooftree-reader")
 
 open_rebuild = _opening(DatabaseRebuild, "rooftree-rebuild")
 """Open the view for being computed anew."""
-
-open_rereads = _opening(DatabaseRereads, "rooftree-reader")
-"""Open what is to be read anew by the API of AWS."""
 
 
 @asynccontextmanager

@@ -15,14 +15,12 @@ from rooftree.organization.facts import Fact
 from rooftree.organization.observation import Observation
 from rooftree.organization.rereads import Reread
 from rooftree.organization.snapshot import Snapshot
-from rooftree.reading import RereadRecord
 
 __all__ = [
     "AccountDetails",
     "KnownOrganization",
     "OrganizationApi",
     "ReconciliationStore",
-    "Rereads",
     "WholeOrganization",
 ]
 
@@ -130,6 +128,10 @@ class ReconciliationStore(Protocol):
     async def rereads(self, organization_id: str) -> Sequence[Reread]:
         """
         Return what is to be read anew, the longest asked for first.
+
+        Whoever has read it sends the changes that tell what was read, with the organization's id as the key, and after
+        them the answer (`rooftree.contracts.rereads.answer_event`). The projector takes the request away with the
+        answer. Nobody else deletes one, so a request that comes while something is being read is not lost.
         """
         ...
 
@@ -158,21 +160,5 @@ class ReconciliationStore(Protocol):
     async def fail(self, organization_id: str, reconciliation_id: int, reason: str) -> None:
         """
         Write down why a round came to nothing.
-        """
-        ...
-
-
-class Rereads(Protocol):
-    """
-    What events did not tell enough of, and waits for being read anew by the API of AWS.
-
-    Whoever has read it sends the changes that tell what was read, with the organization's id as the key, and after
-    them the answer (`rooftree.contracts.rereads.answer_event`). The projector takes the request away with the answer.
-    Nobody else deletes one, so a request that comes while something is being read is not lost.
-    """
-
-    async def open(self, organization_id: str | None = None, *, limit: int | None = None) -> Sequence[RereadRecord]:
-        """
-        Return what is to be read anew, of one organization or of all, the longest asked for first.
         """
         ...

@@ -71,7 +71,7 @@ class PostgresReconciliation:
         Return what is to be read anew, the longest asked for first.
         """
         async with self._database.connection() as connection:
-            return [reread_of(row) for row in await connection.fetch(query("list_rereads"), organization_id, None)]
+            return [reread_of(row) for row in await connection.fetch(query("load_rereads"), organization_id)]
 
     async def begin(self, organization_id: str, occasion: str) -> int:
         """

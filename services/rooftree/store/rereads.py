@@ -4,16 +4,15 @@ Requests to read something anew, into the store and out of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from rooftree.organization.rereads import Reread, RereadRequest
-from rooftree.reading import RereadRecord
-from rooftree.store.database import Connection, Database, Row
+from rooftree.store.database import Connection, Row
 from rooftree.store.queries import query
 from rooftree.view.patch import Patch
 
-__all__ = ["DatabaseRereads", "RereadWrites", "reread_of", "save_rereads"]
+__all__ = ["RereadWrites", "reread_of", "save_rereads"]
 
 
 @dataclass(slots=True)
@@ -34,23 +33,6 @@ class RereadWrites:
             writes.rows.update((key, None) for key in patch.gone)
             writes.rows.update((one.request.key, one) for one in patch.open)
         return writes
-
-
-class DatabaseRereads:
-    """
-    The port `Rereads` on PostgreSQL.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def open(self, organization_id: str | None = None, *, limit: int | None = None) -> Sequence[RereadRecord]:
-        """
-        Return what is to be read anew, the longest asked for first.
-        """
-        async with self._database.connection() as connection:
-            rows = await connection.fetch(query("list_rereads"), organization_id, limit)
-        return [RereadRecord(row["organization_id"], reread_of(row)) for row in rows]
 
 
 async def save_rereads(connection: Connection, organization_id: str, writes: RereadWrites) -> None:

@@ -1,20 +1,12 @@
 -- load_rereads --
--- What is to be read anew of an organization.
+-- What is to be read anew of an organization, the longest asked for first.
 select kind, object_id, reason, doubtful, since, asked_at, source, event_id
 from rooftree.reread
 where organization_id = $1
-order by kind, object_id
-
--- list_rereads --
--- What is to be read anew, the longest asked for first.
-select organization_id, kind, object_id, reason, doubtful, since, asked_at, source, event_id
-from rooftree.reread
-where $1::text is null or organization_id = $1
-order by recorded_at, organization_id, kind, object_id
-limit $2
+order by recorded_at, kind, object_id
 
 -- read_rereads --
--- What is to be read anew of an organization, the longest asked for first, from after one.
+-- The same from after one, by the time of the event that asked.
 select organization_id, kind, object_id, reason, doubtful, since, asked_at, source, event_id
 from rooftree.reread
 where organization_id = $1 and (since, kind, object_id) > ($2::timestamptz, $3::text, $4::text)

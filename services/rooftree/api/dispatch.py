@@ -21,7 +21,7 @@ from rooftree.api.callers import caller_of, reader_of
 from rooftree.api.endpoint import JSON, Asked, Endpoint, OrganizationQuery, Parameters
 from rooftree.api.query import choose_organization
 from rooftree.contracts.complaints import first_complaint
-from rooftree.contracts.resources import Page
+from rooftree.contracts.resources.envelopes import Page
 from rooftree.errors import InputError
 from rooftree.policy.strict_json import load_json
 from rooftree.reading import OrganizationRecord

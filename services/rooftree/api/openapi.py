@@ -16,7 +16,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from rooftree import __version__
 from rooftree.api.endpoint import JSON, Endpoint
-from rooftree.contracts.resources import Page, Problem
+from rooftree.contracts.resources.envelopes import Page, Problem
 
 __all__ = ["describe"]
 

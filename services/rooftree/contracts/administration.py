@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rooftree.contracts.fields import Outbound
-from rooftree.contracts.resources import Time
+from rooftree.contracts.fields import Outbound, Time
 
 __all__ = [
     "AccessLogEntry",

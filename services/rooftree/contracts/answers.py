@@ -4,11 +4,9 @@ What commands print as JSON: the answers of simulations, and the decisions that 
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field, JsonValue
 
-from rooftree.contracts.audit import Decision, DecisionChangeModel
+from rooftree.contracts.audit import Decision, DecisionChangeModel, Verdict
 from rooftree.contracts.fields import AccountId, Outbound
 
 __all__ = ["AccountDifferenceModel", "SimulationAnswerModel", "SimulationFaultModel", "SimulationReasonModel"]
@@ -69,5 +67,5 @@ class AccountDifferenceModel(Outbound):
 
     account_id: AccountId
     account_name: str | None
-    verdict: Literal["tightened", "loosened", "mixed"]
+    verdict: Verdict
     changes: list[DecisionChangeModel] = Field(min_length=1)

@@ -38,6 +38,8 @@ __all__ = [
 Decision = Literal["allow", "implicit_deny", "explicit_deny"]
 ProbeDecision = Literal["allow", "implicit_deny", "explicit_deny", "unknown"]
 
+Verdict = Literal["tightened", "loosened", "mixed"]
+
 
 class CauseModel(Outbound):
     """
@@ -194,7 +196,7 @@ class TouchedPrincipalsModel(Outbound):
     """
 
     arns: list[str] = Field(min_length=1)
-    verdict: Literal["tightened", "loosened", "mixed"]
+    verdict: Verdict
     changes: list[PrincipalWitnessModel] = Field(min_length=1)
 
 
@@ -219,7 +221,7 @@ class DecisionsChangedData(Outbound):
     account_name: str
     path: list[str]
     cause: CauseModel
-    verdict: Literal["tightened", "loosened", "mixed"]
+    verdict: Verdict
     changes: list[DecisionChangeModel] = Field(min_length=1)
     principals: PrincipalImpactModel | None = Field(
         default=None, description="What becomes of the account's users and roles; absent while none of them is known."
@@ -253,7 +255,7 @@ class PrincipalDecisionsChangedData(Outbound):
     path: list[str]
     principal: PrincipalNameModel
     cause: CauseModel
-    verdict: Literal["tightened", "loosened", "mixed"]
+    verdict: Verdict
     changes: list[DecisionChangeModel] = Field(min_length=1)
     organization_revision: int
     complete: bool

@@ -15,6 +15,7 @@ from rooftree.organization.timestamps import parse_time
 __all__ = [
     "MAX_TEXT",
     "AccountId",
+    "Counted",
     "Inbound",
     "JsonObject",
     "NodeId",
@@ -82,6 +83,7 @@ def pattern(regex: str) -> StringConstraints:
 
 
 JsonObject: TypeAlias = dict[str, JsonValue]
+Counted = Annotated[int, Field(ge=0)]
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT), AfterValidator(storable)]
 Sequence = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(storable)]

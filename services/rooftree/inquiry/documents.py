@@ -8,20 +8,17 @@ import base64
 from collections.abc import Iterable
 from typing import Any
 
-from rooftree.contracts.resources import (
-    Account,
+from rooftree.contracts.resources.accounts import Account
+from rooftree.contracts.resources.decisions import (
     AccountOfChange,
     AccountVerdict,
     AuditEvent,
-    DeadLetter,
-    DeadLetterRecord,
     Difference,
     DistinctChange,
-    Organization,
     Probe,
-    Reconciliation,
-    RereadRequest,
 )
+from rooftree.contracts.resources.operations import DeadLetter, DeadLetterRecord, Reconciliation, RereadRequest
+from rooftree.contracts.resources.organizations import Organization
 from rooftree.inquiry.comparing import Report
 from rooftree.organization.rereads import Reread
 from rooftree.organization.timestamps import format_time

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from pydantic import BaseModel
 
-from rooftree.contracts.resources import Admission as AdmissionAnswer
+from rooftree.contracts.resources.decisions import Admission as AdmissionAnswer
 from rooftree.inquiry.comparing import Report, compare_times
 from rooftree.inquiry.deciding import who_can
 from rooftree.inquiry.documents import difference_answer

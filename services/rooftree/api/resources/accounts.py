@@ -15,16 +15,16 @@ from starlette.exceptions import HTTPException
 from rooftree.api.endpoint import AccountQuery, Asked, Endpoint, Moment, PageQuery, Part
 from rooftree.api.query import decode_cursor, encode_cursor
 from rooftree.contracts.fields import ParentId
-from rooftree.contracts.resources import (
+from rooftree.contracts.resources.accounts import (
     Account,
     AccountChain,
     AccountPermissions,
     AccountSpan,
     ChainLevel,
-    Page,
     Principal,
     ServiceCount,
 )
+from rooftree.contracts.resources.envelopes import Page
 from rooftree.errors import InputError
 from rooftree.inquiry.documents import account_answer, account_document
 from rooftree.inquiry.nodes import levels_document

@@ -18,7 +18,8 @@ from rooftree.api.endpoint import NDJSON, Asked, Endpoint, Moment, OrganizationQ
 from rooftree.api.query import decode_cursor, encode_cursor
 from rooftree.api.stream import EVENT_STREAM, AuditStream, read_event_id
 from rooftree.contracts.fields import AccountId, ParentId
-from rooftree.contracts.resources import AuditEvent, Page
+from rooftree.contracts.resources.decisions import AuditEvent
+from rooftree.contracts.resources.envelopes import Page
 from rooftree.errors import InputError
 from rooftree.inquiry.auditing import every_event, search_audit
 from rooftree.inquiry.documents import audit_answer, audit_document

@@ -26,7 +26,7 @@ from rooftree.contracts.questions import (
     SuppositionBody,
     UpdateStep,
 )
-from rooftree.contracts.resources import (
+from rooftree.contracts.resources.decisions import (
     Admission,
     CheckAnswer,
     Difference,

@@ -13,12 +13,11 @@ from starlette.exceptions import HTTPException
 from rooftree.access.caller import Role
 from rooftree.api.endpoint import WHOLE_NUMBER, Asked, Endpoint, Flag, OrganizationQuery, PageQuery
 from rooftree.api.query import decode_cursor, decode_number, encode_cursor
-from rooftree.contracts.resources import (
-    Accepted,
+from rooftree.contracts.resources.envelopes import Accepted, Page
+from rooftree.contracts.resources.operations import (
     DeadLetter,
     DeadLetterRecord,
     Operations,
-    Page,
     ReadPosition,
     Reconciliation,
     RereadRequest,

@@ -13,12 +13,12 @@ from starlette.responses import Response
 from rooftree.api.endpoint import JSON, Asked, Endpoint, NoParameters, OrganizationQuery, PageQuery
 from rooftree.api.query import decode_cursor, encode_cursor
 from rooftree.contracts.fields import ParentId
-from rooftree.contracts.resources import (
+from rooftree.contracts.resources.envelopes import Page
+from rooftree.contracts.resources.organizations import (
     InheritedPolicy,
     Node,
     Organization,
     OrganizationTree,
-    Page,
     Policy,
     PolicyDetail,
     PolicyName,

@@ -16,8 +16,8 @@ from rooftree.access.caller import Role
 from rooftree.api.endpoint import Asked, Endpoint, OrganizationQuery
 from rooftree.contracts.probe_events import probe_events
 from rooftree.contracts.probes import ProbeModel, ProbeName
-from rooftree.contracts.resources import Accepted, Page
-from rooftree.contracts.resources import Probe as ProbeAnswer
+from rooftree.contracts.resources.decisions import Probe as ProbeAnswer
+from rooftree.contracts.resources.envelopes import Accepted, Page
 from rooftree.inquiry.documents import probe_answer
 from rooftree.organization.probes import Probe
 

@@ -17,7 +17,7 @@ from rooftree.api.endpoint import Asked, Endpoint, ListQuery, NoParameters, Para
 from rooftree.api.query import decode_number, encode_cursor
 from rooftree.contracts.administration import AccessLogEntry, IssuedToken, RoleName, Token
 from rooftree.contracts.fields import OrganizationId
-from rooftree.contracts.resources import Page
+from rooftree.contracts.resources.envelopes import Page
 
 __all__ = ["ENDPOINTS"]
 

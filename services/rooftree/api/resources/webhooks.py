@@ -14,7 +14,7 @@ from rooftree.api.endpoint import WHOLE_NUMBER, Asked, Endpoint, Flag, Organizat
 from rooftree.api.query import decode_number, encode_cursor
 from rooftree.contracts.administration import CreatedWebhook, Webhook, WebhookAttempt, WebhookLetter
 from rooftree.contracts.fields import AccountId, Text, storable
-from rooftree.contracts.resources import Page
+from rooftree.contracts.resources.envelopes import Page
 from rooftree.errors import InputError, UsageError
 from rooftree.webhooks import subscriptions as kept
 from rooftree.webhooks.documents import attempt_answer, webhook_answer, webhook_letter_answer

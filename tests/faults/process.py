@@ -18,7 +18,7 @@ from rooftree.bootstrap.database import open_store
 from rooftree.bootstrap.workers import open_projector, open_relay
 from rooftree.errors import UnavailableError
 from rooftree.settings import load_settings
-from rooftree.telemetry import configure_logging
+from rooftree.telemetry.logs import configure_logging
 from rooftree.workers.supervisor import Worker, stop_on_signals, supervise
 
 AWAY = 3

@@ -31,7 +31,7 @@ from tests.integration.service import (
 
 from rooftree.settings import Assignment, Settings
 from rooftree.store.database import connect_database
-from rooftree.telemetry import Action
+from rooftree.telemetry.logs import Action
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

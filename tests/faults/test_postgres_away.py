@@ -28,7 +28,8 @@ from tests.integration.service import eventually, publish, running, settled, sto
 from rooftree.bootstrap.database import run_migrate
 from rooftree.settings import Settings
 from rooftree.store.database import connect_database
-from rooftree.telemetry import METRICS_REGISTRY, Action
+from rooftree.telemetry.logs import Action
+from rooftree.telemetry.metrics import METRICS_REGISTRY
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

@@ -14,7 +14,8 @@ from structlog.testing import capture_logs
 from rooftree.errors import UnavailableError
 from rooftree.store.database import open_database
 from rooftree.store.queries import query
-from rooftree.telemetry import METRICS_REGISTRY, Action
+from rooftree.telemetry.logs import Action
+from rooftree.telemetry.metrics import METRICS_REGISTRY
 
 pytestmark = pytest.mark.integration
 

@@ -17,8 +17,8 @@ from pydantic import SecretStr
 from tests.integration.service import command, event, fresh_database, publish, running, settled, snapshot, stored
 from tests.kafka.broker import ApacheKafka
 
+from rooftree.bootstrap.doctor import examine
 from rooftree.diagnosis import Finding, Level
-from rooftree.doctor import examine
 from rooftree.settings import Settings
 from rooftree.store.database import connect_database
 from rooftree.store.examination import DatabaseExamination

@@ -28,8 +28,8 @@ from rooftree.cli import main
 from rooftree.errors import UnavailableError
 from rooftree.inquiry.auditing import admits, search_audit
 from rooftree.inquiry.documents import audit_document
-from rooftree.outline import AuditFilter
-from rooftree.reading import Reader
+from rooftree.reading.outline import AuditFilter
+from rooftree.reading.reader import Reader
 from rooftree.settings import Settings
 
 pytestmark = pytest.mark.integration

@@ -29,10 +29,10 @@ from rooftree.organization.export import take_snapshot
 from rooftree.organization.observation import Observation
 from rooftree.organization.snapshot import Snapshot
 from rooftree.organization.tree import Organization
-from rooftree.reading import ReconciliationRecord
+from rooftree.reading.reader import ReconciliationRecord
 from rooftree.settings import Settings
 from rooftree.store.reconciling import PostgresReconciliation
-from rooftree.telemetry import METRICS_REGISTRY
+from rooftree.telemetry.metrics import METRICS_REGISTRY
 from rooftree.workers.reconciler import Reconciler
 
 pytestmark = pytest.mark.integration

@@ -34,8 +34,8 @@ from rooftree.bootstrap.web import open_backing
 from rooftree.settings import Settings
 from rooftree.store.access import DatabaseAccess
 from rooftree.stream.client import client_options
-from rooftree.telemetry import Action, configure_logging, log
-from rooftree.tracing import step, traced
+from rooftree.telemetry.logs import Action, configure_logging, log
+from rooftree.telemetry.spans import step, traced
 
 pytestmark = pytest.mark.integration
 

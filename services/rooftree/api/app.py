@@ -37,9 +37,9 @@ from rooftree.api.traces import Traced
 from rooftree.errors import UnavailableError, UsageError
 from rooftree.identity import Provider
 from rooftree.organization.timestamps import format_time
-from rooftree.reading import LogLoss, Reader
+from rooftree.reading.reader import LogLoss, Reader
 from rooftree.settings import Settings
-from rooftree.telemetry import METRICS_REGISTRY, Metrics
+from rooftree.telemetry.metrics import METRICS_REGISTRY, Metrics
 
 __all__ = ["create_app"]
 

@@ -13,7 +13,7 @@ from rooftree.access.keeping import TokenStore
 from rooftree.api.feed import AuditFeed
 from rooftree.inquiry.errands import Errand
 from rooftree.ports.change_log import LogRecord
-from rooftree.reading import LetterRecord
+from rooftree.reading.reader import LetterRecord
 from rooftree.webhooks.administration import Subscriptions
 
 __all__ = ["Backing", "Changes", "Letters", "Workshop"]

@@ -15,7 +15,7 @@ from starlette.types import Scope
 from rooftree.access.caller import Caller, Organizations
 from rooftree.api.access import Credential
 from rooftree.api.forgery import csrf_token
-from rooftree.reading import Reader
+from rooftree.reading.reader import Reader
 
 __all__ = ["ReaderFor", "admit", "caller_of", "csrf_of", "reader_of", "still_admitted"]
 

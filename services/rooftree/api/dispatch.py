@@ -24,7 +24,7 @@ from rooftree.contracts.complaints import first_complaint
 from rooftree.contracts.resources.envelopes import Page
 from rooftree.errors import InputError
 from rooftree.policy.strict_json import load_json
-from rooftree.reading import OrganizationRecord
+from rooftree.reading.reader import OrganizationRecord
 
 __all__ = ["MAX_BODY_BYTES", "questions_among", "routes_of"]
 

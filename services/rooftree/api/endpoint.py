@@ -18,7 +18,7 @@ from rooftree.api.query import DEFAULT_LIMIT, MAX_LIMIT
 from rooftree.contracts.fields import AccountId, OrganizationId
 from rooftree.errors import InputError
 from rooftree.organization.timestamps import parse_time
-from rooftree.reading import OrganizationRecord, Reader
+from rooftree.reading.reader import OrganizationRecord, Reader
 
 __all__ = [
     "JSON",

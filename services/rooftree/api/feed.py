@@ -12,8 +12,8 @@ from typing import Final
 
 from rooftree.errors import UnavailableError
 from rooftree.ports.outbox import Nudges
-from rooftree.reading import AuditRecord, Reader
-from rooftree.telemetry import Action, log
+from rooftree.reading.reader import AuditRecord, Reader
+from rooftree.telemetry.logs import Action, log
 
 __all__ = ["AuditFeed", "Listener", "Position"]
 

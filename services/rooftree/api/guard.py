@@ -21,7 +21,7 @@ from rooftree.api.forgery import CSRF_FIELD, CSRF_HEADER, SAFE_METHODS, foreign_
 from rooftree.api.problems import problem
 from rooftree.api.throttle import Standing, Throttle
 from rooftree.errors import UnavailableError
-from rooftree.telemetry import Action, log
+from rooftree.telemetry.logs import Action, log
 
 __all__ = ["OPEN_FOLDER", "OPEN_PATHS", "Guard", "address_of", "entry", "entry_of"]
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from rooftree.errors import ForbiddenError, InputError, RefusedRowError, UnavailableError, UsageError
-from rooftree.telemetry import Action, log
+from rooftree.telemetry.logs import Action, log
 
 __all__ = ["EXCEPTION_HANDLERS", "problem"]
 

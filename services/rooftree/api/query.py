@@ -17,7 +17,7 @@ from starlette.requests import Request
 from rooftree.errors import InputError
 from rooftree.organization.identifiers import is_account, is_organization
 from rooftree.organization.timestamps import parse_time
-from rooftree.reading import OrganizationRecord, Reader
+from rooftree.reading.reader import OrganizationRecord, Reader
 
 __all__ = [
     "DEFAULT_LIMIT",

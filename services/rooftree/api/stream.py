@@ -22,8 +22,8 @@ from rooftree.api.feed import AuditFeed, Position
 from rooftree.errors import InputError
 from rooftree.inquiry.auditing import admits
 from rooftree.inquiry.documents import audit_document
-from rooftree.outline import AuditFilter
-from rooftree.reading import AuditRecord
+from rooftree.reading.outline import AuditFilter
+from rooftree.reading.reader import AuditRecord
 
 __all__ = ["EVENT_STREAM", "AuditStream", "event_id", "read_event_id"]
 

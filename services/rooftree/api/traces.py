@@ -7,7 +7,7 @@ from __future__ import annotations
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rooftree.tracing import TRACEPARENT, handling, is_traced
+from rooftree.telemetry.spans import TRACEPARENT, handling, is_traced
 
 __all__ = ["Traced"]
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from rooftree.bootstrap.database import open_pool, open_store
 from rooftree.bootstrap.web import make_subscriptions
-from rooftree.reading import Reader
+from rooftree.reading.reader import Reader
 from rooftree.settings import Settings
 from rooftree.store.access import DatabaseAccess
 from rooftree.store.database import Database

@@ -12,7 +12,7 @@ from rooftree.store.address import database_address
 from rooftree.store.database import Database, connect_database, open_database
 from rooftree.store.listening import PostgresNudges
 from rooftree.store.migrations import apply_migrations, require_schema
-from rooftree.telemetry import configure_logging
+from rooftree.telemetry.logs import configure_logging
 
 __all__ = ["open_nudges", "open_pool", "open_store", "run_migrate"]
 

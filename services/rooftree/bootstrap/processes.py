@@ -13,8 +13,9 @@ from prometheus_client import start_http_server
 import rooftree
 from rooftree.errors import UsageError
 from rooftree.settings import Settings, Traces
-from rooftree.telemetry import METRICS_REGISTRY, configure_logging
-from rooftree.tracing import traced
+from rooftree.telemetry.logs import configure_logging
+from rooftree.telemetry.metrics import METRICS_REGISTRY
+from rooftree.telemetry.spans import traced
 from rooftree.workers.supervisor import stop_on_signals
 
 __all__ = ["metrics_server", "service_process"]

@@ -17,7 +17,7 @@ from rooftree.api.feed import AuditFeed
 from rooftree.bootstrap.database import open_nudges, open_pool
 from rooftree.bootstrap.workers import make_sender
 from rooftree.inquiry.errands import Errand, Memory
-from rooftree.reading import Reader
+from rooftree.reading.reader import Reader
 from rooftree.settings import Settings
 from rooftree.store.access import DatabaseAccess
 from rooftree.store.database import Database

@@ -21,7 +21,7 @@ from rooftree.inquiry import wording
 from rooftree.inquiry.documents import audit_document
 from rooftree.inquiry.grouping import RevisionGroup, account_words, group_revisions
 from rooftree.organization.timestamps import format_time
-from rooftree.reading import AuditRecord, Reader
+from rooftree.reading.reader import AuditRecord, Reader
 
 __all__ = ["add_commands"]
 

@@ -31,7 +31,7 @@ from rooftree.cli.options import Json
 from rooftree.cli.output import print_json, print_table, say, steps
 from rooftree.cli.runtime import is_set
 from rooftree.settings import load_settings
-from rooftree.telemetry import configure_logging
+from rooftree.telemetry.logs import configure_logging
 
 __all__ = ["add_commands"]
 

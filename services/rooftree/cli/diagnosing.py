@@ -11,13 +11,13 @@ from typing import Final
 
 import typer
 
+from rooftree.bootstrap.doctor import examine
 from rooftree.cli.options import DataDir, Json
 from rooftree.cli.output import print_json, print_line
 from rooftree.cli.runtime import connected_settings
 from rooftree.diagnosis import Finding, Level
-from rooftree.doctor import examine
 from rooftree.errors import UsageError
-from rooftree.telemetry import configure_logging
+from rooftree.telemetry.logs import configure_logging
 
 __all__ = ["add_commands"]
 

@@ -27,7 +27,7 @@ from rooftree.errors import UnavailableError, UsageError
 from rooftree.organization.identifiers import is_organization
 from rooftree.policy.strict_json import load_json
 from rooftree.ports.publishing import OutgoingRecord
-from rooftree.reading import Reader
+from rooftree.reading.reader import Reader
 from rooftree.settings import Settings
 
 __all__ = ["ImportGroup", "Patience", "add_commands", "bring_in", "imports"]

@@ -18,7 +18,7 @@ from rooftree.cli.output import print_json, print_line, print_table, say, steps
 from rooftree.cli.runtime import connected_settings
 from rooftree.errors import UnavailableError, UsageError
 from rooftree.inquiry.documents import letter_answer, letter_record_answer
-from rooftree.reading import LetterRecord
+from rooftree.reading.reader import LetterRecord
 from rooftree.store.letters import DatabaseLetters
 from rooftree.stream import KafkaPublisher
 from rooftree.workers.replays import replay_record

@@ -36,7 +36,7 @@ from rooftree.inquiry.documents import account_document
 from rooftree.inquiry.nodes import OrganizationTree, levels_document
 from rooftree.inquiry.standing import Standing
 from rooftree.policy.chain import Chain, Level
-from rooftree.reading import AccountRecord
+from rooftree.reading.reader import AccountRecord
 
 __all__ = ["add_commands"]
 

@@ -30,7 +30,7 @@ from rooftree.inquiry.documents import probe_document
 from rooftree.organization.identifiers import is_organization
 from rooftree.organization.probes import Probe
 from rooftree.organization.timestamps import format_time
-from rooftree.reading import Reader
+from rooftree.reading.reader import Reader
 from rooftree.settings import Settings
 from rooftree.view.patch import ProbeState
 

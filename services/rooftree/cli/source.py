@@ -19,7 +19,7 @@ from rooftree.inquiry.sources import LiveSource, MemorySource, OrganizationSourc
 from rooftree.inquiry.standing import Standing
 from rooftree.organization.snapshot import Snapshot
 from rooftree.organization.snapshot_reader import parse_snapshot
-from rooftree.reading import Reader
+from rooftree.reading.reader import Reader
 
 __all__ = [
     "Where",

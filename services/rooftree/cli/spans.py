@@ -15,7 +15,7 @@ from rooftree.inquiry.review import change_lines
 from rooftree.inquiry.sources import LiveSource
 from rooftree.inquiry.spans import Span, find_span
 from rooftree.organization.timestamps import format_time
-from rooftree.reading import AccountRecord
+from rooftree.reading.reader import AccountRecord
 
 __all__ = ["print_rows", "show_span"]
 

@@ -16,7 +16,7 @@ from rooftree.cli.options import DataDir, Json, OrganizationId
 from rooftree.cli.output import print_json, print_line, steps
 from rooftree.cli.runtime import connected_settings
 from rooftree.cli.source import Where, choose_organizations
-from rooftree.reading import OrganizationRecord
+from rooftree.reading.reader import OrganizationRecord
 from rooftree.store.inspection import DatabaseInspection
 from rooftree.view.rebuilding import REBUILD_SOURCE
 from rooftree.view.sealing import SealedSequence

@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 
 from rooftree.errors import UnavailableError
-from rooftree.telemetry import Action, log
+from rooftree.telemetry.logs import Action, log
 
 __all__ = ["open_tree", "open_way", "unprivileged_account"]
 

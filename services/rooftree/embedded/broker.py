@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rooftree.embedded.child import Child, free_port, start_child, tail
 from rooftree.errors import UnavailableError
-from rooftree.telemetry import Action, log
+from rooftree.telemetry.logs import Action, log
 
 __all__ = ["EmbeddedBroker", "embedded_broker"]
 

@@ -22,7 +22,7 @@ import asyncpg
 from rooftree.embedded.account import open_tree, open_way, unprivileged_account
 from rooftree.embedded.child import Child, free_port, start_child, tail
 from rooftree.errors import UnavailableError
-from rooftree.telemetry import Action, log
+from rooftree.telemetry.logs import Action, log
 
 __all__ = ["EmbeddedPostgres", "embedded_postgres"]
 

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rooftree.outline import AuditFilter
-from rooftree.reading import AuditRecord, Reader
+from rooftree.reading.outline import AuditFilter
+from rooftree.reading.reader import AuditRecord, Reader
 
 __all__ = ["FoundEvents", "admits", "every_event", "search_audit"]
 

@@ -22,7 +22,7 @@ from rooftree.contracts.resources.organizations import Organization
 from rooftree.inquiry.comparing import Report
 from rooftree.organization.rereads import Reread
 from rooftree.organization.timestamps import format_time
-from rooftree.reading import AccountRecord, AuditRecord, LetterRecord, OrganizationRecord, ReconciliationRecord
+from rooftree.reading.reader import AccountRecord, AuditRecord, LetterRecord, OrganizationRecord, ReconciliationRecord
 from rooftree.view.patch import ProbeState
 
 __all__ = [

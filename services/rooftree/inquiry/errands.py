@@ -23,7 +23,7 @@ from rooftree.inquiry.sources import LiveSource
 from rooftree.inquiry.supposing import Step, what_if
 from rooftree.organization.export import take_snapshot
 from rooftree.organization.tree import Organization
-from rooftree.reading import Reader
+from rooftree.reading.reader import Reader
 
 __all__ = ["Differ", "Errand", "Export", "Memory", "Prepare", "Suppose", "WhoCan"]
 

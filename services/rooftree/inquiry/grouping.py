@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from rooftree.inquiry import wording
-from rooftree.reading import AuditRecord
+from rooftree.reading.reader import AuditRecord
 
 __all__ = ["AccountName", "Block", "RevisionGroup", "account_words", "distinct_changes", "group_revisions"]
 

@@ -18,7 +18,7 @@ from rooftree.organization.facts import Attribute, FactKind
 from rooftree.organization.snapshot import Snapshot
 from rooftree.organization.survey import Survey
 from rooftree.organization.tree import Organization
-from rooftree.reading import AccountRecord, Reader
+from rooftree.reading.reader import AccountRecord, Reader
 from rooftree.view.ceilings import Ceilings
 
 __all__ = ["LiveSource", "MemorySource", "OrganizationSource", "load_organization"]

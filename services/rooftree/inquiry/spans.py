@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from rooftree.inquiry.comparing import Difference, find_difference
 from rooftree.inquiry.sources import LiveSource
 from rooftree.inquiry.standing import Standing
-from rooftree.reading import AccountRecord
+from rooftree.reading.reader import AccountRecord
 
 __all__ = ["Span", "find_span"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rooftree.errors import InputError
 from rooftree.permissions import AccountBinding
-from rooftree.reading import AccountRecord
+from rooftree.reading.reader import AccountRecord
 
 __all__ = ["Standing"]
 

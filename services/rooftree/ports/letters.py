@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rooftree.ports.change_log import LogPartition, LogRecord
-from rooftree.reading import LetterName
+from rooftree.reading.reader import LetterName
 
 __all__ = ["DeadLetter", "OpenLetters", "Replay", "StoredLetter"]
 

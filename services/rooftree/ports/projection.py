@@ -13,7 +13,7 @@ from rooftree.organization.memberships import Membership
 from rooftree.ports.change_log import LogPartition
 from rooftree.ports.letters import DeadLetter, OpenLetters, Replay
 from rooftree.ports.outbox import OutboxRow
-from rooftree.reading import LetterName
+from rooftree.reading.reader import LetterName
 from rooftree.view.patch import Patch
 from rooftree.view.projection import OrganizationView
 

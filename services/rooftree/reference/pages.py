@@ -12,7 +12,8 @@ from rooftree.reference.asyncapi import CHANNELS
 from rooftree.reference.commands import command_lines
 from rooftree.reference.schemas import Family, PublishedSchema
 from rooftree.settings import Settings, describe_settings
-from rooftree.telemetry import METRICS_REGISTRY, Action
+from rooftree.telemetry.logs import Action
+from rooftree.telemetry.metrics import METRICS_REGISTRY
 
 __all__ = ["pages"]
 

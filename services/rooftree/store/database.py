@@ -18,7 +18,7 @@ from asyncpg.pool import PoolConnectionProxy
 from rooftree.errors import RefusedRowError, UnavailableError, UsageError
 from rooftree.store.copying import BulkConnection
 from rooftree.store.observing import statement_observer
-from rooftree.telemetry import Metrics
+from rooftree.telemetry.metrics import Metrics
 
 __all__ = ["Connection", "Database", "Pool", "Row", "as_json", "connect_database", "open_database", "translated_errors"]
 

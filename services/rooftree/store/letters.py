@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from rooftree.ports.change_log import LogRecord
-from rooftree.reading import LetterRecord
+from rooftree.reading.reader import LetterRecord
 from rooftree.store.database import Row
 from rooftree.store.queries import query
 from rooftree.store.restricted import Connections

@@ -13,7 +13,7 @@ import asyncpg
 
 from rooftree.errors import UnavailableError
 from rooftree.store.database import connect_database, translated_errors
-from rooftree.telemetry import Action, log
+from rooftree.telemetry.logs import Action, log
 
 __all__ = ["PostgresNudges"]
 

@@ -25,7 +25,7 @@ import rooftree
 from rooftree.errors import InputError, UnavailableError, UsageError
 from rooftree.store.database import Connection, translated_errors
 from rooftree.store.queries import query
-from rooftree.telemetry import Action, log
+from rooftree.telemetry.logs import Action, log
 
 __all__ = ["Migration", "apply_migrations", "migrations", "require_schema"]
 

@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Any
 
 from rooftree.store.queries import statements
-from rooftree.telemetry import Action, Metrics, log
+from rooftree.telemetry.logs import Action, log
+from rooftree.telemetry.metrics import Metrics
 
 __all__ = ["statement_observer"]
 

@@ -12,7 +12,7 @@ from typing import Final, LiteralString, TypeAlias
 import asyncpg
 
 from rooftree.organization.facts import Fact, Version
-from rooftree.outline import (
+from rooftree.reading.outline import (
     AccountRow,
     AuditFilter,
     AuditRow,

@@ -12,7 +12,7 @@ from rooftree.organization.memberships import Membership
 from rooftree.ports.change_log import LogPartition
 from rooftree.ports.letters import DeadLetter, OpenLetters, Replay
 from rooftree.ports.projection import BatchCommit, LoadedView, OrganizationCommit
-from rooftree.reading import LetterName
+from rooftree.reading.reader import LetterName
 from rooftree.store.database import Connection, Database, as_json
 from rooftree.store.principals import principal_fact_of, reported_of
 from rooftree.store.probes import probe_of

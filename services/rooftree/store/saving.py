@@ -17,7 +17,7 @@ from rooftree.store.queries import query
 from rooftree.store.rereads import save_rereads
 from rooftree.store.rows import HistoryRow, HistoryWrite, LastRow, Writes
 from rooftree.store.stored import levels_of
-from rooftree.tracing import TRACEPARENT, current_traceparent
+from rooftree.telemetry.spans import TRACEPARENT, current_traceparent
 from rooftree.view.patch import AccountState
 
 __all__ = ["copy_letters", "copy_outbox", "copy_seen", "save_accounts", "save_writes"]

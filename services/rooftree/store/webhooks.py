@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from rooftree.access.caller import Organizations
 from rooftree.errors import UsageError
-from rooftree.reading import AuditRecord
+from rooftree.reading.reader import AuditRecord
 from rooftree.store.database import Database, Row
 from rooftree.store.queries import query
 from rooftree.webhooks.subscriptions import NewWebhook, Webhook, WebhookLetter, Work

@@ -23,7 +23,8 @@ from rooftree.settings import Assignment, LogLossPolicy, Settings
 from rooftree.stream.client import client_options, stop_quietly, translated_errors
 from rooftree.stream.identity import TopicIdentity, topic_identity
 from rooftree.stream.lenient import fetch_leniently
-from rooftree.telemetry import Action, Metrics, log
+from rooftree.telemetry.logs import Action, log
+from rooftree.telemetry.metrics import Metrics
 
 __all__ = ["KafkaChangeLog", "OffsetStore"]
 

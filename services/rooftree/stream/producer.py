@@ -21,7 +21,7 @@ from rooftree.ports.publishing import OutgoingRecord, RecordKind
 from rooftree.settings import Settings
 from rooftree.stream.client import client_options, stop_quietly, translated_errors
 from rooftree.stream.identity import topic_identity
-from rooftree.tracing import TRACEPARENT, current_traceparent, is_traced, sending
+from rooftree.telemetry.spans import TRACEPARENT, current_traceparent, is_traced, sending
 
 __all__ = ["KafkaPublisher"]
 

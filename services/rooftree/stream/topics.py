@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from rooftree.errors import UnavailableError
 from rooftree.settings import Settings
 from rooftree.stream.client import admin_client
-from rooftree.telemetry import Action, log
+from rooftree.telemetry.logs import Action, log
 
 __all__ = ["ensure_topics"]
 

@@ -11,7 +11,7 @@ from typing import Final, Protocol, TypeAlias
 
 from rooftree.access.caller import Organizations
 from rooftree.errors import UsageError
-from rooftree.reading import AuditRecord
+from rooftree.reading.reader import AuditRecord
 from rooftree.webhooks.schedule import Answer
 from rooftree.webhooks.sending import check_url
 from rooftree.webhooks.signing import check_secret, new_secret

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from rooftree.reading import AuditRecord
+from rooftree.reading.reader import AuditRecord
 
 __all__ = ["NewWebhook", "Webhook", "WebhookLetter", "WebhookStore", "Work"]
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from rooftree.errors import UnavailableError
-from rooftree.telemetry import Action, Metrics, log
+from rooftree.telemetry.logs import Action, log
+from rooftree.telemetry.metrics import Metrics
 
 __all__ = ["Turn", "pause", "persistently"]
 

@@ -20,8 +20,8 @@ from rooftree.organization.timestamps import format_time
 from rooftree.ports.change_log import Batch, LogPartition, LogRecord
 from rooftree.ports.letters import DeadLetter
 from rooftree.ports.projection import BatchCommit, LoadedView, OrganizationCommit, ProjectionStore, SeenEvent
-from rooftree.reading import LetterName
-from rooftree.telemetry import Action, log
+from rooftree.reading.reader import LetterName
+from rooftree.telemetry.logs import Action, log
 from rooftree.view.patch import Patch
 from rooftree.view.projection import OrganizationView
 from rooftree.workers.encoding import outbox_rows

@@ -16,8 +16,9 @@ from opentelemetry.trace import SpanKind
 from rooftree.errors import LostPartitionError, RefusedRowError, StaleViewError, UnavailableError
 from rooftree.ports.change_log import Batch, ChangeLog
 from rooftree.ports.projection import ProjectionStore
-from rooftree.telemetry import Action, Metrics, log
-from rooftree.tracing import processing, step
+from rooftree.telemetry.logs import Action, log
+from rooftree.telemetry.metrics import Metrics
+from rooftree.telemetry.spans import processing, step
 from rooftree.workers.pauses import persistently
 from rooftree.workers.planning import Plan, Planner, RecordFaultError
 from rooftree.workers.watchdog import Watchdog

@@ -28,7 +28,8 @@ from rooftree.organization.snapshot import Snapshot
 from rooftree.organization.tree import Organization
 from rooftree.ports.publishing import ChangePublisher
 from rooftree.ports.reconciliation import KnownOrganization, OrganizationApi, ReconciliationStore, WholeOrganization
-from rooftree.telemetry import Action, Metrics, log
+from rooftree.telemetry.logs import Action, log
+from rooftree.telemetry.metrics import Metrics
 from rooftree.workers.pauses import pause
 from rooftree.workers.rereading import Rereader
 

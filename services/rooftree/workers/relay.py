@@ -12,8 +12,9 @@ from contextlib import suppress
 from rooftree.errors import RecordTooLargeError, UnavailableError
 from rooftree.ports.outbox import Nudges, OutboxRow, OutboxStore
 from rooftree.ports.publishing import OutgoingRecord, Publisher
-from rooftree.telemetry import Action, Metrics, log
-from rooftree.tracing import TRACEPARENT
+from rooftree.telemetry.logs import Action, log
+from rooftree.telemetry.metrics import Metrics
+from rooftree.telemetry.spans import TRACEPARENT
 from rooftree.workers.encoding import state_rows
 from rooftree.workers.letters import letter_record, without_value
 from rooftree.workers.pauses import persistently

@@ -16,7 +16,7 @@ from rooftree.ports.change_log import LogRecord
 from rooftree.ports.letters import DeadLetter, OpenLetters, Replay
 from rooftree.ports.projection import ProjectionStore
 from rooftree.ports.publishing import OutgoingRecord, RecordKind
-from rooftree.reading import LetterName
+from rooftree.reading.reader import LetterName
 
 __all__ = ["LETTER_HEADER", "Replays", "find_replays", "name_letter", "replay_record", "sendable_headers"]
 

@@ -21,7 +21,8 @@ from rooftree.organization.rereads import PRINCIPAL_KINDS, Reread, RereadKind
 from rooftree.organization.tree import Organization
 from rooftree.ports.publishing import ChangePublisher
 from rooftree.ports.reconciliation import OrganizationApi, ReconciliationStore
-from rooftree.telemetry import Action, Metrics, log
+from rooftree.telemetry.logs import Action, log
+from rooftree.telemetry.metrics import Metrics
 
 __all__ = ["Rereader"]
 

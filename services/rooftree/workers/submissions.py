@@ -9,7 +9,7 @@ from typing import Protocol
 
 from rooftree.ports.change_log import LogRecord
 from rooftree.ports.publishing import OutgoingRecord
-from rooftree.reading import LetterRecord
+from rooftree.reading.reader import LetterRecord
 from rooftree.workers.replays import replay_record
 
 __all__ = ["ChangePublisher", "Submissions"]

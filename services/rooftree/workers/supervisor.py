@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TypeAlias
 
 from rooftree.errors import RooftreeError
-from rooftree.telemetry import Action, log
+from rooftree.telemetry.logs import Action, log
 
 __all__ = ["Worker", "collect_seldom", "stop_on_signals", "supervise"]
 

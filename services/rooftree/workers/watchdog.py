@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from rooftree.errors import UnavailableError
 from rooftree.ports.change_log import Batch, ChangeLog, LogPartition, PartitionStatus
-from rooftree.telemetry import Action, Metrics, log
+from rooftree.telemetry.logs import Action, log
+from rooftree.telemetry.metrics import Metrics
 
 __all__ = ["Watchdog"]
 

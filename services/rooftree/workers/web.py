@@ -13,7 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from rooftree.errors import UsageError
-from rooftree.telemetry import Action, log
+from rooftree.telemetry.logs import Action, log
 
 __all__ = ["WebServer"]
 

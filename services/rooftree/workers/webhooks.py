@@ -18,8 +18,9 @@ import orjson
 
 from rooftree.errors import UnavailableError
 from rooftree.inquiry.documents import audit_document
-from rooftree.reading import AuditRecord
-from rooftree.telemetry import Action, Metrics, log
+from rooftree.reading.reader import AuditRecord
+from rooftree.telemetry.logs import Action, log
+from rooftree.telemetry.metrics import Metrics
 from rooftree.webhooks.schedule import Answer, Verdict, next_step
 from rooftree.webhooks.signing import signed_headers
 from rooftree.webhooks.subscriptions import WebhookStore, Work

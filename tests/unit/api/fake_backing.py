@@ -11,7 +11,7 @@ from rooftree.api.backing import Backing
 from rooftree.api.feed import AuditFeed
 from rooftree.inquiry.errands import Errand, Memory
 from rooftree.ports.change_log import LogRecord
-from rooftree.reading import LetterRecord, Reader
+from rooftree.reading.reader import LetterRecord, Reader
 
 
 class FakeLetters:

@@ -16,7 +16,7 @@ from rooftree.organization.changes import Change, ChangeType, SnapshotTaken
 from rooftree.organization.claims import facts_of
 from rooftree.organization.facts import Fact, FactKind
 from rooftree.organization.snapshot_reader import parse_snapshot
-from rooftree.outline import (
+from rooftree.reading.outline import (
     AccountRow,
     AuditFilter,
     AuditRow,
@@ -27,7 +27,7 @@ from rooftree.outline import (
     PositionRecord,
     ServiceVerdicts,
 )
-from rooftree.reading import AccountRecord, AuditRecord
+from rooftree.reading.reader import AccountRecord, AuditRecord
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DENY_REGIONS = {

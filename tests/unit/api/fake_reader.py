@@ -18,7 +18,7 @@ from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact
 from rooftree.organization.rereads import Reread
-from rooftree.reading import (
+from rooftree.reading.reader import (
     EVERY_ACCOUNT,
     AccountFilter,
     AccountRecord,

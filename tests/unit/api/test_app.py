@@ -20,7 +20,7 @@ from rooftree.api.resources import ENDPOINTS
 from rooftree.errors import UsageError
 from rooftree.organization.probes import Finding, Probe
 from rooftree.organization.rereads import Reread, RereadRequest
-from rooftree.reading import LogLoss, ReconciliationRecord
+from rooftree.reading.reader import LogLoss, ReconciliationRecord
 from rooftree.settings import Settings
 from rooftree.view.patch import ProbeState
 

@@ -14,7 +14,8 @@ from tests.schemas import REPOSITORY
 import rooftree
 from rooftree.cli.app import app
 from rooftree.settings import describe_settings
-from rooftree.telemetry import METRICS_REGISTRY, Action
+from rooftree.telemetry.logs import Action
+from rooftree.telemetry.metrics import METRICS_REGISTRY
 
 DEPLOY = REPOSITORY / "deploy"
 CHART = DEPLOY / "helm" / "rooftree"

@@ -18,7 +18,7 @@ from rooftree.ports.letters import OpenLetters, StoredLetter
 from rooftree.ports.outbox import EncodeStates, OutboxRow
 from rooftree.ports.projection import BatchCommit, LoadedView
 from rooftree.ports.publishing import OutgoingRecord
-from rooftree.reading import LetterName
+from rooftree.reading.reader import LetterName
 from rooftree.view.projection import OrganizationView
 
 __all__ = ["PARTITION", "TIME", "MemoryLog", "MemoryOutbox", "MemoryPublisher", "MemoryStore", "SilentNudges", "record"]

@@ -12,7 +12,7 @@ from tests.unit.workers.fakes import record
 
 from rooftree.ports.letters import OpenLetters
 from rooftree.ports.publishing import RecordKind
-from rooftree.reading import LetterName
+from rooftree.reading.reader import LetterName
 from rooftree.workers.replays import Replays, name_letter, replay_record
 
 ORGANIZATION = "o-exampleorg"

@@ -30,8 +30,8 @@ from rooftree.inquiry.standing import Standing
 from rooftree.organization.directory import Directory
 from rooftree.organization.identifiers import is_account
 from rooftree.organization.timestamps import parse_time
-from rooftree.outline import ServiceVerdicts
-from rooftree.reading import AccountRecord
+from rooftree.reading.outline import ServiceVerdicts
+from rooftree.reading.reader import AccountRecord
 
 __all__ = ["AccountPages"]
 

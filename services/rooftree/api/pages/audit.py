@@ -18,7 +18,7 @@ from rooftree.api.query import Query, decode_cursor, encode_cursor
 from rooftree.errors import InputError
 from rooftree.organization.identifiers import is_account
 from rooftree.organization.timestamps import format_time, parse_time
-from rooftree.outline import AuditFilter, AuditRow
+from rooftree.reading.outline import AuditFilter, AuditRow
 
 __all__ = ["AuditPage", "read_filter"]
 

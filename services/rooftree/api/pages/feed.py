@@ -13,8 +13,8 @@ from rooftree.api.pages import phrases
 from rooftree.api.pages.addresses import Addresses
 from rooftree.inquiry import wording
 from rooftree.inquiry.grouping import AccountName, RevisionGroup
-from rooftree.outline import AuditRow
-from rooftree.reading import AuditRecord
+from rooftree.reading.outline import AuditRow
+from rooftree.reading.reader import AuditRecord
 
 __all__ = ["FeedEntry", "Line", "entry_of", "group_of"]
 

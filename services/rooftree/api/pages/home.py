@@ -16,7 +16,7 @@ from rooftree.api.pages.addresses import Addresses, with_query
 from rooftree.api.pages.site import THEME_COOKIE, Site
 from rooftree.api.query import Query, choose_organization
 from rooftree.errors import InputError
-from rooftree.reading import OrganizationRecord
+from rooftree.reading.reader import OrganizationRecord
 
 __all__ = ["HomePages"]
 

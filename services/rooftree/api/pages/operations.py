@@ -23,9 +23,9 @@ from rooftree.api.pages.site import Crumb, Site, Visit
 from rooftree.api.query import Query
 from rooftree.errors import InputError
 from rooftree.organization.rereads import Reread
-from rooftree.outline import DeliveryRecord, PositionRecord
-from rooftree.reading import LetterRecord, OrganizationRecord, ReconciliationRecord
-from rooftree.telemetry import Metrics
+from rooftree.reading.outline import DeliveryRecord, PositionRecord
+from rooftree.reading.reader import LetterRecord, OrganizationRecord, ReconciliationRecord
+from rooftree.telemetry.metrics import Metrics
 
 __all__ = ["OperationsPage"]
 

@@ -26,7 +26,7 @@ from rooftree.organization.facts import FactKind
 from rooftree.organization.identifiers import is_account, is_root
 from rooftree.organization.tree import Organization
 from rooftree.organization.waiting import Waiting, waiting
-from rooftree.outline import AccountRow, AuditFilter, Gathering
+from rooftree.reading.outline import AccountRow, AuditFilter, Gathering
 from rooftree.view.patch import ProbeState
 
 __all__ = ["Node", "OrganizationPage", "PolicyChip", "chips_of", "tree_of", "waits_in"]

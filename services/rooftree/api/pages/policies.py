@@ -22,11 +22,11 @@ from rooftree.organization.documents import AUTHORIZING_TYPES, BUILTIN_POLICIES
 from rooftree.organization.facts import Attribute, FactKind
 from rooftree.organization.identifiers import is_account, is_root
 from rooftree.organization.tree import Organization
-from rooftree.outline import AuditFilter, PolicyVersion
 from rooftree.policy.builtin import BUILTIN_CONTENT
 from rooftree.policy.findings import Finding, Severity
 from rooftree.policy.kinds import PolicyKind
 from rooftree.policy.lint import lint_policy
+from rooftree.reading.outline import AuditFilter, PolicyVersion
 
 __all__ = ["PolicyPages", "lint_lines", "pretty"]
 

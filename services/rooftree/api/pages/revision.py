@@ -22,7 +22,7 @@ from rooftree.api.query import Query
 from rooftree.errors import InputError
 from rooftree.inquiry import wording
 from rooftree.inquiry.grouping import AccountName, Block, RevisionGroup
-from rooftree.reading import AuditRecord
+from rooftree.reading.reader import AuditRecord
 from rooftree.view.audit import seal
 from rooftree.view.patch import GENESIS
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rooftree.organization.directory import Grants
-from rooftree.reading import AuditRecord
+from rooftree.reading.reader import AuditRecord
 
 __all__ = ["RosterEntry", "impacts_of", "roster_of"]
 

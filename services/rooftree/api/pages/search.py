@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from rooftree.api.pages.site import Crumb, Site
 from rooftree.api.query import Query
 from rooftree.organization.identifiers import is_account
-from rooftree.outline import AccountRow
+from rooftree.reading.outline import AccountRow
 
 __all__ = ["SearchPage"]
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from rooftree.api.pages.charts import Shares
-from rooftree.outline import ServiceVerdicts
-from rooftree.reading import Reader
+from rooftree.reading.outline import ServiceVerdicts
+from rooftree.reading.reader import Reader
 
 __all__ = ["ShareCache", "total_of"]
 

@@ -23,7 +23,7 @@ from rooftree.api.pages.icons import icon
 from rooftree.errors import ForbiddenError, InputError, UnavailableError
 from rooftree.inquiry import wording
 from rooftree.organization.timestamps import format_time
-from rooftree.reading import OrganizationRecord, Reader
+from rooftree.reading.reader import OrganizationRecord, Reader
 
 __all__ = ["THEME_COOKIE", "Crumb", "Site", "Visit", "asset_version", "page"]
 

@@ -34,7 +34,7 @@ from rooftree.organization.directory import Directory, Grants
 from rooftree.organization.identifiers import is_account
 from rooftree.organization.timestamps import format_time, parse_time
 from rooftree.policy.chain import Level
-from rooftree.reading import AccountFilter, AccountRecord
+from rooftree.reading.reader import AccountFilter, AccountRecord
 
 __all__ = ["ENDPOINTS"]
 

@@ -25,8 +25,8 @@ from rooftree.inquiry.auditing import every_event, search_audit
 from rooftree.inquiry.documents import audit_answer, audit_document
 from rooftree.inquiry.wording import change_words
 from rooftree.organization.timestamps import format_time
-from rooftree.outline import AuditFilter
-from rooftree.reading import AuditRecord
+from rooftree.reading.outline import AuditFilter
+from rooftree.reading.reader import AuditRecord
 
 __all__ = ["ENDPOINTS"]
 

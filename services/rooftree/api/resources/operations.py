@@ -26,7 +26,7 @@ from rooftree.errors import InputError
 from rooftree.inquiry.documents import letter_answer, letter_record_answer, reconciliation_answer, reread_answer
 from rooftree.organization.timestamps import format_time, parse_time
 from rooftree.ports.change_log import LogRecord
-from rooftree.reading import LetterRecord
+from rooftree.reading.reader import LetterRecord
 
 __all__ = ["ENDPOINTS"]
 

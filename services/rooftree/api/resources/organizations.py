@@ -35,7 +35,7 @@ from rooftree.organization.identifiers import is_root
 from rooftree.organization.timestamps import format_time
 from rooftree.organization.tree import Organization as Facts
 from rooftree.policy.strict_json import load_json
-from rooftree.reading import Reader
+from rooftree.reading.reader import Reader
 
 __all__ = ["ENDPOINTS"]
 

@@ -10,7 +10,7 @@ import logging
 import pytest
 import structlog
 
-from rooftree.telemetry import Action, configure_logging, log
+from rooftree.telemetry.logs import Action, configure_logging, log
 
 
 @pytest.fixture(autouse=True)

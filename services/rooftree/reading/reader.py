@@ -13,7 +13,7 @@ from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
 from rooftree.organization.principal_facts import PrincipalFact
 from rooftree.organization.rereads import Reread
-from rooftree.outline import Outline
+from rooftree.reading.outline import Outline
 from rooftree.view.patch import ProbeState
 
 __all__ = [

@@ -15,12 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rooftree.api.pages import phrases
-from rooftree.api.pages.charts import Period, Shares, timeline
+from rooftree.api.pages.charts import Period, Shares, stack, timeline
 from rooftree.api.pages.feed import FeedEntry, entry_of
+from rooftree.api.pages.layers import Layers, layers_of
 from rooftree.api.pages.limits import ConditionalGroup, conditional_groups, groups_of_action
 from rooftree.api.pages.narrowing import Step, narrow
 from rooftree.api.pages.roster import RosterEntry, impacts_of, roster_of
-from rooftree.api.pages.shares import total_of
 from rooftree.api.pages.site import Crumb, Site, Visit
 from rooftree.api.query import Query
 from rooftree.errors import InputError
@@ -66,6 +66,7 @@ class Overview:
     The first page of an account.
 
     Attributes:
+        layers: What its actions depend on, and *picture* the same, drawn; None while its place is not known.
         steps: The narrowing; None where no service control policy limits the account.
         summary: The maximum permissions; None while its place is not known.
         groups: Actions that depend on more than their name, and *groups_more* how many such groups there are beside.
@@ -73,7 +74,8 @@ class Overview:
     """
 
     head: AccountHead
-    shares: Shares | None
+    layers: Layers | None
+    picture: Markup
     steps: Sequence[Step] | None
     summary: Mapping[str, object] | None
     groups: Sequence[ConditionalGroup]
@@ -183,6 +185,7 @@ class AccountPages:
             permissions_id = account.record.permissions_id or ""
             summary = await visit.reader.permissions(visit.organization_id, permissions_id)
             services = await visit.reader.service_verdicts(visit.organization_id, permissions_id)
+        layers = layers_of(summary) if summary else None
         groups = conditional_groups(summary or {})
         limited = sorted(
             (one for one in services if one.denied or one.conditional),
@@ -190,7 +193,8 @@ class AccountPages:
         )
         view = Overview(
             head=head,
-            shares=total_of(services) if services else None,
+            layers=layers,
+            picture=stack(layers, height=18) if layers else Markup(),
             steps=steps,
             summary=summary,
             groups=groups[:GROUPS_SHOWN],

@@ -7,17 +7,23 @@ unless it is given a label.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from typing import Final
 
 from markupsafe import Markup, escape
 
-__all__ = ["Layers", "Period", "Shares", "bar", "funnel", "timeline"]
+from rooftree.api.pages.layers import Layers
+
+__all__ = ["Period", "Shares", "bar", "flow", "stack", "timeline"]
 
 WIDTH: Final = 1000
-"""Of the drawing; the page stretches it."""
+"""Of a drawing that the page stretches."""
+
+PATTERNS: Final = {"conditional": "hatch", "principal": "hatch", "region": "dense"}
+"""What is filled with a pattern of the page; the rest has a colour of the style sheet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,38 +63,6 @@ class Shares:
 
 
 @dataclass(frozen=True, slots=True)
-class Layers:
-    """
-    How many known actions are left at a level: untouched, restricted by one policy, by several; and how many are not.
-    """
-
-    allowed: int
-    once: int
-    several: int
-    denied: int
-
-    @property
-    def total(self) -> int:
-        """
-        All of them.
-        """
-        return self.allowed + self.once + self.several + self.denied
-
-    @property
-    def words(self) -> str:
-        """
-        The same in words.
-        """
-        told = (
-            (self.allowed, "allowed"),
-            (self.once, "restricted by one policy"),
-            (self.several, "by several"),
-            (self.denied, "denied"),
-        )
-        return ", ".join(f"{count:,} {words}" for count, words in told if count) or "nothing"
-
-
-@dataclass(frozen=True, slots=True)
 class Period:
     """
     From when to when an account was as it was.
@@ -104,53 +78,54 @@ class Period:
     label: str
 
 
-def bar(shares: Shares, *, height: int = 12, kind: str = "chart") -> Markup:
+def bar(shares: Shares, *, height: int = 8, kind: str = "chart") -> Markup:
     """
     Draw the shares side by side: full for allowed, hatched for conditional, full in another colour for denied.
-
-    A spark is pressed into a few pixels, which takes the pattern with it: it has a pattern that was stretched before.
     """
-    hatch = "hatch-small" if "spark" in kind else "hatch"
-    parts = [f'<rect class="ground" width="{WIDTH}" height="{height}"/>']
-    left = 0.0
-    for name, width in _widths(shares):
-        fill = f' fill="url(#{hatch})"' if name == "conditional" else f' class="{name}"'
-        parts.append(f'<rect{fill} x="{left:.1f}" width="{width:.1f}" height="{height}"/>')
-        left += width
-    return _svg(parts, height=height, kind=kind)
+    counts = (("allowed", shares.allowed), ("conditional", shares.conditional), ("denied", shares.denied))
+    return _row(counts, shares.total, height=height, kind=kind)
 
 
-def funnel(above: Layers | None, here: Layers) -> Markup:
+def stack(layers: Layers, *, height: int = 22) -> Markup:
     """
-    Draw what is left of what came from above: each layer flows from its width there to its width here, then the bar.
+    Draw layers side by side, the allowed ones first.
     """
-    gap, height = 26, 48
-    left, parts = 0.0, [f'<rect class="ground" y="{gap}" width="{WIDTH}" height="{height - gap}"/>']
-    edges_above = _edges(above) if above else None
-    edges = _edges(here)
-    if edges_above is not None:
-        parts.extend(
-            f'<path class="{name}-flow flow" d="M{start:.1f} 0H{end:.1f}L{edges[number + 1]:.1f} {gap}H{edges[number]:.1f}z"/>'
-            for number, (name, start, end) in enumerate(
-                zip(("allowed", "once", "several"), edges_above, edges_above[1:], strict=False)
-            )
-        )
-    for name, right in zip(("allowed", "once", "several"), edges[1:], strict=True):
-        fill = {"once": ' fill="url(#hatch)"', "several": ' fill="url(#dense)"'}.get(name, f' class="{name}"')
-        if right > left:
-            parts.append(f'<rect{fill} x="{left:.1f}" y="{gap}" width="{right - left:.1f}" height="{height - gap}"/>')
-        left = right
-    parts.append(f'<rect class="edge" y="{gap}" width="{WIDTH}" height="{height - gap}"/>')
-    return _svg(parts, height=height, kind="chart")
+    return _row([(part.name, part.count) for part in layers.parts], layers.total, height=height, kind="chart")
+
+
+def flow(above: Layers, here: Layers) -> Markup:
+    """
+    Draw how what is left of *above* becomes what is left *here*: each layer flows from its width to its new one.
+
+    The page stretches the drawing, so that it leads from one level to the next whatever stands beside it.
+    """
+    edges_above, edges = _edges(above), _edges(here)
+    parts = [
+        f'<path class="{part.name}-flow" d="M{edges_above[number]:.1f} 0H{edges_above[number + 1]:.1f}'
+        f'L{edges[number + 1]:.1f} {WIDTH}H{edges[number]:.1f}z"/>'
+        for number, part in enumerate(here.parts)
+    ]
+    return Markup(  # noqa: S704  # numbers and the names of layers, nothing else
+        f'<svg class="chart flow" viewBox="0 0 {WIDTH} {WIDTH}" preserveAspectRatio="none" aria-hidden="true">'
+        f"{''.join(parts)}</svg>"
+    )
 
 
 def _edges(layers: Layers) -> list[float]:
     scale = WIDTH / (layers.total or 1)
-    marks, reached = [0.0], 0
-    for count in (layers.allowed, layers.once, layers.several):
-        reached += count
-        marks.append(scale * reached)
-    return marks
+    return [scale * reached for reached in accumulate((part.count for part in layers.parts), initial=0)]
+
+
+def _row(counts: Iterable[tuple[str, int]], total: int, *, height: int, kind: str) -> Markup:
+    # shares of the width rather than a stretched drawing: patterns keep their angles
+    parts, reached = [f'<rect class="ground" width="100%" height="{height}"/>'], 0.0
+    for name, count in counts:
+        width = 100 * count / (total or 1)
+        if count:
+            fill = f'fill="url(#{PATTERNS[name]})"' if name in PATTERNS else f'class="{name}"'
+            parts.append(f'<rect {fill} x="{reached:.2f}%" width="{width:.2f}%" height="{height}"/>')
+        reached += width
+    return _svg(parts, height=height, kind=kind)
 
 
 def timeline(periods: Sequence[Period], marks: Sequence[datetime], *, now: datetime, at: datetime | None) -> Markup:
@@ -163,39 +138,27 @@ def timeline(periods: Sequence[Period], marks: Sequence[datetime], *, now: datet
     span = max((now - start).total_seconds(), 1.0)
 
     def place(moment: datetime) -> float:
-        return 8 + (WIDTH - 16) * min(max((moment - start).total_seconds() / span, 0.0), 1.0)
+        return 1 + 98 * min(max((moment - start).total_seconds() / span, 0.0), 1.0)
 
     parts = []
     for period in periods:
         left, right = place(period.since), place(period.until or now)
         other = " other" if period.kind % 2 else ""
         title = f"<title>{escape(period.label)}</title>"
-        width = max(right - left, 2.0)
         parts.append(
-            f'<rect class="span{other}" x="{left:.1f}" y="18" width="{width:.1f}" height="16" rx="2">{title}</rect>'
+            f'<rect class="span{other}" x="{left:.2f}%" y="18" width="{max(right - left, 0.2):.2f}%" height="16" rx="2">'
+            f"{title}</rect>"
         )
-    parts.extend(f'<path class="pin" d="M{place(mark):.1f} 17l-4-8h8z"/>' for mark in marks)
+    parts.extend(
+        f'<svg class="pin" x="{place(mark):.2f}%" overflow="visible"><path d="M0 17l-4-8h8z"/></svg>' for mark in marks
+    )
     if at is not None:
-        parts.append(f'<path class="now" d="M{place(at):.1f} 4V38" fill="none"/>')
+        parts.append(f'<line class="now" x1="{place(at):.2f}%" x2="{place(at):.2f}%" y1="4" y2="38"/>')
     return _svg(parts, height=40, kind="chart timeline")
-
-
-def _widths(shares: Shares) -> list[tuple[str, float]]:
-    total = shares.total or 1
-    return [
-        (name, WIDTH * count / total)
-        for name, count in (
-            ("allowed", shares.allowed),
-            ("conditional", shares.conditional),
-            ("denied", shares.denied),
-        )
-        if count
-    ]
 
 
 def _svg(parts: Sequence[str], *, height: int, kind: str) -> Markup:
     # numbers and what was escaped above, nothing else
     return Markup(  # noqa: S704
-        f'<svg class="{kind}" viewBox="0 0 {WIDTH} {height}" height="{height}" preserveAspectRatio="none"'
-        f' aria-hidden="true">{"".join(parts)}</svg>'
+        f'<svg class="{kind}" width="100%" height="{height}" aria-hidden="true">{"".join(parts)}</svg>'
     )

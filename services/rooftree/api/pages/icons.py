@@ -21,6 +21,7 @@ ICONS: Final = MappingProxyType(
         "check": '<path d="m3 8.5 3.25 3.25L13 5"/>',
         "operations": '<path d="M2 8.5h2.75L6.5 4l3 8 1.75-3.5H14"/>',
         "search": '<circle cx="7" cy="7" r="4.25"/><path d="m10.25 10.25 3.25 3.25"/>',
+        "filter": '<path d="M2.5 4h11M4.5 8h7M6.5 12h3"/>',
         "account": '<rect x="2.5" y="3.5" width="11" height="9" rx="1.5"/><path d="M2.5 6.5h11"/>',
         "unit": '<path d="M2 4.5h4l1.25 1.5H14v6.5H2z"/>',
         "root": '<path d="M2.5 13.5v-7L8 2.75l5.5 3.75v7z"/><path d="M6.5 13.5v-4h3v4"/>',

@@ -20,10 +20,16 @@ ACTIONS_SHOWN: Final = 8
 class Case:
     """
     Requests that are denied, or the only ones that are allowed.
+
+    Attributes:
+        keys: The condition keys that tell them apart.
+        of_resources: Whether their resources do as well.
     """
 
     mark: str
     words: str
+    keys: frozenset[str]
+    of_resources: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,12 @@ def _case(case: Mapping[str, object], *, denied: bool) -> Case:
     when = wording.conditions_words(case.get("conditions"))
     told = [*([f"on {resources}"] if resources else []), *([f"when {when}"] if when else [])]
     lead = "Denied" if denied else "Allowed only"
-    return Case("denied" if denied else "allowed", " ".join([lead, *(told or ["always"])]))
+    return Case(
+        mark="denied" if denied else "allowed",
+        words=" ".join([lead, *(told or ["always"])]),
+        keys=frozenset(str(line.get("key")).lower() for line in _mappings(case.get("conditions"))),
+        of_resources=bool(resources),
+    )
 
 
 def _holds(patterns: Mapping[str, object], action: str) -> bool:

@@ -4,6 +4,7 @@ Small words: dates, counts, and who did something, as pages say them.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup, escape
@@ -11,6 +12,7 @@ from markupsafe import Markup, escape
 __all__ = [
     "actor",
     "ago",
+    "breakable",
     "clock",
     "coded",
     "date",
@@ -68,6 +70,15 @@ def coded(text: str) -> Markup:
         return escape(text)
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
+    )
+
+
+def breakable(text: str) -> Markup:
+    """
+    Let a line break after the separators of an ARN rather than anywhere in it.
+    """
+    return Markup("").join(
+        Markup("{}<wbr>").format(part) if part in (":", "/") else escape(part) for part in re.split("([:/])", text)
     )
 
 

@@ -156,8 +156,16 @@ class RevisionPage:
         if not events:
             raise HTTPException(404, f"no change `{revision}` in `{visit.organization_id}`")
         names = await visit.reader.names(visit.organization_id)
+        following = await visit.reader.audit_after(visit.organization_id, (revision + 1, 0), limit=1)
         before = await visit.reader.audit(visit.organization_id, before=(revision, events[0].part), limit=1)
-        view = told_of(events, names, visit.to, sealed_to=before[0] if before else None, part=part)
+        view = told_of(
+            events,
+            names,
+            visit.to,
+            sealed_to=before[0] if before else None,
+            part=part,
+            later=following[0].revision if following else None,
+        )
         crumbs = [Crumb("Audit", visit.to.audit()), Crumb(f"Change {revision}", visit.to.revision(revision))]
         return self._site.show(visit, "revision.html", view, section="audit", title=f"Change {revision}", crumbs=crumbs)
 
@@ -174,6 +182,7 @@ def told_of(
     *,
     sealed_to: AuditRecord | None,
     part: int | None,
+    later: int | None,
 ) -> RevisionView:
     """
     Return the story of one change.
@@ -184,6 +193,7 @@ def told_of(
         to: The pages of the organization.
         sealed_to: The event before them.
         part: The one that was asked for; None for the change as a whole.
+        later: The change that came next, if one did.
     """
     first, last = events[0], events[-1]
     group = RevisionGroup(
@@ -203,7 +213,7 @@ def told_of(
         seal=seal_of(events, sealed_to),
         following=None if part or last.part >= last.parts else f"{to.revision(first.revision)}?after={last.part}",
         earlier=to.revision(first.revision - 1) if first.revision > 1 else None,
-        later=None,
+        later=to.revision(later) if later else None,
         api=to.api("audit", account_id=first.account_id),
     )
 

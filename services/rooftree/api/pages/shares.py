@@ -11,7 +11,7 @@ from rooftree.api.pages.charts import Shares
 from rooftree.reading.outline import ServiceVerdicts
 from rooftree.reading.reader import Reader
 
-__all__ = ["ShareCache", "total_of"]
+__all__ = ["ShareCache"]
 
 KEPT: Final = 4096
 ASKED_AT_ONCE: Final = 6
@@ -44,11 +44,11 @@ class ShareCache:
         """
         if len(self._known) >= KEPT:
             self._known.clear()
-        found = self._known[organization_id, permissions_id] = total_of(verdicts)
+        found = self._known[organization_id, permissions_id] = _total(verdicts)
         return found
 
 
-def total_of(verdicts: Iterable[ServiceVerdicts]) -> Shares:
+def _total(verdicts: Iterable[ServiceVerdicts]) -> Shares:
     """
     Return the counts of all services together.
     """

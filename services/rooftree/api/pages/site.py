@@ -208,10 +208,21 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     templates.filters.update(
-        time=format_time, date=phrases.date, clock=phrases.clock, some=phrases.some, coded=phrases.coded
+        time=format_time,
+        date=phrases.date,
+        clock=phrases.clock,
+        some=phrases.some,
+        coded=phrases.coded,
+        breakable=phrases.breakable,
     )
     templates.globals.update(
-        icon=icon, bar=charts.bar, sections=SECTIONS, words=wording, phrases=phrases, version=asset_version()
+        icon=icon,
+        bar=charts.bar,
+        patterns=charts.PATTERNS,
+        sections=SECTIONS,
+        words=wording,
+        phrases=phrases,
+        version=asset_version(),
     )
     return templates
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rooftree.inquiry.progress import Progress, unseen
-from rooftree.inquiry.question import Answer, Question, Values
+from rooftree.inquiry.question import Answer, Question, Ruling, Values
 from rooftree.inquiry.sources import OrganizationSource
 from rooftree.inquiry.standing import Standing
 from rooftree.permissions import Permissions
@@ -81,7 +81,7 @@ async def check(source: OrganizationSource, account: Standing, question: Questio
     ceilings = await source.ceilings([account])
     chain_id = account.placed_chain_id
     answer = question.ask(account, ceilings.chain(chain_id, account.account_id))
-    decision, _assumed = question.put(account, ceilings.permissions(chain_id, account.binding))
+    decision = question.put(account, ceilings.permissions(chain_id, account.binding)).decision
     if decision is not answer.decision.decision:
         told = answer.decision.decision
         raise AssertionError(f"`{question.action}` is `{decision}` by the diagram and `{told}` by the statements")
@@ -133,10 +133,16 @@ def heading(account: Standing) -> dict[str, object]:
 def _admitted(
     ceilings: Ceilings, question: Question, accounts: Sequence[Standing], progress: Progress
 ) -> list[Admitted]:
+    """
+    Decide once for all accounts that share their permissions: what these say of a request is the same for each of them.
+    """
     found = []
+    rulings: dict[Permissions, Ruling] = {}
     for account in progress(accounts):
         permissions = ceilings.permissions(account.placed_chain_id, account.binding)
-        decision, assumed = question.put(account, permissions)
-        if decision is Decision.ALLOW:
-            found.append(Admitted(account, assumed))
+        ruling = None if question.tells_accounts_apart else rulings.get(permissions)
+        if ruling is None:
+            ruling = rulings[permissions] = question.put(account, permissions)
+        if ruling.decision is Decision.ALLOW:
+            found.append(Admitted(account, ruling.assumed_of(account)))
     return found

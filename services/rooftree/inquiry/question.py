@@ -13,16 +13,18 @@ from rooftree.errors import InputError
 from rooftree.inquiry.standing import Standing
 from rooftree.organization.timestamps import format_time
 from rooftree.permissions import Permissions
-from rooftree.permissions.keys import PRINCIPAL_SIDE, canonical_key
+from rooftree.permissions.keys import PRINCIPAL_KEY, PRINCIPAL_SIDE, canonical_key
 from rooftree.permissions.witness import determined_context
 from rooftree.policy.chain import Chain
 from rooftree.policy.context import Context
 from rooftree.policy.evaluate import ChainDecision, Decision, decide_chain
 from rooftree.policy.request import Request
 
-__all__ = ["Answer", "Question", "Values"]
+__all__ = ["Answer", "Question", "Ruling", "Values"]
 
 ASSUMED_ROLE: Final = "Example"
+
+_PRINCIPAL: Final = canonical_key(PRINCIPAL_KEY)
 
 Values = str | list[str]
 
@@ -60,6 +62,27 @@ class Answer:
             "missing_levels": list(self.decision.missing_levels),
             "assumed": dict(self.assumed),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """
+    A decision that holds for every account with the same permissions.
+
+    Attributes:
+        assumed: What was assumed for the account that was asked.
+    """
+
+    decision: Decision
+    assumed: Mapping[str, Values]
+
+    def assumed_of(self, account: Standing) -> Mapping[str, Values]:
+        """
+        Return what is assumed for another account with these permissions: all of it but the name of its principal.
+        """
+        if _PRINCIPAL not in self.assumed:
+            return self.assumed
+        return {**self.assumed, _PRINCIPAL: _some_principal(account)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +134,22 @@ class Question:
         request, assumed = self._completed(account)
         return Answer(decide_chain(chain, request), _asked_for(assumed, chain))
 
-    def put(self, account: Standing, permissions: Permissions) -> tuple[Decision, Mapping[str, Values]]:
+    @property
+    def tells_accounts_apart(self) -> bool:
         """
-        Put the question to an account with these permissions; return the decision and what was assumed for it.
+        Whether it gives a key that accounts determine, so that it may not be put to all of them.
+        """
+        return any(key.lower() in PRINCIPAL_SIDE.determined for key in self.context)
+
+    def put(self, account: Standing, permissions: Permissions) -> Ruling:
+        """
+        Put the question to an account with these permissions.
 
         Raises:
             InputError: The question gives a key another value than the account has.
         """
         request, assumed = self._completed(account)
-        return permissions.decide(request), _asked_for(assumed, permissions.chain)
+        return Ruling(permissions.decide(request), _asked_for(assumed, permissions.chain))
 
     def _completed(self, account: Standing) -> tuple[Request, Mapping[str, Values]]:
         determined = determined_context(account.binding)
@@ -136,7 +166,7 @@ class Question:
     def _always_sent(self, account: Standing) -> dict[str, Values]:
         now = self.moment
         own: dict[str, str] = {
-            "aws:principalarn": f"arn:aws:iam::{account.account_id}:role/{ASSUMED_ROLE}",
+            PRINCIPAL_KEY: _some_principal(account),
             "aws:currenttime": format_time(now),
             "aws:epochtime": str(int(now.timestamp())),
         }
@@ -148,6 +178,10 @@ class Question:
             value = fixed.get(key.lower())
             if value is not None and values != (value if isinstance(value, list) else [value]):
                 raise InputError(f"the account determines `{key}`; it is `{value}`", place="context")
+
+
+def _some_principal(account: Standing) -> str:
+    return f"arn:aws:iam::{account.account_id}:role/{ASSUMED_ROLE}"
 
 
 def _as_json(context: Mapping[str, object]) -> dict[str, object]:

@@ -1,0 +1,107 @@
+"""
+Who can, decided once for accounts that share their permissions, is what asking each account by itself comes to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Final
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.generators.chains import ACTIONS, DATES, PRINCIPALS, REGIONS, RESOURCES, statements
+
+from rooftree.contracts.changes import SnapshotData
+from rooftree.inquiry.deciding import Admitted, who_can
+from rooftree.inquiry.question import Question
+from rooftree.inquiry.sources import MemorySource, load_organization
+from rooftree.policy.evaluate import Decision
+
+MANAGEMENT: Final = "111111111111"
+ACCOUNTS: Final = {
+    "222222222222": "ou-ab12-aaaaaaaa",
+    "333333333333": "ou-ab12-aaaaaaaa",
+    "444444444444": "ou-ab12-bbbbbbbb",
+    "555555555555": "ou-ab12-bbbbbbbb",
+    "666666666666": "r-ab12",
+}
+TARGETS: Final = ["r-ab12", "ou-ab12-aaaaaaaa", "ou-ab12-bbbbbbbb", "222222222222", "555555555555"]
+ASKED_KEYS: Final = {
+    "aws:RequestedRegion": REGIONS,
+    "aws:PrincipalArn": ["arn:aws:iam::333333333333:role/Admin", *(one for one in PRINCIPALS if "*" not in one)],
+    "aws:SourceIp": ["10.1.2.3", "198.51.100.1"],
+    "aws:CurrentTime": DATES,
+    "aws:TagKeys": ["team", "owner"],
+    "aws:username": ["alice"],
+    "aws:PrincipalOrgID": ["o-exampleorg"],
+}
+
+
+@st.composite
+def organizations(draw: st.DrawFn) -> MemorySource:
+    """
+    Draw an organization of six accounts in three places, with a few policies here and there.
+    """
+    contents = draw(st.lists(st.lists(statements(variables=True), min_size=1, max_size=2), min_size=1, max_size=4))
+    hanging = draw(
+        st.lists(
+            st.tuples(st.integers(0, len(contents) - 1), st.sampled_from(TARGETS)), min_size=1, max_size=6, unique=True
+        )
+    )
+    units = ["ou-ab12-aaaaaaaa", "ou-ab12-bbbbbbbb"]
+    placed = {MANAGEMENT: "r-ab12", **ACCOUNTS}
+    data = {
+        "organization": {"id": "o-exampleorg", "management_account_id": MANAGEMENT, "feature_set": "ALL"},
+        "root": {"id": "r-ab12", "policy_types": ["SERVICE_CONTROL_POLICY"]},
+        "organizational_units": [{"id": unit, "name": unit, "parent_id": "r-ab12"} for unit in units],
+        "accounts": [
+            {"id": one, "name": one, "email": "a@example.com", "parent_id": parent, "status": "ACTIVE"}
+            for one, parent in placed.items()
+        ],
+        "policies": [
+            {
+                "id": f"p-{number:08d}",
+                "name": f"policy-{number}",
+                "type": "SERVICE_CONTROL_POLICY",
+                "content": {"Version": "2012-10-17", "Statement": content},
+            }
+            for number, content in enumerate(contents)
+        ],
+        "attachments": [
+            *({"policy_id": "p-FullAWSAccess", "target_id": node} for node in ("r-ab12", *units, *placed)),
+            *({"policy_id": f"p-{number:08d}", "target_id": target} for number, target in hanging),
+        ],
+    }
+    return MemorySource(load_organization(SnapshotData.model_validate(data).to_change().snapshot))
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> Question:
+    """
+    Draw a request as it may be asked about: of nobody in particular, or of somebody named.
+    """
+    keys = draw(st.lists(st.sampled_from(sorted(ASKED_KEYS)), max_size=4, unique=True))
+    context = {key: [draw(st.sampled_from(ASKED_KEYS[key]))] for key in keys}
+    moment = datetime(2026, 3, 1, tzinfo=UTC)
+    return Question.of(draw(st.sampled_from(ACTIONS)), draw(st.sampled_from(RESOURCES)), context, moment)
+
+
+@settings(max_examples=60, deadline=None)
+@given(source=organizations(), question=questions())
+def test_one_decision_for_all_that_share_permissions_is_the_decision_of_each(
+    source: MemorySource, question: Question
+) -> None:
+    """
+    Each account is also asked by itself, statement by statement, under the chain that is its own.
+    """
+    told = asyncio.run(who_can(source, question, at=None))
+
+    each = []
+    for account in source.standings():
+        ceilings = source.chains_of([account])
+        answer = question.ask(account, ceilings.chain(account.placed_chain_id, account.account_id))
+        if answer.decision.decision is Decision.ALLOW:
+            each.append(Admitted(account, answer.assumed))
+    assert each == told.admitted
+    assert 6 == told.count

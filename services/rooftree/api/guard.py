@@ -4,6 +4,7 @@ The gate before every handler: who asks, how often, from which page; and what th
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import parse_qs
@@ -94,6 +95,7 @@ class Guard:
         """
         Return a refusal if there is reason for one, and the channels with which to go on.
         """
+        started = time.perf_counter()
         address = address_of(request)
         blocked = self._failures.take(address, cost=0) if "authorization" in request.headers else None
         if blocked is not None and not blocked.admitted:
@@ -115,7 +117,10 @@ class Guard:
             if not self._asks(request.method, request.scope["path"]):
                 # Written before it is done: what cannot be written down is not done.
                 entry_id = await self._store.record(entry_of(request, credential.caller, Outcome.BEGUN))
-        return None, receive, self._accompanied(request, credential.caller, standing, entry_id, send)
+        passing = self._accompanied(
+            request, credential.caller, send, standing=standing, entry_id=entry_id, started=started
+        )
+        return None, receive, passing
 
     def _recheck(self, request: Request) -> Callable[[], Awaitable[bool]]:
         async def recheck() -> bool:
@@ -150,20 +155,28 @@ class Guard:
         return None, receive
 
     def _accompanied(
-        self, request: Request, caller: Caller, standing: Standing | None, entry_id: int | None, send: Send
+        self,
+        request: Request,
+        caller: Caller,
+        send: Send,
+        *,
+        standing: Standing | None,
+        entry_id: int | None,
+        started: float,
     ) -> Send:
         """
-        Return a channel that adds the limits to an answer, and writes down how it ended.
+        Return a channel that adds the limits and the time taken to an answer, and writes down how it ended.
         """
 
         async def accompanied(message: Message) -> None:
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-                if standing is not None:
-                    headers = MutableHeaders(scope=message)
-                    for name, value in standing.headers.items():
-                        headers.setdefault(name, value)
+                headers = MutableHeaders(scope=message)
+                for name, value in standing.headers.items() if standing is not None else ():
+                    headers.setdefault(name, value)
                 await self._write_down(request, caller, entry_id, status)
+                # Only for those who are let in: to others, how long a token was looked at says nothing.
+                headers["server-timing"] = f"total;dur={(time.perf_counter() - started) * 1000:.2f}"
             await send(message)
 
         return accompanied

@@ -44,6 +44,7 @@ class Measurement:
         count: How many of the same the subject does each time.
         size: How large what it works on is: accounts as a rule; 0 where that says nothing.
         aim: The largest ratio that is meant to be; None where there is none.
+        budget: The longest median that is meant to be, in seconds; None where there is none.
         detail: Further figures by name.
     """
 
@@ -59,6 +60,7 @@ class Measurement:
     floor_p99: float | None = None
     size: int = 0
     aim: float | None = None
+    budget: float | None = None
     detail: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -92,6 +94,7 @@ class Measurement:
             "floor_p99_seconds": self.floor_p99,
             "ratio": self.ratio,
             "aim": self.aim,
+            "budget_seconds": self.budget,
             "count": self.count,
             "per_second": self.per_second,
             "detail": dict(self.detail),
@@ -115,6 +118,7 @@ def summed_up(
     count: int = 1,
     size: int = 0,
     aim: float | None = None,
+    budget: float | None = None,
     detail: Mapping[str, float] | None = None,
 ) -> Measurement:
     """
@@ -133,6 +137,7 @@ def summed_up(
         floor_p99=percentile(floor_times, 0.99),
         size=size,
         aim=aim,
+        budget=budget,
         detail=detail or {},
     )
 

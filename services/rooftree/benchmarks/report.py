@@ -37,10 +37,10 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; } .missed { c
 <table><caption>Figures</caption>
 <tr><th>Scenario<th>What<th>Runs<th>Median<th>p99<th>Floor<th>Its median<th>Ratio<th>Aim
 {% for one in measurements %}<tr><td>{{ one.scenario }}<td>{{ one.name }}<td class="number">{{ one.runs }}
-<td class="number">{{ one.median|seconds }}<td class="number">{{ one.p99|seconds }}<td>{{ one.floor }}
+<td class="number{% if one.budget and one.median > one.budget %} missed{% endif %}">{{ one.median|seconds }}<td class="number">{{ one.p99|seconds }}<td>{{ one.floor }}
 <td class="number">{{ one.floor_median|seconds }}
 <td class="number{% if one.aim and one.ratio > one.aim %} missed{% endif %}">{{ "%.2f"|format(one.ratio) }}
-<td class="number">{{ one.aim or "" }}
+<td class="number">{{ one.budget|seconds if one.budget else one.aim or "" }}
 {% endfor %}</table>
 <h2>Machine</h2>
 <dl>{% for name, value in machine.items() %}<dt>{{ name }}<dd>{{ value }}{% endfor %}</dl>

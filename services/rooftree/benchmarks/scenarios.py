@@ -15,6 +15,7 @@ from rooftree.benchmarks.algebra import algebra_measurements
 from rooftree.benchmarks.catch_up import catch_up_measurements
 from rooftree.benchmarks.fan_out import FanOut, fan_out_measurements
 from rooftree.benchmarks.measure import Measurement
+from rooftree.benchmarks.pages import page_measurements
 from rooftree.benchmarks.queries import query_measurements
 from rooftree.benchmarks.simulation import simulation_measurements
 from rooftree.benchmarks.stage import Servers, open_servers
@@ -36,6 +37,7 @@ class Scenario(StrEnum):
     START = "start"
     CATCH_UP = "catch-up"
     QUERIES = "queries"
+    PAGES = "pages"
     ALGEBRA = "algebra"
     SIMULATION = "simulation"
 
@@ -98,6 +100,8 @@ _QUERIES: Final = {
     Size.LARGE: (100_000, 10_000_000, 50),
 }
 """Accounts, audit rows, and how often each is asked."""
+_PAGES: Final = {Size.SMALL: (1_000, 60, 10), Size.USUAL: (10_000, 120, 20), Size.LARGE: (10_000, 1_200, 50)}
+"""Accounts, changes that they have seen, and how often each page is asked for."""
 
 
 async def measurements(wanted: Wanted) -> AsyncIterator[Measurement]:
@@ -127,6 +131,7 @@ def _of_servers(servers: Servers, size: Size) -> dict[Scenario, AsyncIterator[Me
     """
     starts, runs = _START[size]
     accounts, audit_rows, asked = _QUERIES[size]
+    shown, changes, visits = _PAGES[size]
     return {
         Scenario.LATENCY: fan_out_measurements(servers, _LATENCY[size], scenario=Scenario.LATENCY),
         Scenario.THROUGHPUT: throughput_measurements(servers, _THROUGHPUT[size]),
@@ -134,6 +139,7 @@ def _of_servers(servers: Servers, size: Size) -> dict[Scenario, AsyncIterator[Me
         Scenario.START: start_measurements(servers, starts, runs=runs),
         Scenario.CATCH_UP: catch_up_measurements(servers, changes=_CATCH_UP[size]),
         Scenario.QUERIES: query_measurements(servers, accounts=accounts, audit_rows=audit_rows, runs=asked),
+        Scenario.PAGES: page_measurements(servers, accounts=shown, changes=changes, runs=visits),
     }
 
 

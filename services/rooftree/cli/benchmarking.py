@@ -142,11 +142,17 @@ def _print(found: Sequence[Measurement]) -> None:
                 one.floor,
                 _milliseconds(one.floor_median),
                 f"{one.ratio:.1f}",
-                "" if one.aim is None else f"{one.aim:g}",
+                _aim(one),
             )
             for one in found
         ],
     )
+
+
+def _aim(one: Measurement) -> str:
+    if one.budget is not None:
+        return _milliseconds(one.budget)
+    return "" if one.aim is None else f"{one.aim:g}"
 
 
 def _milliseconds(seconds: float) -> str:

@@ -88,6 +88,23 @@ async def test_a_view_that_stands_still_is_told_of_where_readiness_is_asked_for(
     assert "rooftree_log_loss_partitions 2.0" in metrics.text
 
 
+async def test_an_answer_says_how_long_it_took() -> None:
+    """
+    Whoever is let in learns it, of pages as of the API; a stranger does not.
+    """
+    async with browse(stored()) as client:
+        known = [
+            await client.get(path) for path in ("/api/v1/organizations", "/o-exampleorg/audit", "/o-exampleorg/no")
+        ]
+    async with browse(stored(), token="a-token-that-nobody-knows") as client:
+        stranger = await client.get("/api/v1/organizations")
+
+    assert [200, 200, 404] == [answer.status_code for answer in known]
+    assert all(answer.headers["server-timing"].startswith("total;dur=") for answer in known)
+    assert all(0 < float(answer.headers["server-timing"].removeprefix("total;dur=")) < 60_000 for answer in known)
+    assert "server-timing" not in stranger.headers
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -24,13 +24,16 @@ from tests.integration.service import (
 )
 
 from rooftree.bootstrap.commands import open_reader
+from rooftree.bootstrap.database import open_store
 from rooftree.cli import main
 from rooftree.errors import UnavailableError
 from rooftree.inquiry.auditing import admits, search_audit
 from rooftree.inquiry.documents import audit_document
 from rooftree.reading.outline import AuditFilter
-from rooftree.reading.reader import Reader
+from rooftree.reading.reader import BoundAccount, Reader
 from rooftree.settings import Settings
+from rooftree.store.reader import DatabaseReader
+from rooftree.store.restricted import RestrictedDatabase
 
 pytestmark = pytest.mark.integration
 
@@ -142,6 +145,58 @@ async def test_an_account_has_a_past(reader: Reader) -> None:
     digests = {policy.digest for chain in chains.values() for level in chain.levels or () for policy in level.policies}
     assert digests == set(await reader.documents(ORGANIZATION, digests))
     assert rows[1:] == await reader.history(ORGANIZATION, SHOP, before=rows[0].since)
+
+
+async def test_an_account_comes_with_what_binds_it(reader: Reader) -> None:
+    """
+    In one statement what three would say, now and then.
+    """
+    then = datetime(2026, 1, 2, tzinfo=UTC)
+
+    for at in (None, then):
+        account = await reader.account(ORGANIZATION, SHOP, at=at)
+        bound = await reader.bound_account(ORGANIZATION, SHOP, at=at)
+
+        assert account is not None
+        assert account.chain_id is not None
+        assert bound == BoundAccount(account, (await reader.chains(ORGANIZATION, [account.chain_id]))[account.chain_id])
+    assert await reader.bound_account(ORGANIZATION, "999999999999") is None
+
+
+async def test_a_chain_that_is_not_stored_is_not_taken_for_one_that_limits_nothing(
+    told: Settings, reader: Reader
+) -> None:
+    """
+    A row without levels says that nothing limits; that there is no row says nothing.
+    """
+    connection = await asyncpg.connect(told.postgres_dsn.get_secret_value())
+    try:
+        await connection.execute("delete from rooftree.chain")
+    finally:
+        await connection.close()
+
+    bound = await reader.bound_account(ORGANIZATION, SHOP)
+
+    assert bound is not None
+    assert bound.record.chain_id is not None
+    assert bound.chain is None
+
+
+async def test_reads_of_one_moment_see_nothing_that_comes_between_them(told: Settings) -> None:
+    """
+    As those who read for somebody do; afterwards the same reader sees it.
+    """
+    async with open_store(told, "rooftree-test") as database:
+        reader = DatabaseReader(RestrictedDatabase(database, frozenset({ORGANIZATION})))
+        async with reader.moment():
+            first = await reader.organizations()
+            async with database.connection() as connection:
+                await connection.execute("update rooftree.organization set revision = revision + 1")
+            meanwhile = await reader.organizations()
+        afterwards = await reader.organizations()
+
+    assert first == meanwhile
+    assert [1] == [later.revision - before.revision for before, later in zip(first, afterwards, strict=True)]
 
 
 async def test_audit_events_are_read_in_both_directions(reader: Reader) -> None:

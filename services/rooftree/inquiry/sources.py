@@ -25,6 +25,9 @@ __all__ = ["LiveSource", "MemorySource", "OrganizationSource", "load_organizatio
 
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
+DOCUMENTS_KEPT: Final = 4096
+"""Some tens of megabytes at most; an organization has a hundred policies as a rule."""
+
 
 class OrganizationSource(Protocol):
     """
@@ -157,8 +160,8 @@ class LiveSource:
         """
         Return one account as it is, or was *at* a time.
         """
-        record = await self.reader.account(self.organization_id, account_id, at=at)
-        return _stored(record) if record is not None else None
+        found = await self.reader.bound_account(self.organization_id, account_id, at=at)
+        return _stored(found.record, found.chain) if found is not None else None
 
     async def accounts(self, *, at: datetime | None) -> list[Standing]:
         """
@@ -170,12 +173,13 @@ class LiveSource:
         """
         Return the chains of accounts, with what they are made of.
         """
-        wanted = {account.chain_id for account in accounts if account.chain_id}
-        records = await self.reader.chains(self.organization_id, wanted)
-        digests = {policy.digest for record in records.values() for policy in record.policies}
-        texts = await self.reader.documents(self.organization_id, digests)
-        documents = {digest: _document(text) for digest, text in texts.items()}
-        return Ceilings(self.organization_id, records.values(), documents, algebra)
+        chains: dict[str, ChainRecord | None] = {one.chain_id: one.chain for one in accounts if one.chain_id}
+        known = {chain_id: chain for chain_id, chain in chains.items() if chain is not None}
+        if missing := chains.keys() - known.keys():
+            known |= await self.reader.chains(self.organization_id, missing)
+        digests = {policy.digest for chain in known.values() for policy in chain.policies}
+        documents = await _shelf.documents(self.reader, self.organization_id, digests)
+        return Ceilings(self.organization_id, known.values(), documents, algebra)
 
     async def names(self) -> dict[str, str]:
         """
@@ -207,7 +211,40 @@ def load_organization(snapshot: Snapshot) -> Organization:
     return Organization(snapshot.organization_id, facts_of(change))
 
 
-def _stored(record: AccountRecord) -> Standing:
+class _Shelf:
+    """
+    Policy documents as they were read, for all questions of this process.
+
+    INVARIANT: a digest names its document, and whoever was given a chain may read the documents in it.
+    """
+
+    def __init__(self) -> None:
+        self._documents: dict[str, Document] = {}
+
+    async def documents(self, reader: Reader, organization_id: str, digests: Iterable[str]) -> dict[str, Document]:
+        """
+        Return documents by their digests, reading those that are not at hand.
+        """
+        found, missing = {}, []
+        for digest in set(digests):
+            if digest in self._documents:
+                found[digest] = self._documents[digest]
+            else:
+                missing.append(digest)
+        if missing:
+            texts = await reader.documents(organization_id, missing)
+            read = {digest: _document(text) for digest, text in texts.items()}
+            if len(self._documents) + len(read) > DOCUMENTS_KEPT:
+                self._documents.clear()
+            self._documents |= read
+            found |= read
+        return found
+
+
+_shelf: Final = _Shelf()
+
+
+def _stored(record: AccountRecord, chain: ChainRecord | None = None) -> Standing:
     return Standing(
         organization_id=record.organization_id,
         account_id=record.account_id,
@@ -218,6 +255,7 @@ def _stored(record: AccountRecord) -> Standing:
         complete=record.complete,
         chain_id=record.chain_id,
         record=record,
+        chain=chain,
     )
 
 

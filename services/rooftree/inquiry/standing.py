@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rooftree.errors import InputError
+from rooftree.organization.chains import ChainRecord
 from rooftree.permissions import AccountBinding
 from rooftree.reading.reader import AccountRecord
 
@@ -23,6 +24,7 @@ class Standing:
         complete: Whether nothing is known to be missing.
         chain_id: The chain; None for an account that is not placed.
         record: The row of the stored view; None out of a snapshot.
+        chain: What the chain is made of, where that was asked for along with the account.
     """
 
     organization_id: str
@@ -34,6 +36,7 @@ class Standing:
     complete: bool
     chain_id: str | None
     record: AccountRecord | None = None
+    chain: ChainRecord | None = None
 
     @property
     def binding(self) -> AccountBinding:

@@ -5,6 +5,7 @@ What readers of the stored view are given, and the port through which they get i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -19,6 +20,7 @@ from rooftree.view.patch import ProbeState
 __all__ = [
     "AccountRecord",
     "AuditRecord",
+    "BoundAccount",
     "LetterName",
     "LetterRecord",
     "LogLoss",
@@ -82,6 +84,19 @@ class AccountRecord:
     since: datetime
     until: datetime | None
     cause_event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoundAccount:
+    """
+    One account with what binds it.
+
+    Attributes:
+        chain: None for an account that is not placed.
+    """
+
+    record: AccountRecord
+    chain: ChainRecord | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +268,14 @@ class Reader(Outline, Protocol):
     within the configured time; cancelling one gives its connection back. None writes.
     """
 
+    def moment(self) -> AbstractAsyncContextManager[None]:
+        """
+        Have the reads within the block see one moment; none other may be under way at the same time.
+
+        It holds what reading needs, so nothing that waits for somebody else belongs into it.
+        """
+        ...
+
     async def organizations(self) -> list[OrganizationRecord]:
         """
         Return all organizations by id.
@@ -284,6 +307,14 @@ class Reader(Outline, Protocol):
     ) -> AccountRecord | None:
         """
         Return one account as it is, or was *at* a time.
+        """
+        ...
+
+    async def bound_account(
+        self, organization_id: str, account_id: str, *, at: datetime | None = None
+    ) -> BoundAccount | None:
+        """
+        Return one account with what binds it, as they are or were *at* a time.
         """
         ...
 

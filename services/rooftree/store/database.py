@@ -221,6 +221,7 @@ async def open_database(
             command_timeout=command_timeout,
             statement_cache_size=statement_cache,
             init=prepare,
+            reset=_nothing,
             connection_class=BulkConnection,
             server_settings={
                 **_session(application_name),
@@ -276,6 +277,13 @@ async def _prepare(connection: Connection) -> None:
         decoder=lambda data: orjson.loads(data[1:]),
         format="binary",
     )
+
+
+async def _nothing(_: object) -> None:
+    # INVARIANT: whatever is set, locked or opened on a connection of the pool ends with its transaction, and sessions of
+    # another kind have a connection of their own. The driver, which would undo such things by a statement each time a
+    # connection comes back, still rolls a transaction back that was left open.
+    pass
 
 
 async def _close(pool: Pool) -> None:

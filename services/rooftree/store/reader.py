@@ -4,7 +4,8 @@ Reads of the stored view from PostgreSQL.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final, LiteralString, TypeAlias
 
@@ -20,6 +21,7 @@ from rooftree.reading.reader import (
     AccountFilter,
     AccountRecord,
     AuditRecord,
+    BoundAccount,
     LogLoss,
     OrganizationRecord,
     ReconciliationRecord,
@@ -29,7 +31,7 @@ from rooftree.store.principals import principal_fact_of
 from rooftree.store.probes import probe_of
 from rooftree.store.queries import query
 from rooftree.store.rereads import reread_of
-from rooftree.store.restricted import Connections
+from rooftree.store.restricted import Connections, LentConnection
 from rooftree.store.stored import chain_of
 from rooftree.view.patch import ProbeState
 
@@ -46,7 +48,19 @@ class DatabaseReader(OutlineReads):
     """
 
     def __init__(self, database: Connections) -> None:
-        self._database = database
+        self._database: Connections = database
+
+    @asynccontextmanager
+    async def moment(self) -> AsyncIterator[None]:
+        """
+        Have the reads within the block share one connection, and see one moment if that is lent within a transaction.
+        """
+        async with self._database.connection() as connection:
+            lender, self._database = self._database, LentConnection(connection)
+            try:
+                yield
+            finally:
+                self._database = lender
 
     async def organizations(self) -> list[OrganizationRecord]:
         """
@@ -91,6 +105,18 @@ class DatabaseReader(OutlineReads):
         else:
             rows = await self._fetch(query("read_account_at"), organization_id, account_id, at)
         return _account(rows[0]) if rows else None
+
+    async def bound_account(
+        self, organization_id: str, account_id: str, *, at: datetime | None = None
+    ) -> BoundAccount | None:
+        """
+        Return one account with what binds it, as they are or were *at* a time.
+        """
+        if at is None:
+            rows = await self._fetch(query("read_bound_account_now"), organization_id, account_id)
+        else:
+            rows = await self._fetch(query("read_bound_account_at"), organization_id, account_id, at)
+        return _bound_account(rows[0]) if rows else None
 
     async def organizations_of(self, account_id: str) -> list[str]:
         """
@@ -248,3 +274,11 @@ class DatabaseReader(OutlineReads):
 
 def _account(row: Row) -> AccountRecord:
     return AccountRecord(**{**dict(row), "path": tuple(row["path"])})
+
+
+def _bound_account(row: Row) -> BoundAccount:
+    *columns, (_, is_bound), _ = row.items()
+    told = dict(columns)
+    account = AccountRecord(**{**told, "path": tuple(told["path"])})
+    # A chain without levels limits nothing, and must not be taken for one that is not there.
+    return BoundAccount(account, chain_of(row) if is_bound else None)

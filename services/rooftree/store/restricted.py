@@ -10,10 +10,10 @@ from typing import Protocol
 
 from rooftree.access.caller import Organizations
 from rooftree.organization.identifiers import is_organization
-from rooftree.store.database import Connection, Database
+from rooftree.store.database import Connection, Database, translated_errors
 from rooftree.store.queries import query
 
-__all__ = ["Connections", "RestrictedDatabase"]
+__all__ = ["Connections", "LentConnection", "RestrictedDatabase"]
 
 
 class Connections(Protocol):
@@ -29,6 +29,26 @@ class Connections(Protocol):
             UnavailableError: None came free in time, or the server failed meanwhile.
         """
         ...
+
+
+class LentConnection:
+    """
+    A connection that is lent already, for whoever would borrow another one meanwhile.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """
+        Lend the same connection.
+
+        Raises:
+            UnavailableError: The server failed meanwhile.
+        """
+        with translated_errors():
+            yield self._connection
 
 
 class RestrictedDatabase:

@@ -5,7 +5,8 @@ The port of readers over a few records in memory.
 # ruff: noqa: D102  # the port says what each method promises
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from rooftree.reading.reader import (
     AccountFilter,
     AccountRecord,
     AuditRecord,
+    BoundAccount,
     LogLoss,
     OrganizationRecord,
     ReconciliationRecord,
@@ -177,6 +179,18 @@ class FakeReader(FakeOutline):
 
     async def permissions(self, organization_id: str, permissions_id: str) -> Mapping[str, object] | None:
         return PERMISSIONS
+
+    async def bound_account(
+        self, organization_id: str, account_id: str, *, at: datetime | None = None
+    ) -> BoundAccount | None:
+        found = await self.account(organization_id, account_id, at=at)
+        if found is None or found.chain_id is None:
+            return None if found is None else BoundAccount(found, None)
+        return BoundAccount(found, (await self.chains(organization_id, [found.chain_id]))[found.chain_id])
+
+    @asynccontextmanager
+    async def moment(self) -> AsyncIterator[None]:
+        yield
 
     async def chains(self, organization_id: str, chain_ids: Iterable[str]) -> dict[str, ChainRecord]:
         return {chain_id: ChainRecord(chain_id, None) for chain_id in chain_ids}

@@ -105,25 +105,26 @@ class OperationsPage:
         query = Query(request, "sent")
         caller = caller_of(request)
         letters = await self._letters(visit) if caller.has(Role.AUDITOR) else None
-        delivery = await visit.reader.delivery(visit.organization_id)
-        seal, first = await _sealed(visit)
-        rereads = await _rereads(visit, caller)
-        view = OperationsView(
-            delivery=delivery,
-            written=phrases.ago(delivery.written_at, datetime.now(UTC)),
-            lag=Lag(_lag()),
-            positions=await visit.reader.positions(),
-            letters=letters,
-            waiting=sum(line.record.waits for line in letters or ()),
-            may_replay=caller.has(Role.ADMIN),
-            sent=query.text("sent"),
-            rereads=rereads[:REREADS_SHOWN],
-            more_rereads=len(rereads) > REREADS_SHOWN,
-            reconciliations=await visit.reader.reconciliations(visit.organization_id, limit=RECONCILIATIONS_SHOWN),
-            seal=seal,
-            seal_from=first,
-            others=[one for one in visit.organizations if not one.complete and one is not visit.organization],
-        )
+        async with visit.reader.moment():
+            delivery = await visit.reader.delivery(visit.organization_id)
+            seal, first = await _sealed(visit)
+            rereads = await _rereads(visit, caller)
+            view = OperationsView(
+                delivery=delivery,
+                written=phrases.ago(delivery.written_at, datetime.now(UTC)),
+                lag=Lag(_lag()),
+                positions=await visit.reader.positions(),
+                letters=letters,
+                waiting=sum(line.record.waits for line in letters or ()),
+                may_replay=caller.has(Role.ADMIN),
+                sent=query.text("sent"),
+                rereads=rereads[:REREADS_SHOWN],
+                more_rereads=len(rereads) > REREADS_SHOWN,
+                reconciliations=await visit.reader.reconciliations(visit.organization_id, limit=RECONCILIATIONS_SHOWN),
+                seal=seal,
+                seal_from=first,
+                others=[one for one in visit.organizations if not one.complete and one is not visit.organization],
+            )
         crumbs = [Crumb("Operations", visit.to.page("operations"))]
         return self._site.show(visit, "operations.html", view, section="operations", title="Operations", crumbs=crumbs)
 

@@ -24,7 +24,7 @@ from rooftree.api.pages.policies import PolicyPages
 from rooftree.api.pages.revision import RevisionPage
 from rooftree.api.pages.search import SearchPage
 from rooftree.api.pages.shares import ShareCache
-from rooftree.api.pages.site import Handler, Site, page
+from rooftree.api.pages.site import Handler, Site, of_one_moment, page
 from rooftree.api.pages.what_if import WhatIfPage
 from rooftree.api.pages.who_can import WhoCanPage
 
@@ -53,6 +53,9 @@ def page_routes(site: Site, backing: Backing) -> list[Route]:
     def route(path: str, handler: Handler, *, methods: Sequence[str] = ("GET",)) -> Route:
         return Route(path, page(site, handler), methods=list(methods))
 
+    def view(path: str, handler: Handler) -> Route:
+        return route(path, of_one_moment(handler))
+
     inside = _INSIDE
     one = f"{inside}/accounts/{{account_id}}"
     return [
@@ -60,18 +63,18 @@ def page_routes(site: Site, backing: Backing) -> list[Route]:
         route("/", home.home),
         route("/theme", home.theme),
         route("/accounts/{account_id}", home.account),
-        route(inside, organization.show),
-        route(f"{inside}/nodes/{{node_id}}", organization.show),
-        route(f"{inside}/search", SearchPage(site).show),
-        route(one, account.overview),
-        route(f"{one}/services", account.services),
-        route(f"{one}/services/{{service}}", account.service),
-        route(f"{one}/history", account.history),
-        route(f"{one}/principals", account.principals),
-        route(f"{inside}/audit", audit.show),
-        route(f"{inside}/audit/rows", audit.rows),
-        route(f"{inside}/audit/{{revision}}", RevisionPage(site).show),
-        route(f"{inside}/check", CheckPage(site).show),
+        view(inside, organization.show),
+        view(f"{inside}/nodes/{{node_id}}", organization.show),
+        view(f"{inside}/search", SearchPage(site).show),
+        view(one, account.overview),
+        view(f"{one}/services", account.services),
+        view(f"{one}/services/{{service}}", account.service),
+        view(f"{one}/history", account.history),
+        view(f"{one}/principals", account.principals),
+        view(f"{inside}/audit", audit.show),
+        view(f"{inside}/audit/rows", audit.rows),
+        view(f"{inside}/audit/{{revision}}", RevisionPage(site).show),
+        view(f"{inside}/check", CheckPage(site).show),
         route(f"{inside}/who-can", WhoCanPage(site, backing.workshop).show),
         route(f"{inside}/what-if", what_if.show),
         *(
@@ -80,7 +83,7 @@ def page_routes(site: Site, backing: Backing) -> list[Route]:
         ),
         route(f"{inside}/operations", operations.show),
         route(f"{inside}/operations/replay", operations.replay, methods=("POST",)),
-        route(f"{inside}/policies", policies.list),
-        route(f"{inside}/policies/{{policy_id}}", policies.show),
+        view(f"{inside}/policies", policies.list),
+        view(f"{inside}/policies/{{policy_id}}", policies.show),
         Route("/{path:path}", missing),
     ]

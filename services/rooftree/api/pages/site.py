@@ -25,7 +25,7 @@ from rooftree.inquiry import wording
 from rooftree.organization.timestamps import format_time
 from rooftree.reading.reader import OrganizationRecord, Reader
 
-__all__ = ["THEME_COOKIE", "Crumb", "Site", "Visit", "asset_version", "page"]
+__all__ = ["THEME_COOKIE", "Crumb", "Site", "Visit", "asset_version", "of_one_moment", "page"]
 
 THEME_COOKIE: Final = "rooftree_theme"
 THEMES: Final = frozenset({"light", "dark"})
@@ -174,6 +174,18 @@ class Site:
 
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+def of_one_moment(handler: Handler) -> Handler:
+    """
+    Return a handler whose reads all see one moment; for one that does nothing but read the view.
+    """
+
+    async def handle(request: Request) -> Response:
+        async with reader_of(request).moment():
+            return await handler(request)
+
+    return handle
 
 
 def page(site: Site, handler: Handler) -> Handler:

@@ -63,6 +63,30 @@ where
     organization_id = $1 and account_id = $2
     and valid_from <= $3 and (valid_to is null or $3 < valid_to);
 
+-- read_bound_account_now --
+-- One account as it is, with what binds it.
+select
+    a.organization_id, a.account_id, a.name, a.email, a.status, a.path, a.placed,
+    (a.placed and o.incomplete_since is null) as complete,
+    a.chain_id, a.permissions_id, a.revision, a.since, null::timestamptz as until, a.cause_event_id,
+    c.chain_id is not null as is_bound, c.levels
+from rooftree.account as a
+join rooftree.organization as o using (organization_id)
+left join rooftree.chain as c using (organization_id, chain_id)
+where a.organization_id = $1 and a.account_id = $2;
+
+-- read_bound_account_at --
+-- One account as it was at a time, with what bound it.
+select
+    h.organization_id, h.account_id, h.name, h.email, h.status, h.path, h.placed, (h.placed and h.complete) as complete,
+    h.chain_id, h.permissions_id, h.revision, h.valid_from as since, h.valid_to as until, h.cause_event_id,
+    c.chain_id is not null as is_bound, c.levels
+from rooftree.account_history as h
+left join rooftree.chain as c using (organization_id, chain_id)
+where
+    h.organization_id = $1 and h.account_id = $2
+    and h.valid_from <= $3 and (h.valid_to is null or $3 < h.valid_to);
+
 -- read_organizations_of --
 -- The organizations that have or had an account; rare enough to read without an index of its own.
 select distinct organization_id from rooftree.account_history where account_id = $1 order by organization_id;

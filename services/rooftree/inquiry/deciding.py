@@ -137,12 +137,16 @@ def _admitted(
     Decide once for all accounts that share their permissions: what these say of a request is the same for each of them.
     """
     found = []
-    rulings: dict[Permissions, Ruling] = {}
+    rulings: dict[str | Permissions, Ruling] = {}
+    by_account = question.tells_accounts_apart
     for account in progress(accounts):
-        permissions = ceilings.permissions(account.placed_chain_id, account.binding)
-        ruling = None if question.tells_accounts_apart else rulings.get(permissions)
+        chain_id = account.placed_chain_id
+        shared: str | Permissions = chain_id
+        if by_account or ceilings.tells_accounts_apart(chain_id):
+            shared = ceilings.permissions(chain_id, account.binding)
+        ruling = None if by_account else rulings.get(shared)
         if ruling is None:
-            ruling = rulings[permissions] = question.put(account, permissions)
+            ruling = rulings[shared] = question.put(account, ceilings.permissions(chain_id, account.binding))
         if ruling.decision is Decision.ALLOW:
             found.append(Admitted(account, ruling.assumed_of(account)))
     return found

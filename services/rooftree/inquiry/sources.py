@@ -246,16 +246,16 @@ _shelf: Final = _Shelf()
 
 def _stored(record: AccountRecord, chain: ChainRecord | None = None) -> Standing:
     return Standing(
-        organization_id=record.organization_id,
-        account_id=record.account_id,
-        name=record.name,
-        email=record.email,
-        status=record.status,
-        path=record.path,
-        complete=record.complete,
-        chain_id=record.chain_id,
-        record=record,
-        chain=chain,
+        record.organization_id,
+        record.account_id,
+        record.name,
+        record.email,
+        record.status,
+        record.path,
+        record.complete,
+        record.chain_id,
+        record,
+        chain,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Final, LiteralString, TypeAlias
+from typing import Any, Final, LiteralString, TypeAlias
 
 import asyncpg
 
@@ -273,12 +273,16 @@ class DatabaseReader(OutlineReads):
 
 
 def _account(row: Row) -> AccountRecord:
-    return AccountRecord(**{**dict(row), "path": tuple(row["path"])})
+    return _account_of(row.values())
 
 
 def _bound_account(row: Row) -> BoundAccount:
-    *columns, (_, is_bound), _ = row.items()
-    told = dict(columns)
-    account = AccountRecord(**{**told, "path": tuple(told["path"])})
+    *columns, is_bound, _ = row.values()
     # A chain without levels limits nothing, and must not be taken for one that is not there.
-    return BoundAccount(account, chain_of(row) if is_bound else None)
+    return BoundAccount(_account_of(columns), chain_of(row) if is_bound else None)
+
+
+def _account_of(columns: Iterable[Any]) -> AccountRecord:
+    # By position, as the statements name them: by name, ten thousand accounts take twice as long.
+    organization_id, account_id, name, email, status, path, *others = columns
+    return AccountRecord(organization_id, account_id, name, email, status, tuple(path), *others)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from rooftree.organization.chains import ChainRecord, LevelRecord, Levels
+from rooftree.organization.chains import OWN_LEVEL, ChainRecord, LevelRecord, Levels
 from rooftree.organization.documents import Document
 from rooftree.permissions import AccountBinding, Comparison, Permissions, Question
 from rooftree.policy.chain import AttachedPolicy, Chain, Level
@@ -137,10 +137,7 @@ class Ceilings:
         """
         Return the maximum permissions of *account* under a chain.
         """
-        asked = self._questions.get(chain_id)
-        if asked is None:
-            chain = self.chain(chain_id, account.account_id)
-            asked = self._questions[chain_id] = self.algebra.telling_apart(chain)
+        asked = self._asked_by(chain_id)
         key = (chain_id, tuple([question(account) for question in asked]))
         found = self._permissions.get(key)
         if found is None:
@@ -149,6 +146,12 @@ class Ceilings:
             chain = self.chain(chain_id, account.account_id)
             found = self._permissions[key] = self.algebra.maximum_permissions(chain, account)
         return found
+
+    def tells_accounts_apart(self, chain_id: str) -> bool:
+        """
+        Tell whether a chain may mean something else for one account than for another; most mean the same for all.
+        """
+        return bool(self._asked_by(chain_id))
 
     def reported_permissions(self, chain_id: str, account: AccountBinding) -> Permissions:
         """
@@ -175,6 +178,13 @@ class Ceilings:
         Return which decisions differ.
         """
         return self.algebra.compare(before, after)
+
+    def _asked_by(self, chain_id: str) -> tuple[Question, ...]:
+        asked = self._questions.get(chain_id)
+        if asked is None:
+            # Whose chain it is does not matter: only policies ask, and on its own level an account has them by its chain.
+            asked = self._questions[chain_id] = self.algebra.telling_apart(self.chain(chain_id, OWN_LEVEL))
+        return asked
 
     def _share(self, levels: Levels | None) -> _Shared | None:
         if levels is None:

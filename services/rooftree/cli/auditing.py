@@ -119,7 +119,7 @@ def _group_lines(group: RevisionGroup, names: Mapping[str, str]) -> Iterator[str
         yield f"  {group.impact}"
     for flip in group.flips:
         yield f"  {wording.flip_words(flip)}"
-    blocks = group.blocks()
+    blocks = group.blocks
     for block in blocks[:CHANGES_SHOWN]:
         some = len(block.accounts) < len(group.events)
         yield f"  {f'in {len(block.accounts)} of these, ' if some else ''}{wording.change_words(block.change)}"

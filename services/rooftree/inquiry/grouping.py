@@ -8,12 +8,14 @@ People read the change once, with the accounts that it touches.
 from __future__ import annotations
 
 import itertools
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
+
+import orjson
 
 from rooftree.inquiry import wording
 from rooftree.reading.reader import AuditRecord
@@ -65,7 +67,7 @@ class Block:
                 self.change = {**self.change, name: [*known, *fresh]}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RevisionGroup:
     """
     Audit events of one revision.
@@ -153,9 +155,10 @@ class RevisionGroup:
         """
         return [_account(event) for event in self.events if event.account_id is not None]
 
+    @cached_property
     def blocks(self) -> list[Block]:
         """
-        Return each distinct change once.
+        Each distinct change once.
         """
         return distinct_changes((_account(event), event.data.get("changes") or []) for event in self.events)
 
@@ -175,7 +178,7 @@ def distinct_changes(touched: Iterable[tuple[AccountName, Any]]) -> list[Block]:
     """
     Return each distinct change of some accounts once, those that reach furthest first.
     """
-    found: dict[str, Block] = {}
+    found: dict[bytes, Block] = {}
     for account, changes in touched:
         for change in changes:
             identity = _identity(change, account.account_id)
@@ -216,11 +219,12 @@ _STATEMENTS: Final = ("statements", "unless")
 """The members of a change that name statements."""
 
 
-def _identity(change: Mapping[str, Any], account_id: str) -> str:
+def _identity(change: Mapping[str, Any], account_id: str) -> bytes:
     # One change in many accounts differs in its example, and in the nodes on which a policy hangs.
     policies = [
         sorted({(entry["policy_id"], entry["statement"], entry.get("side") or "") for entry in change.get(name, [])})
         for name in _STATEMENTS
     ]
     parts = {name: value for name, value in change.items() if name not in {"witness", *_STATEMENTS}}
-    return json.dumps([parts, policies], sort_keys=True).replace(account_id, "{account}")
+    told = orjson.dumps([parts, policies], option=orjson.OPT_SORT_KEYS)
+    return told.replace(account_id.encode(), b"{account}")

@@ -88,7 +88,7 @@ def entry_of(group: RevisionGroup, to: Addresses, *, found: int | None = None) -
         found: How many of its events are meant; all of them, unless it is given.
     """
     cause = _mapping(group.events[0].data.get("cause"))
-    blocks = group.blocks()
+    blocks = group.blocks
     accounts = group.accounts
     return FeedEntry(
         revision=group.revision,

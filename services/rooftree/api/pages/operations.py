@@ -32,7 +32,7 @@ __all__ = ["OperationsPage"]
 LETTERS_SHOWN: Final = 50
 RECONCILIATIONS_SHOWN: Final = 10
 REREADS_SHOWN: Final = 20
-SEALS_CHECKED: Final = 200
+SEALS_CHECKED: Final = 100
 MAX_FORM_BYTES: Final = 4096
 
 

@@ -28,7 +28,7 @@ from rooftree.view.patch import GENESIS
 
 __all__ = ["RevisionPage", "Seal", "ToldChange", "seal_of", "told_change", "told_of"]
 
-PARTS_READ: Final = 200
+PARTS_READ: Final = 100
 """Accounts of one change on one page; a change of ten thousand has as many pages as it needs."""
 
 
@@ -208,7 +208,7 @@ def told_of(
         cause=_cause(first),
         time=first.time,
         members=[_member(event, names, to) for event in events if event.account_id],
-        changes=[told_change(block, names, to, len(events)) for block in group.blocks()],
+        changes=[told_change(block, names, to, len(events)) for block in group.blocks],
         impacts=impacts_of(events),
         seal=seal_of(events, sealed_to),
         following=None if part or last.part >= last.parts else f"{to.revision(first.revision)}?after={last.part}",

@@ -248,9 +248,11 @@ class Outline(Protocol):
         before: tuple[int, int] | None = None,
         scan: int,
         shown: int,
+        revisions: int | None = None,
     ) -> AuditWindow:
         """
-        Return those of the *scan* latest events before a position that are wanted, with *shown* of each revision.
+        Return those of the *scan* latest events before a position that are wanted, with *shown* of each revision, of
+        the latest so many *revisions* that have any.
         """
         ...
 

@@ -106,9 +106,11 @@ class OutlineReads(ABC):
         before: tuple[int, int] | None = None,
         scan: int,
         shown: int,
+        revisions: int | None = None,
     ) -> AuditWindow:
         """
-        Return those of the *scan* latest events before a position that are wanted, with *shown* of each revision.
+        Return those of the *scan* latest events before a position that are wanted, with *shown* of each revision, of
+        the latest so many *revisions* that have any.
         """
         rows = await self._fetch(
             query("outline_find_audit"),
@@ -125,6 +127,7 @@ class OutlineReads(ABC):
             wanted.until,
             wanted.verdict,
             shown,
+            revisions,
         )
         looked_at, revision = rows[0]["looked_at"], rows[0]["oldest_revision"]
         return AuditWindow(

@@ -111,11 +111,12 @@ class FakeOutline:
         before: tuple[int, int] | None = None,
         scan: int,
         shown: int,
+        revisions: int | None = None,
     ) -> AuditWindow:
         older = [one for one in self.events if before is None or one.position < before][-scan:]
         found = [one for one in older if admits(wanted, one)]
         oldest = older[0].position if older else None
-        return AuditWindow(list(_by_revision(found, shown)), len(older), oldest, more=len(older) == scan)
+        return AuditWindow(list(_by_revision(found, shown))[:revisions], len(older), oldest, more=len(older) == scan)
 
     async def policy_versions(self, organization_id: str, policy_id: str) -> list[PolicyVersion]:
         return [PolicyVersion("a" * 64, '{"Version":"2012-10-17","Statement":[]}', START)]

@@ -139,7 +139,12 @@ class AuditPage:
             shown = rows[:REVISIONS_SHOWN]
             return shown, None, encode_cursor([str(shown[-1].revision), "1"]) if len(rows) > len(shown) else None
         window = await visit.reader.find_audit(
-            visit.organization_id, wanted, before=before, scan=SCANNED, shown=PARTS_READ
+            visit.organization_id,
+            wanted,
+            before=before,
+            scan=SCANNED,
+            shown=PARTS_READ,
+            revisions=REVISIONS_SHOWN + 1,
         )
         kept = window.rows[:REVISIONS_SHOWN]
         last = (kept[-1].revision, 1) if len(window.rows) > len(kept) else window.oldest if window.more else None

@@ -247,7 +247,11 @@ class OrganizationPage:
             rows = await visit.reader.audit_revisions(visit.organization_id, limit=CHANGES_SHOWN, shown=PARTS_READ)
         else:
             window = await visit.reader.find_audit(
-                visit.organization_id, AuditFilter(node_id=node_id), scan=SCANNED, shown=PARTS_READ
+                visit.organization_id,
+                AuditFilter(node_id=node_id),
+                scan=SCANNED,
+                shown=PARTS_READ,
+                revisions=CHANGES_SHOWN,
             )
             rows = list(window.rows)[:CHANGES_SHOWN]
         return [entry_of(group_of(visit.organization_id, row), visit.to, found=row.found) for row in rows]

@@ -142,7 +142,11 @@ class PolicyPages:
         chosen = next((one for one in versions if one.digest.startswith(query.text("version") or " ")), None)
         text = pretty(chosen.content if chosen else content)
         window = await visit.reader.find_audit(
-            visit.organization_id, AuditFilter(policy_id=policy_id), scan=SCANNED, shown=PARTS_READ
+            visit.organization_id,
+            AuditFilter(policy_id=policy_id),
+            scan=SCANNED,
+            shown=PARTS_READ,
+            revisions=CHANGES_SHOWN,
         )
         kind = AUTHORIZING_TYPES.get(policy.type) if line.ours else None
         view = PolicyView(

@@ -37,14 +37,36 @@ order by strpos(lower(name), lower($2)) <> 1, name, account_id
 limit $3;
 
 -- outline_service_verdicts --
--- How the known actions of each service are decided.
+-- How the known actions of each service are decided: counted by service, and action by action only where one of a service
+-- is decided unlike the others.
+with chosen as (
+    select verdict from rooftree.permission_set where organization_id = $1 and permissions_id = $2
+), listed as (
+    select service, verdict, exceptions
+    from rooftree.permission_set_service
+    where organization_id = $1 and permissions_id = $2
+), excepted as (
+    select l.service, e.value as verdict, count(*) as count
+    from listed as l
+    cross join lateral jsonb_each_text(l.exceptions) as e
+    join rooftree.known_action as k on k.service = l.service and k.action = e.key
+    group by l.service, e.value
+), told as (
+    select
+        k.service, coalesce(l.verdict, c.verdict) as verdict,
+        k.count - coalesce((select sum(e.count) from excepted as e where e.service = k.service), 0) as count
+    from (select service, count(*) as count from rooftree.known_action group by service) as k
+    cross join chosen as c
+    left join listed as l using (service)
+    union all
+    select service, verdict, count from excepted
+)
 select
     service,
-    count(*) filter (where verdict = 'allowed') as allowed,
-    count(*) filter (where verdict = 'conditional') as conditional,
-    count(*) filter (where verdict = 'denied') as denied
-from rooftree.action_verdicts
-where organization_id = $1 and permissions_id = $2
+    coalesce(sum(count) filter (where verdict = 'allowed'), 0)::bigint as allowed,
+    coalesce(sum(count) filter (where verdict = 'conditional'), 0)::bigint as conditional,
+    coalesce(sum(count) filter (where verdict = 'denied'), 0)::bigint as denied
+from told
 group by service
 order by service;
 
@@ -90,44 +112,63 @@ cross join lateral (
 order by e.revision desc, e.part;
 
 -- outline_find_audit --
--- Those of the latest events before a position that are wanted; only so many are looked at.
+-- Those of the latest events before a position that are wanted, of so many revisions; only so many are looked at. What
+-- tells which are wanted is looked at row by row and let go: only the events that are shown are carried along.
 with looked_at as materialized (
-    select revision, part, parts, time, account_id, verdict, type, event_id, data
-    from rooftree.audit_event
-    where
-        organization_id = $1
-        and (revision, part) < ($2::bigint, $3::integer)
-        and ($4::text is null or account_id = $4)
-    order by revision desc, part desc
-    limit $5
-), wanted as (
-    select *, row_number() over (partition by revision order by part) as place,
-        count(*) over (partition by revision) as found
-    from looked_at
-    where
-        ($6::text is null or data -> 'path' ? $6)
+    select
+        revision, part, parts,
+        ($13::text is null or verdict = $13)
+        and ($11::timestamptz is null or time >= $11)
+        and ($12::timestamptz is null or time < $12)
+        and ($6::text is null or data -> 'path' ? $6)
+        and ($8::text is null or strpos(lower(data -> 'cause' ->> 'actor'), lower($8)) > 0)
         and ($7::text is null or data -> 'changes' @> jsonb_build_array(jsonb_build_object(
             'statements', jsonb_build_array(jsonb_build_object('policy_id', $7))
         )))
-        and ($8::text is null or strpos(lower(data -> 'cause' ->> 'actor'), lower($8)) > 0)
         and ($9::text is null or data -> 'changes' @> jsonb_build_array(jsonb_build_object('direction', $9)))
         and ($10::text is null or exists (
             select from jsonb_array_elements(data -> 'changes') as c
             cross join lateral jsonb_array_elements_text(c -> 'actions' -> 'any_of') as a (pattern)
             where a.pattern = '*' or lower(split_part(a.pattern, ':', 1)) = lower($10)
-        ))
-        and ($11::timestamptz is null or time >= $11)
-        and ($12::timestamptz is null or time < $12)
-        and ($13::text is null or verdict = $13)
+        )) as is_wanted
+    from (
+        -- Two roads, of which one is not taken: as one condition they would read all there is to find an account.
+        (
+            select revision, part, parts, time, verdict, data
+            from rooftree.audit_event
+            where $4::text is null and organization_id = $1 and (revision, part) < ($2::bigint, $3::integer)
+            order by revision desc, part desc
+            limit $5
+        )
+        union all
+        (
+            select revision, part, parts, time, verdict, data
+            from rooftree.audit_event
+            where account_id = $4 and organization_id = $1 and (revision, part) < ($2::bigint, $3::integer)
+            order by revision desc, part desc
+            limit $5
+        )
+    ) as latest
+), wanted as (
+    select
+        revision, part, row_number() over (partition by revision order by part) as place,
+        count(*) over (partition by revision) as found, dense_rank() over (order by revision desc) as turn
+    from looked_at
+    where is_wanted
 )
 select
-    w.revision, w.part, w.parts, w.time, w.account_id, w.verdict, w.type, w.event_id, w.data, w.found,
+    e.revision, e.part, e.parts, e.time, e.account_id, e.verdict, e.type, e.event_id, e.data, e.found,
     (select count(*) from looked_at) as looked_at,
     (select min(revision) from looked_at) as oldest_revision,
     (select part from looked_at order by revision, part limit 1) as oldest_part
 from (select 1) as always
-left join wanted as w on w.place <= $14
-order by w.revision desc, w.part;
+left join (
+    select a.*, w.found
+    from wanted as w
+    join rooftree.audit_event as a on a.organization_id = $1 and a.revision = w.revision and a.part = w.part
+    where w.place <= $14 and ($15::bigint is null or w.turn <= $15)
+) as e on true
+order by e.revision desc, e.part;
 
 -- outline_policy_versions --
 -- The documents of a policy that some chain holds, and since when some account had one: one step of an index for each

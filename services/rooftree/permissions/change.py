@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from rooftree.permissions.account import ACCOUNT_PLACEHOLDER, AccountBinding
@@ -14,7 +15,7 @@ from rooftree.permissions.chain import BoundChain, Entry, Origin, matched
 from rooftree.permissions.condition_line import ConditionLine
 from rooftree.permissions.cover import Cover, cover, widened
 from rooftree.permissions.diagram import FALSE, TRUE, Box, Node
-from rooftree.permissions.difference import Difference, Part
+from rooftree.permissions.difference import SHARED_DIFFERENCES, Difference, Part
 from rooftree.permissions.dimension import Kind
 from rooftree.permissions.expression import Wording, word_box
 from rooftree.permissions.glob import Atom
@@ -27,7 +28,16 @@ from rooftree.policy.evaluate import Decision, decide_chain
 from rooftree.policy.model import Effect
 from rooftree.policy.request import Request
 
-__all__ = ["Blame", "DecisionChange", "Standpoint", "describe", "known_actions", "pattern_json", "placed"]
+__all__ = [
+    "Blame",
+    "DecisionChange",
+    "Standpoint",
+    "describe",
+    "forget_tellings",
+    "known_actions",
+    "pattern_json",
+    "placed",
+]
 
 SAMPLE_SIZE: Final = 5
 
@@ -139,9 +149,9 @@ def describe(
     Return the changes that tell of a difference, most severe first.
     """
     changes = [
-        change
+        _change(difference.space, telling, _Sides(account, before, after, (part.before, part.after)))
         for part in difference.parts
-        for change in _describe(difference.space, part, _Sides(account, before, after, (part.before, part.after)))
+        for telling in _tellings(difference, part)
     ]
     return sorted(changes, key=_gravity)
 
@@ -150,19 +160,44 @@ FEW_BOXES: Final = 4
 """What takes no more sets of requests is told in patterns alone."""
 
 
-def _describe(space: Space, found: Part, sides: _Sides) -> Iterator[DecisionChange]:
+@dataclass(frozen=True, slots=True)
+class _Telling:
     """
-    Yield the changes of one set of requests: in patterns alone if few will do, or else with what they do not hold.
+    One change in words, whoever is to blame for it.
+
+    Attributes:
+        box: The requests that are spoken of.
+        sample: Those of them that all change their decision.
     """
-    exactly = cover(space.diagrams, found.node, space.impossible, most=FEW_BOXES)
+
+    wording: Wording
+    box: Box
+    sample: _Sample
+
+
+@lru_cache(maxsize=SHARED_DIFFERENCES)
+def _tellings(difference: Difference, part: Part) -> tuple[_Telling, ...]:
+    """
+    Return how one set of requests is told: in patterns alone if few will do, or else with what they do not hold.
+
+    Differences are shared by chains that differ in what does not matter to them, and so are the words for them.
+    """
+    space = difference.space
+    exactly = cover(space.diagrams, part.node, space.impossible, most=FEW_BOXES)
     if exactly.rest == FALSE:
-        yield from _told(space, exactly, (found.node, space.impossible), sides)
-        return
-    spared = space.diagrams.either(matched(found.spared, space), space.impossible)
-    yield from _told(space, cover(space.diagrams, found.node, spared), (found.node, spared), sides)
+        return tuple(_told(space, exactly, (part.node, space.impossible)))
+    spared = space.diagrams.either(matched(part.spared, space), space.impossible)
+    return tuple(_told(space, cover(space.diagrams, part.node, spared), (part.node, spared)))
 
 
-def _told(space: Space, covered: Cover, sets: tuple[Node, Node], sides: _Sides) -> Iterator[DecisionChange]:
+def forget_tellings() -> None:
+    """
+    Drop the words that are kept.
+    """
+    _tellings.cache_clear()
+
+
+def _told(space: Space, covered: Cover, sets: tuple[Node, Node]) -> Iterator[_Telling]:
     """
     Yield the changes that boxes tell of, out of a set of requests and those that may be told with it.
 
@@ -177,13 +212,13 @@ def _told(space: Space, covered: Cover, sets: tuple[Node, Node], sides: _Sides) 
             # the words for a key of several values may say more than the box
             found = replace(found, whole=False)
         if found is not None:
-            yield _change(space, wording, part, found, sides)
+            yield _Telling(wording, part, found)
     if covered.rest != FALSE:
         around = (space.diagrams.extent_of(covered.rest), *space.diagrams.full[1:])
         for wording, part in word_box(space, around, TRUE):
             found = _sampled(space, covered.rest, wording, part)
             if found is not None:
-                yield _change(space, replace(wording, exact=False), part, found, sides)
+                yield _Telling(replace(wording, exact=False), part, found)
 
 
 def _has_members(space: Space, box: Box) -> bool:
@@ -254,10 +289,11 @@ class _Sides:
         return decide_chain(self.old.chain, request).decision, decide_chain(self.new.chain, request).decision
 
 
-def _change(space: Space, wording: Wording, box: Box, found: _Sample, sides: _Sides) -> DecisionChange:
+def _change(space: Space, telling: _Telling, sides: _Sides) -> DecisionChange:
     """
     Return a change with its witness and the statements to blame.
     """
+    wording, box, found = telling.wording, telling.box, telling.sample
     witness = find_witness(
         space,
         found.box,

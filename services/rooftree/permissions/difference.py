@@ -8,7 +8,9 @@ of can be decided differently, so the space is cut by the statements that such r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
 
 from rooftree.permissions.chain import Limits, allowed, matched
 from rooftree.permissions.diagram import FALSE, Node
@@ -18,7 +20,10 @@ from rooftree.permissions.predicate import BoundStatement
 from rooftree.permissions.space import Space
 from rooftree.policy.evaluate import Decision
 
-__all__ = ["Difference", "Part", "find_difference"]
+__all__ = ["SHARED_DIFFERENCES", "Difference", "Part", "find_difference", "forget_differences"]
+
+SHARED_DIFFERENCES: Final = 1024
+"""Differences kept, at some ten kilobytes each: one policy is hung on many nodes, whose chains differ elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Part:
         return "denied" if self.before is Decision.ALLOW else "allowed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Difference:
     """
     Every request that is decided one way under one chain and another way under the other.
@@ -51,6 +56,51 @@ class Difference:
 
     space: Space
     parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Denials:
+    """
+    All that the difference of two chains depends on whose levels allow the same.
+
+    INVARIANT: equal only to one of the very same statements. Those that decide alike may be written differently, and
+    how a change is told must not depend on what was told before.
+
+    Attributes:
+        lifted: The denials that are gone.
+        added: Those that are new.
+        common: Those that were there and still are, and that can speak of the same requests.
+        grants: For each level what can allow such requests.
+    """
+
+    lifted: frozenset[BoundStatement]
+    added: frozenset[BoundStatement]
+    common: frozenset[BoundStatement]
+    grants: frozenset[frozenset[BoundStatement]]
+    _same: tuple[frozenset[object], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # they live as long as this does
+        sets = (frozenset(map(id, some)) for some in (self.lifted, self.added, self.common))
+        grants = frozenset(frozenset(map(id, grant)) for grant in self.grants)
+        object.__setattr__(self, "_same", (*sets, grants))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Denials) and self._same == other._same
+
+    def __hash__(self) -> int:
+        return hash(self._same)
+
+    @classmethod
+    def between(cls, before: Limits, after: Limits) -> _Denials:
+        lifted, added = before.denials - after.denials, after.denials - before.denials
+        changed = lifted | added
+        return cls(
+            lifted,
+            added,
+            frozenset(denial for denial in before.denials & after.denials if may_meet(denial, changed)),
+            frozenset(frozenset(allow for allow in grant if may_meet(allow, changed)) for grant in before.grants),
+        )
 
 
 def find_difference(before: Limits, after: Limits, side: Side) -> Difference | None:
@@ -63,40 +113,51 @@ def find_difference(before: Limits, after: Limits, side: Side) -> Difference | N
     if before == after:
         return None
     if before.grants == after.grants:
-        space, parts = _of_denials(before, after, side)
-    else:
-        space = Space([*before.statements, *after.statements], side, within=side.services)
-        parts = tuple(_parts(space, before, after))
-    return Difference(space, parts) if parts else None
+        return _of_denials(_Denials.between(before, after), side)
+    space = Space([*before.statements, *after.statements], side, within=side.services)
+    return _found(space, _parts(space, before, after))
 
 
-def _of_denials(before: Limits, after: Limits, side: Side) -> tuple[Space, tuple[Part, ...]]:
+def forget_differences() -> None:
+    """
+    Drop the differences that are kept.
+    """
+    _of_denials.cache_clear()
+
+
+@lru_cache(maxsize=SHARED_DIFFERENCES)
+def _of_denials(denials: _Denials, side: Side) -> Difference | None:
     """
     Find the difference of chains whose levels allow the same.
     """
-    lifted, added = before.denials - after.denials, after.denials - before.denials
-    changed = lifted | added
-    common = frozenset(denial for denial in before.denials & after.denials if may_meet(denial, changed))
-    grants = [frozenset(allow for allow in grant if may_meet(allow, changed)) for grant in before.grants]
+    changed = denials.lifted | denials.added
     services = _services(changed)
     if side.services is not None:
         services = side.services if services is None else services & side.services
-    space = Space((*changed, *common, *(allow for grant in grants for allow in grant)), side, within=services)
-    diagrams = space.diagrams
-    parts = []
+    allows = (allow for grant in denials.grants for allow in grant)
+    space = Space((*changed, *denials.common, *allows), side, within=services)
+    return _found(space, _parts_of_denials(space, denials))
+
+
+def _found(space: Space, parts: Iterator[Part]) -> Difference | None:
+    some = tuple(parts)
+    return Difference(space, some) if some else None
+
+
+def _parts_of_denials(space: Space, denials: _Denials) -> Iterator[Part]:
+    diagrams, lifted, added = space.diagrams, denials.lifted, denials.added
     for gone, come, decisions in (
         (lifted, added, (Decision.ALLOW, Decision.EXPLICIT_DENY)),
         (added, lifted, (Decision.EXPLICIT_DENY, Decision.ALLOW)),
     ):
         # what has changed is the smallest set at hand: all else is taken from it, one by one
         node = diagrams.without(matched(come, space), space.impossible)
-        for grant in grants:
+        for grant in denials.grants:
             node = diagrams.both(node, matched(grant, space))
-        for denial in (*gone, *common):
+        for denial in (*gone, *denials.common):
             node = diagrams.without(node, space.node(denial))
         if diagrams.without(node, space.uncalled) != FALSE:
-            parts.append(Part(*decisions, node, gone | common))
-    return space, tuple(parts)
+            yield Part(*decisions, node, gone | denials.common)
 
 
 def _services(statements: frozenset[BoundStatement]) -> frozenset[str] | None:

@@ -131,7 +131,7 @@ class Atom:
         """
         Tell whether *text* is one of the strings.
         """
-        return any(matches(text) for matches in _matchers(self.globs))
+        return any(matches(text) for matches in _matchers(self))
 
 
 @lru_cache(maxsize=65536)
@@ -267,8 +267,9 @@ MAX_STARS: Final = 3
 
 
 @lru_cache(maxsize=65536)
-def _matchers(globs: frozenset[Glob]) -> tuple[Callable[[str], object], ...]:
-    return tuple(_matcher(glob) for glob in globs)
+def _matchers(atom: Atom) -> tuple[Callable[[str], object], ...]:
+    # by the atom, which is compared by one text, and not by its globs, which are compared sign by sign
+    return tuple(_matcher(glob) for glob in atom.globs)
 
 
 def _matcher(glob: Glob) -> Callable[[str], object]:

@@ -17,9 +17,9 @@ from rooftree.permissions.automaton import forget_partings
 from rooftree.permissions.bounds import TooComplexError
 from rooftree.permissions.canonical import identity_of
 from rooftree.permissions.chain import NO_LIMITS, BoundChain, BoundLevel, Limits, allowed, bind_chain, matched
-from rooftree.permissions.change import Standpoint, describe
+from rooftree.permissions.change import Standpoint, describe, forget_tellings
 from rooftree.permissions.comparison import EQUIVALENT, Comparison
-from rooftree.permissions.difference import find_difference
+from rooftree.permissions.difference import find_difference, forget_differences
 from rooftree.permissions.document import Question, forget_documents, questions_about
 from rooftree.permissions.fallback import compare_roughly
 from rooftree.permissions.keys import PRINCIPAL_SIDE, RESOURCE_SIDE, Side
@@ -206,6 +206,8 @@ def forget_chains() -> None:
     _shared.clear()
     for remembered in (compare, _compile, _identity):
         remembered.cache_clear()
+    forget_differences()
+    forget_tellings()
 
 
 def forget_results() -> None:

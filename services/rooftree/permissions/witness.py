@@ -5,7 +5,7 @@ Concrete requests out of a box, readable and confirmed by the evaluator.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice, product
 from typing import Final
@@ -77,15 +77,27 @@ def find_witness(
     sample = wording.resources.sample
     exact = _is_exact(space, box)
     for action in actions[:1] if exact else actions:
-        resources = [sample] if sample is not None else list(islice(_resources(space, box, action), 6))
-        for resource, context in islice(product(resources, _contexts(space, box)), MAX_TRIES):
-            for sent in (context, {**_always(space), **context}):
-                full = Context.from_json(_as_json({**determined_context(account), **of_account(sent, account)}))
-                request = Request(action=action, resource=resource, context=full)
-                # a box in which patterns relate keys also holds requests that it does not tell of
-                if (exact or speaks_of(wording, request)) and decide(request) == expected:
-                    return Witness(action, resource, tuple(sorted(sent.items())))
+        resources = iter([sample]) if sample is not None else islice(_resources(space, box, action), 6)
+        # one by one: the first of them is nearly always right
+        tried = ((resource, context) for resource in resources for context in _contexts(space, box))
+        for resource, sent in islice(_with_the_usual(tried, space), 2 * MAX_TRIES):
+            full = Context.from_json(_as_json({**determined_context(account), **of_account(sent, account)}))
+            request = Request(action=action, resource=resource, context=full)
+            # a box in which patterns relate keys also holds requests that it does not tell of
+            if (exact or speaks_of(wording, request)) and decide(request) == expected:
+                return Witness(action, resource, tuple(sorted(sent.items())))
     return None
+
+
+def _with_the_usual(
+    tried: Iterable[tuple[str, Mapping[str, Values]]], space: Space
+) -> Iterator[tuple[str, Mapping[str, Values]]]:
+    """
+    Yield each resource with its context, and then with the keys that every request holds as well.
+    """
+    for resource, context in tried:
+        yield resource, context
+        yield resource, {**_always(space), **context}
 
 
 def _as_json(context: Mapping[str, Values]) -> dict[str, object]:

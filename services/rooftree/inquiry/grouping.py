@@ -98,9 +98,9 @@ class RevisionGroup:
             return wording.headline(told[0].data)
         verdicts = Counter(event.verdict for event in told)
         if len(verdicts) == 1:
-            return f"{count} accounts {wording.verdict_words(str(told[0].verdict))}"
+            return f"{count:,} accounts {wording.verdict_words(str(told[0].verdict))}"
         counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
-        return f"{count} accounts decide otherwise: {counts}"
+        return f"{count:,} accounts decide otherwise: {counts}"
 
     def _principals_title(self, told: Sequence[AuditRecord]) -> str:
         count = self.parts - (len(self.events) - len(told))

@@ -11,9 +11,15 @@ const go = (key) => {
   if (link) link.click();
 };
 
+const leave = (target) => {
+  if (isTyping(target)) target.blur();
+  const menu = document.querySelector("[data-menu][open]");
+  if (menu) menu.open = false;
+};
+
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "Escape" && isTyping(event.target)) event.target.blur();
+  if (event.key === "Escape") leave(event.target);
   if (isTyping(event.target)) return;
   if (Date.now() < waiting) {
     waiting = 0;

@@ -74,7 +74,7 @@ REFUSED: Final = {
     "no such unit": (f"{DEMO}/nodes/ou-nope", 404),
     "no such organization": ("/o-nothing", 404),
     "no account id": (f"{DEMO}/audit?account_id=abc", 400),
-    "no action": (f"{DEMO}/check?account=shop-test&action=foo", 200),
+    "no action": (f"{DEMO}/check?account=shop-test&action=foo", 400),
     "nothing to change": (f"{DEMO}/what-if?step=attach&policy=CloseAmazonQ&target=NonProd", 400),
     "no such account": (f"{DEMO}/what-if?step=move&account=nobody&parent=Sandbox", 400),
 }

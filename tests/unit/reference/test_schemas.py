@@ -198,3 +198,38 @@ def test_the_api_is_described_in_openapi() -> None:
 
     assert "3.1" == description["openapi"][:3]
     OpenAPIV31SpecValidator(description).validate()
+
+
+def test_the_description_of_the_api_speaks_json_schema_alone() -> None:
+    """
+    A keyword of another language, such as the bounds of a Python library, would bind nobody who reads it.
+    """
+    description = json.loads((REPOSITORY / "schemas" / "openapi.json").read_text(encoding="utf-8"))
+    used = {keyword for schema in _schemas_in(description) for keyword in schema}
+
+    assert {"minimum", "maximum", "pattern"} <= used
+    assert set() == used - KEYWORDS
+
+
+KEYWORDS = {
+    *("$ref", "type", "const", "enum", "default", "title", "description", "format", "discriminator"),
+    *("anyOf", "oneOf", "allOf", "items", "minItems", "maxItems", "minLength", "maxLength", "pattern"),
+    *("minimum", "maximum", "properties", "required", "additionalProperties", "propertyNames"),
+}
+
+
+def _schemas_in(description: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from (inner for schema in description["components"]["schemas"].values() for inner in _with_inner(schema))
+    for path in description["paths"].values():
+        for operation in path.values():
+            for parameter in operation["parameters"]:
+                yield from _with_inner(parameter["schema"])
+
+
+def _with_inner(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield schema
+    inner = [*schema.get("properties", {}).values(), *(schema.get(name) for name in ("items", "additionalProperties"))]
+    inner += [choice for name in ("anyOf", "oneOf", "allOf") for choice in schema.get(name, [])]
+    for one in inner:
+        if isinstance(one, dict):
+            yield from _with_inner(one)

@@ -319,7 +319,8 @@ async def test_a_restricted_reader_answers_about_other_organizations_as_about_no
         assert await reader.permissions(FOREIGN, own.permissions_id) is None
         assert {} == await reader.names(FOREIGN)
         assert [] == await reader.facts(FOREIGN)
-        assert [] == await reader.principal_facts(FOREIGN, vault)
+        assert [] == await reader.principal_facts(FOREIGN, [vault])
+        assert {} == await reader.count_principals(FOREIGN, [vault])
         assert [] == await reader.probes(FOREIGN)
         assert [] == await reader.rereads(FOREIGN)
         assert [] == await reader.reconciliations(FOREIGN)

@@ -108,7 +108,7 @@ async def test_an_attachment_tells_whom_it_touches_and_which_probes_flip(
     settings: Settings, command: Command, tmp_path: Path
 ) -> None:
     """
-    One event of the account holds all of it, also after the worker has been another one.
+    One event of the account holds all of it, also after the worker has been another one, and what-if has said it before.
     """
     file, probes = tmp_path / "details.json", tmp_path / "probes.yaml"
     file.write_text(json.dumps(DETAILS))
@@ -122,6 +122,8 @@ async def test_an_attachment_tells_whom_it_touches_and_which_probes_flip(
         await command("import", "iam", file, SHOP)
         applied = await command("probe", "apply", probes, "--json")
         checked = await command("probe", "list", "--check")
+        supposed = await command("what-if", "--attach", "DenyRegions:Workloads", "--json")
+        worded = await command("what-if", "--attach", "DenyRegions:Workloads")
     await publish(settings, ATTACHED)
     async with running(settings):
         await settled(settings, records=4)
@@ -130,6 +132,11 @@ async def test_an_attachment_tells_whom_it_touches_and_which_probes_flip(
     assert (0, 1, 1) == (applied[0], json.loads(applied[1])["published"], checked[0])
     audit = [json.loads(record.value) for record in await read_topic(settings, settings.audit_topic)]
     [data] = [one["data"] for one in audit if one["subject"] == SHOP and one["type"] == "rooftree.decision.changed.v1"]
+    [before] = [line for line in map(json.loads, supposed[1].splitlines()) if line["account_id"] == SHOP]
+    assert (data["verdict"], data["changes"], data["principals"]) == tuple(
+        before[name] for name in ("verdict", "changes", "principals")
+    )
+    assert f"  {DEPLOY}: may do less than before" in worded[1].splitlines()
     [group] = data["principals"]["touched"]
     assert ([DEPLOY], 1) == (group["arns"], data["principals"]["untouched_count"])
     assert ("explicit_deny", True) == (data["probes"][0]["after"], data["probes"][0]["as_expected"])

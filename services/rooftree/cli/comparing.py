@@ -111,7 +111,7 @@ def print_report(
     """
     match form:
         case Form.JSON:
-            print_lines(difference.document for difference in report.differences)
+            print_lines(report.documents)
         case Form.SARIF:
             print_json(sarif_document(report, files or {}))
         case Form.MARKDOWN:

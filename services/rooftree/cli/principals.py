@@ -129,7 +129,7 @@ async def _principals(account_id: str, organization: str | None, data_dir: Path 
             raise UsageError(f"no account `{account_id}`", place="ACCOUNT")
         if len(having) > 1:
             raise UsageError(f"`{account_id}` is or was in {', '.join(having)}; say which", place="--organization")
-        facts = await reader.principal_facts(having[0], account_id)
+        facts = await reader.principal_facts(having[0], [account_id])
         known = AccountPrincipals(account_id, facts)
         documents = await reader.principal_documents(having[0], named_documents(known)) if as_json else {}
     if as_json:

@@ -65,7 +65,7 @@ def what_if(
     as_json: Json = False,
 ) -> None:
     """
-    Show which decisions would change; nothing is written. Policies and nodes go by id or by name; each option may be
+    Show which decisions would change, and for which users and roles; nothing is written. Policies and nodes go by id or by name; each option may be
     given several times, and all of them together are one change. Exit with 1 if any decision would differ.
     """
     form = chosen_form(markdown=markdown, sarif=sarif, as_json=as_json)
@@ -102,15 +102,15 @@ async def _suppose(given: Sequence[Given], paths: Sequence[Path], where: Where) 
             names = ", ".join(source.organization_id for source in sources) or "none"
             raise UsageError(f"expected one organization; there are {names}", place="--organization")
         organization = await sources[0].organization()
-    steps = [_step(option, text) for option, text in given]
-    notes = []
-    for path in paths:
-        if supposing.find_policy(organization, path.stem) is None:
-            notes.append(f"{code(path.as_posix())} is no policy of this organization yet: it changes nothing")
-        else:
-            content = read_bytes(path).decode("utf-8", "surrogateescape")
-            steps.append(supposing.Update(path.stem, content, place=str(path), content_place=str(path)))
-    report = supposing.what_if(organization, steps, progress=counted)
+        steps = [_step(option, text) for option, text in given]
+        notes = []
+        for path in paths:
+            if supposing.find_policy(organization, path.stem) is None:
+                notes.append(f"{code(path.as_posix())} is no policy of this organization yet: it changes nothing")
+            else:
+                content = read_bytes(path).decode("utf-8", "surrogateescape")
+                steps.append(supposing.Update(path.stem, content, place=str(path), content_place=str(path)))
+        report = await supposing.what_if(sources[0], organization, steps, progress=counted)
     return Supposed(report, dict(_files(organization, steps)), notes)
 
 

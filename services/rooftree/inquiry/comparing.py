@@ -4,7 +4,7 @@ Which decisions differ between two states of an organization.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,8 +14,10 @@ from rooftree.inquiry.grouping import AccountName, Block, distinct_changes
 from rooftree.inquiry.progress import Progress, unseen
 from rooftree.inquiry.sources import MemorySource, OrganizationSource
 from rooftree.inquiry.standing import Standing
+from rooftree.inquiry.touches import AccountImpact
 from rooftree.organization.tree import Organization
 from rooftree.view.ceilings import Ceilings
+from rooftree.view.standing import Place
 
 __all__ = ["Difference", "Report", "compare_organizations", "compare_times", "find_difference", "join_reports"]
 
@@ -26,23 +28,32 @@ EQUIVALENT: Final = "equivalent"
 class Difference:
     """
     An account whose decisions differ.
+
+    Attributes:
+        before: The account as its principals depend on it, on one side.
+        after: The same on the other side.
+        principals: What becomes of its users and roles, as in an audit event; None if none is known, or if nobody asked.
     """
 
     account: Standing
     verdict: str
     changes: list[dict[str, object]]
+    before: Place
+    after: Place
+    principals: Mapping[str, object] | None = None
 
     @property
     def document(self) -> dict[str, object]:
         """
         The same as JSON.
         """
-        return {
+        told: dict[str, object] = {
             "account_id": self.account.account_id,
             "account_name": self.account.name,
             "verdict": self.verdict,
             "changes": self.changes,
         }
+        return told if self.principals is None else {**told, "principals": self.principals}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,7 @@ class Report:
         added: Accounts that are in the second only.
         removed: Accounts that are in the first only.
         names: Names of organizational units and policies.
+        left_out: Accounts whose users and roles were not looked at, since there are too many of them.
     """
 
     differences: list[Difference]
@@ -62,6 +74,25 @@ class Report:
     added: list[str]
     removed: list[str]
     names: Mapping[str, str]
+    left_out: Sequence[str] = ()
+
+    @property
+    def documents(self) -> Iterator[dict[str, object]]:
+        """
+        The accounts whose decisions differ, as JSON.
+        """
+        left_out = frozenset(self.left_out)
+        for difference in self.differences:
+            is_left_out = difference.account.account_id in left_out
+            yield {**difference.document, **({"principals_left_out": True} if is_left_out else {})}
+
+    @property
+    def impacts(self) -> list[AccountImpact]:
+        """
+        What becomes of the users and roles of each account, where that is known.
+        """
+        found = ((difference.account.account_id, difference.principals) for difference in self.differences)
+        return [(account_id, impact) for account_id, impact in found if impact is not None]
 
     def blocks(self) -> list[Block]:
         """
@@ -156,4 +187,10 @@ def _difference(ceilings: tuple[Ceilings, Ceilings], before: Standing, after: St
     )
     if comparison.verdict == EQUIVALENT:
         return None
-    return Difference(after, comparison.verdict, comparison.changes(after.binding))
+    return Difference(
+        after,
+        comparison.verdict,
+        comparison.changes(after.binding),
+        old.place(before.chain_id, before.binding),
+        new.place(after.chain_id, after.binding),
+    )

@@ -152,6 +152,7 @@ def difference_answer(organization_id: str, report: Report) -> Difference:
                 account_id=difference.account.account_id,
                 account_name=difference.account.name,
                 verdict=difference.verdict,
+                principals=difference.principals,
             )
             for difference in report.differences
         ],
@@ -165,6 +166,7 @@ def difference_answer(organization_id: str, report: Report) -> Difference:
             )
             for block in report.blocks()
         ],
+        principals_left_out=list(report.left_out),
     )
 
 

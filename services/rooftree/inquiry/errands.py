@@ -122,7 +122,7 @@ class WhoCan:
 @dataclass(frozen=True, slots=True)
 class Suppose:
     """
-    Which decisions would change by some steps.
+    Which decisions would change by some steps, and for which users and roles.
 
     Attributes:
         markdown: Whether it is told as Markdown for reviewers, and not as JSON.
@@ -137,7 +137,8 @@ class Suppose:
         Return what would differ.
         """
         organization = await memory.organization(reader, self.organization_id)
-        return _told(self.organization_id, what_if(organization, self.steps), markdown=self.markdown)
+        report = await what_if(LiveSource(reader, self.organization_id), organization, self.steps)
+        return _told(self.organization_id, report, markdown=self.markdown)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from rooftree.inquiry import wording
 from rooftree.inquiry.comparing import Report
 from rooftree.inquiry.grouping import Block, account_words
 from rooftree.inquiry.markdown import code, escape
+from rooftree.inquiry.touches import distinct_touches, touch_lines
 
 __all__ = ["MOST_CHARACTERS", "change_lines", "markdown_lines", "text_lines"]
 
@@ -21,6 +22,9 @@ SHOWN_OPEN: Final = 3
 """Changes that are not folded away: a reviewer sees the largest at once."""
 
 NAMED_ACCOUNTS: Final = 10
+
+NAMED_GROUPS: Final = 10
+"""Groups of users and roles, each with a request of its own."""
 
 VERDICTS: Final = (
     ("tightened", "may do less"),
@@ -43,6 +47,7 @@ def text_lines(report: Report) -> Iterable[str]:
         yield ""
         yield from change_lines(block.change, report.names)
         yield f"  in {account_words(block.accounts)}"
+    yield from _touched_lines(report)
 
 
 def markdown_lines(
@@ -58,8 +63,14 @@ def markdown_lines(
     """
     blocks = report.blocks()
     lines = [*_summary(report, blocks), *(f"- {note}" for note in notes)]
-    room = most_characters - sum(len(line) + 1 for line in lines) - 200
+    people = list(_people(report))
+    room = most_characters - sum(len(line) + 1 for line in (*lines, *people)) - 200
     yield from lines
+    yield from _blocks(report, blocks, room)
+    yield from people
+
+
+def _blocks(report: Report, blocks: Sequence[Block], room: int) -> Iterator[str]:
     for number, block in enumerate(blocks, start=1):
         told = list(_block(number, block, report.names, folded=len(blocks) > SHOWN_OPEN and number > 1))
         room -= sum(len(line) + 1 for line in told)
@@ -104,8 +115,7 @@ def _summary(report: Report, blocks: Sequence[Block]) -> Iterator[str]:
 
 def _block(number: int, block: Block, names: Mapping[str, str], *, folded: bool) -> Iterator[str]:
     change, count = block.change, len(block.accounts)
-    sign = "now allowed" if change["direction"] == "allowed" else "now denied"
-    title = f"{number}. {count} {_plural(count)}: {sign}"
+    title = f"{number}. {count} {_plural(count)}: {wording.direction_words(change)}"
     yield ""
     if folded:
         # A summary is HTML, where Markdown is not read: entities keep names from becoming tags.
@@ -124,6 +134,44 @@ def _block(number: int, block: Block, names: Mapping[str, str], *, folded: bool)
     if folded:
         yield ""
         yield "</details>"
+
+
+def _touched_lines(report: Report) -> Iterator[str]:
+    reach = wording.reach_words(impact for _, impact in report.impacts)
+    if reach is not None:
+        yield ""
+        yield reach
+        yield from (f"  {line}" for line in touch_lines(distinct_touches(report.impacts)))
+    if report.left_out:
+        yield ""
+        yield _left_out(report)
+
+
+def _people(report: Report) -> Iterator[str]:
+    """
+    Yield who loses or gains as Markdown; of an account that was left out, that it was.
+    """
+    reach = wording.reach_words(impact for _, impact in report.impacts)
+    if reach is None and not report.left_out:
+        return
+    yield ""
+    yield "### Users and roles"
+    yield ""
+    if reach is not None:
+        yield f"{reach[:1].upper()}{reach[1:]}."
+        yield ""
+    for group in distinct_touches(report.impacts)[:NAMED_GROUPS]:
+        requests = "; ".join(
+            f"{wording.direction_words(change)} {code(wording.witness_words(change))}" for change in group.changes
+        )
+        yield f"- {escape(group.words)}: {requests}"
+    if report.left_out:
+        yield f"- {_left_out(report)}"
+
+
+def _left_out(report: Report) -> str:
+    count = len(report.left_out)
+    return f"users and roles of {count} {_plural(count)} were not looked at: there are too many for one question"
 
 
 def _actions(change: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from rooftree import __version__
 from rooftree.inquiry import wording
 from rooftree.inquiry.comparing import Report
 from rooftree.inquiry.grouping import Block, account_words
+from rooftree.inquiry.touches import distinct_touches, touch_lines
 from rooftree.policy.locating import locate, spans_of
 
 __all__ = ["PolicyFile", "sarif_document"]
@@ -75,9 +76,20 @@ def sarif_document(report: Report, files: Mapping[str, PolicyFile]) -> dict[str,
                 },
                 "columnKind": "unicodeCodePoints",
                 "results": [_result(block, report.names, files) for block in report.blocks()],
+                **({"properties": people} if (people := _people(report)) else {}),
             }
         ],
     }
+
+
+def _people(report: Report) -> dict[str, object]:
+    """
+    Return whom the change touches as a whole: no single result says what a user or a role loses.
+    """
+    reach = wording.reach_words(impact for _, impact in report.impacts)
+    if reach is None:
+        return {}
+    return {"principals": reach, "touched": list(touch_lines(distinct_touches(report.impacts)))}
 
 
 def _result(block: Block, names: Mapping[str, str], files: Mapping[str, PolicyFile]) -> dict[str, object]:

@@ -4,7 +4,7 @@ Where answers come from: the stored view, or an organization in memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
@@ -13,6 +13,7 @@ from rooftree.inquiry.standing import Standing
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.changes import Change, ChangeType, SnapshotTaken
 from rooftree.organization.claims import facts_of
+from rooftree.organization.directory import Directory
 from rooftree.organization.documents import Document, read_stored
 from rooftree.organization.facts import Attribute, FactKind
 from rooftree.organization.snapshot import Snapshot
@@ -63,6 +64,18 @@ class OrganizationSource(Protocol):
     async def organization(self) -> Organization:
         """
         Return the whole organization as it is now.
+        """
+        ...
+
+    async def count_principals(self, account_ids: Collection[str]) -> Mapping[str, int]:
+        """
+        Return how many users and roles are known of each of some accounts; those without any may be absent.
+        """
+        ...
+
+    async def principals(self, account_ids: Collection[str]) -> Directory:
+        """
+        Return the users, groups and roles of some accounts.
         """
         ...
 
@@ -130,6 +143,18 @@ class MemorySource:
         """
         return self._organization
 
+    async def count_principals(self, account_ids: Collection[str]) -> Mapping[str, int]:  # noqa: ARG002  # of none
+        """
+        Return nothing: a snapshot of an organization knows no principals.
+        """
+        return {}
+
+    async def principals(self, account_ids: Collection[str]) -> Directory:  # noqa: ARG002  # of none
+        """
+        Return an empty directory.
+        """
+        return Directory()
+
     def _standing(self, account_id: str) -> Standing:
         placement = self._survey.placement(account_id)
         if placement is not None:
@@ -192,6 +217,21 @@ class LiveSource:
         Return the whole organization as it is now.
         """
         return Organization(self.organization_id, await self.reader.facts(self.organization_id))
+
+    async def count_principals(self, account_ids: Collection[str]) -> Mapping[str, int]:
+        """
+        Return how many users and roles are known of each of some accounts.
+        """
+        return await self.reader.count_principals(self.organization_id, account_ids)
+
+    async def principals(self, account_ids: Collection[str]) -> Directory:
+        """
+        Return the users, groups and roles of some accounts.
+        """
+        known = Directory(await self.reader.principal_facts(self.organization_id, account_ids))
+        digests = {digest for account_id in account_ids for digest in known.digests(account_id)}
+        known.learn(await self.reader.principal_documents(self.organization_id, digests))
+        return known
 
 
 def load_organization(snapshot: Snapshot) -> Organization:

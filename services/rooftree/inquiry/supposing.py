@@ -11,7 +11,9 @@ from typing import TypeAlias
 
 from rooftree.errors import InputError
 from rooftree.inquiry.comparing import Report, compare_organizations
+from rooftree.inquiry.principals import tell_principals
 from rooftree.inquiry.progress import Progress, unseen
+from rooftree.inquiry.sources import OrganizationSource
 from rooftree.organization.changes import (
     CHANGE_TYPES,
     AccountMoved,
@@ -92,14 +94,24 @@ class Move:
 Step: TypeAlias = Attach | Detach | Update | Move
 
 
-def what_if(organization: Organization, steps: Sequence[Step], *, progress: Progress = unseen) -> Report:
+async def what_if(
+    source: OrganizationSource, organization: Organization, steps: Sequence[Step], *, progress: Progress = unseen
+) -> Report:
     """
-    Return which decisions would differ after some steps, all of which together are one change.
+    Return which decisions would differ after some steps, all of which together are one change, and for whom.
+
+    Args:
+        source: Where users and roles are known.
+        organization: As it is now.
+        steps: What is supposed.
+        progress: Sees each account that is compared, and each whose users and roles are looked at.
 
     Raises:
         InputError: A step names something that is not there, or that already is so.
+        UnavailableError: The database does not answer.
     """
-    return compare_organizations(organization, suppose(organization, steps), progress=progress)
+    report = compare_organizations(organization, suppose(organization, steps), progress=progress)
+    return await tell_principals(source, report, progress=progress)
 
 
 def suppose(organization: Organization, steps: Sequence[Step]) -> Organization:

@@ -18,6 +18,7 @@ __all__ = [
     "change_words",
     "condition_words",
     "conditions_words",
+    "direction_words",
     "flip_words",
     "flips_headline",
     "headline",
@@ -25,6 +26,7 @@ __all__ = [
     "organization_words",
     "permission_lines",
     "probe_words",
+    "reach_words",
     "set_words",
     "unless_words",
     "verdict_words",
@@ -112,6 +114,21 @@ def impact_words(impacts: Iterable[object]) -> str | None:
     Say how many users and roles of some accounts a change touches, and name one with what it loses or gains.
     """
     told = [_mapping(impact) for impact in impacts]
+    counts = reach_words(told)
+    groups = (_mapping(group) for impact in told for group in _sequence(impact.get("touched")))
+    group = next(groups, None)
+    if counts is None or group is None:
+        return counts
+    change = _mapping(_sequence(group.get("changes"))[0])
+    example = f"{direction_words(change)} {witness_words(change)}"
+    return f"{counts}, such as {_sequence(group.get('arns'))[0]}: {example}"
+
+
+def reach_words(impacts: Iterable[object]) -> str | None:
+    """
+    Say how many users and roles of some accounts a change touches; None where none of them is known.
+    """
+    told = [_mapping(impact) for impact in impacts]
     if not told:
         return None
     touched, untouched, unknown = (
@@ -119,14 +136,7 @@ def impact_words(impacts: Iterable[object]) -> str | None:
         for name in ("touched", "untouched", "unknown")
     )
     open_ends = f", {unknown} are not known well enough" if unknown else ""
-    counts = f"touches {touched} of {touched + untouched + unknown} users and roles{open_ends}"
-    groups = (_mapping(group) for impact in told for group in _sequence(impact.get("touched")))
-    group = next(groups, None)
-    if group is None:
-        return counts
-    change = _mapping(_sequence(group.get("changes"))[0])
-    now = "now denied" if change.get("direction") == "denied" else "now allowed"
-    return f"{counts}, such as {_sequence(group.get('arns'))[0]}: {now} {witness_words(change)}"
+    return f"touches {touched} of {touched + untouched + unknown} users and roles{open_ends}"
 
 
 def flips_headline(flips: Sequence[Mapping[str, object]]) -> str:
@@ -181,11 +191,18 @@ def cause_words(data: Mapping[str, object]) -> str:
     return f"{summary}, by {actor}" if actor else str(summary)
 
 
+def direction_words(change: Mapping[str, object]) -> str:
+    """
+    Say which way a change goes.
+    """
+    return "now allowed" if change.get("direction") == "allowed" else "now denied"
+
+
 def change_words(change: Mapping[str, object]) -> str:
     """
     Say which requests are allowed or denied now that were not before.
     """
-    direction = "now allowed" if change.get("direction") == "allowed" else "now denied"
+    direction = direction_words(change)
     if change.get("policy_type") == "resource_control":
         direction += " to anybody, on its resources"
     actions = set_words(change.get("actions"), everything="every action")

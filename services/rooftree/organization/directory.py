@@ -147,6 +147,15 @@ class Directory:
             found = self._resolved[account_id] = dict(_resolve(account)) if account is not None else {}
         return found
 
+    def digests(self, account_id: str) -> Iterator[str]:
+        """
+        Yield what names the documents that the principals of an account have.
+        """
+        for grants in self.grants(account_id).values():
+            for policy in (*grants.policies, *([grants.boundary] if grants.boundary else ())):
+                if policy.digest is not None:
+                    yield policy.digest
+
     def find(self, account_id: str, kind: str, name: str) -> Grants | None:
         """
         Return one principal with what it has, if it exists.

@@ -4,7 +4,7 @@ What readers of the stored view are given, and the port through which they get i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -362,9 +362,15 @@ class Reader(Outline, Protocol):
         """
         ...
 
-    async def principal_facts(self, organization_id: str, account_id: str) -> list[PrincipalFact]:
+    async def principal_facts(self, organization_id: str, account_ids: Collection[str]) -> list[PrincipalFact]:
         """
-        Return everything that is known about the principals of an account.
+        Return everything that is known about the principals of some accounts.
+        """
+        ...
+
+    async def count_principals(self, organization_id: str, account_ids: Collection[str]) -> dict[str, int]:
+        """
+        Return how many users and roles are known of each of some accounts; those without any are absent.
         """
         ...
 

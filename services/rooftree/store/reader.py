@@ -4,7 +4,7 @@ Reads of the stored view from PostgreSQL.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, LiteralString, TypeAlias
@@ -166,12 +166,19 @@ class DatabaseReader(OutlineReads):
         """
         return [fact_of(row) for row in await self._fetch(query("read_facts"), organization_id)]
 
-    async def principal_facts(self, organization_id: str, account_id: str) -> list[PrincipalFact]:
+    async def principal_facts(self, organization_id: str, account_ids: Collection[str]) -> list[PrincipalFact]:
         """
-        Return everything that is known about the principals of an account.
+        Return everything that is known about the principals of some accounts.
         """
-        rows = await self._fetch(query("read_principal_facts"), organization_id, account_id)
+        rows = await self._fetch(query("read_principal_facts"), organization_id, list(account_ids))
         return [principal_fact_of(row) for row in rows]
+
+    async def count_principals(self, organization_id: str, account_ids: Collection[str]) -> dict[str, int]:
+        """
+        Return how many users and roles are known of each of some accounts.
+        """
+        rows = await self._fetch(query("read_principal_counts"), organization_id, list(account_ids))
+        return {row["account_id"]: row["count"] for row in rows}
 
     async def principal_documents(self, organization_id: str, digests: Iterable[str]) -> dict[str, str]:
         """

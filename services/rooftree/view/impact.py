@@ -112,7 +112,8 @@ class ImpactFinder:
 
     def of_account(self, verdict: str, before: Place, after: Place) -> Impact | None:
         """
-        Return what becomes of the principals of an account that is bound otherwise than before; None if none is known.
+        Return what becomes of the principals of an account that is bound otherwise than before; None if none is known,
+        or if only what anybody may do with its resources is another, which is not a matter of its principals alone.
 
         Args:
             verdict: What becomes of the account: nobody in it can lose where it gains, nor gain where it loses.
@@ -120,6 +121,8 @@ class ImpactFinder:
             after: The account after.
         """
         account_id = after.account.account_id
+        if before.binds_principals_like(after):
+            return None
         impact = Impact()
         change = _Change(
             DIRECTIONS.get(verdict),

@@ -97,9 +97,6 @@ class Newsroom:
             return None
         ceilings = self._ceilings
         places = ceilings.place(before, ceilings.reported_binding(before, binding)), ceilings.place(chain_id, binding)
-        if places[0].binds_principals_like(places[1]):
-            # Only what anybody may do with its resources has changed, which is not a matter of its principals alone.
-            return None
         impact = self._finder.of_account(comparison.verdict, *places)
         return None if impact is None else canonical_json(impact.as_json())
 

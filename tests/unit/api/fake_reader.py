@@ -5,7 +5,7 @@ The port of readers over a few records in memory.
 # ruff: noqa: D102  # the port says what each method promises
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import replace
@@ -204,7 +204,10 @@ class FakeReader(FakeOutline):
     async def facts(self, organization_id: str) -> list[Fact]:
         return []
 
-    async def principal_facts(self, organization_id: str, account_id: str) -> list[PrincipalFact]:
+    async def count_principals(self, organization_id: str, account_ids: Collection[str]) -> dict[str, int]:
+        return {}
+
+    async def principal_facts(self, organization_id: str, account_ids: Collection[str]) -> list[PrincipalFact]:
         return []
 
     async def principal_documents(self, organization_id: str, digests: Iterable[str]) -> dict[str, str]:

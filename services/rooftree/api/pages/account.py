@@ -20,7 +20,7 @@ from rooftree.api.pages.feed import FeedEntry, entry_of
 from rooftree.api.pages.layers import Layers, layers_of
 from rooftree.api.pages.limits import ConditionalGroup, conditional_groups, groups_of_action
 from rooftree.api.pages.narrowing import Step, narrow
-from rooftree.api.pages.roster import RosterEntry, impacts_of, roster_of
+from rooftree.api.pages.roster import People, RosterEntry, impacts_of, people_of, roster_of
 from rooftree.api.pages.site import Crumb, Site, Visit
 from rooftree.api.query import Query
 from rooftree.errors import InputError
@@ -159,7 +159,7 @@ class Principals:
     head: AccountHead
     entries: Sequence[RosterEntry]
     whole: bool
-    impacts: Sequence[tuple[FeedEntry, Sequence[Mapping[str, object]]]]
+    impacts: Sequence[tuple[FeedEntry, People]]
 
 
 class AccountPages:
@@ -270,7 +270,7 @@ class AccountPages:
         Show the users, groups and roles of the account, and how changes touched them.
         """
         visit, account, head = await self._open(request, "principals")
-        facts = await visit.reader.principal_facts(visit.organization_id, account.account_id)
+        facts = await visit.reader.principal_facts(visit.organization_id, [account.account_id])
         directory = Directory(facts)
         events = await visit.reader.audit(visit.organization_id, account_id=account.account_id, limit=CHANGES_READ)
         view = Principals(
@@ -278,9 +278,9 @@ class AccountPages:
             entries=roster_of(directory.grants(account.account_id).values()),
             whole=directory.is_whole(account.account_id),
             impacts=[
-                (entry_of(group, visit.to, found=1), impacts)
+                (entry_of(group, visit.to, found=1), people)
                 for group in group_revisions(events)
-                if (impacts := impacts_of(group.events))
+                if (people := people_of(impacts_of(group.events)))
             ],
         )
         return self._show(visit, "principals.html", view, head)

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from rooftree.api.pages import phrases
 from rooftree.api.pages.addresses import Addresses
 from rooftree.api.pages.feed import FeedEntry, entry_of, line_of
-from rooftree.api.pages.roster import impacts_of
+from rooftree.api.pages.roster import People, impacts_of, people_of
 from rooftree.api.pages.site import Crumb, Site, Visit
 from rooftree.api.query import Query
 from rooftree.errors import InputError
@@ -127,7 +127,7 @@ class RevisionView:
     time: datetime
     members: Sequence[Member]
     changes: Sequence[ToldChange]
-    impacts: Sequence[Mapping[str, object]]
+    people: People | None
     seal: Seal
     following: str | None
     earlier: str | None
@@ -209,7 +209,7 @@ def told_of(
         time=first.time,
         members=[_member(event, names, to) for event in events if event.account_id],
         changes=[told_change(block, names, to, len(events)) for block in group.blocks],
-        impacts=impacts_of(events),
+        people=people_of(impacts_of(events)),
         seal=seal_of(events, sealed_to),
         following=None if part or last.part >= last.parts else f"{to.revision(first.revision)}?after={last.part}",
         earlier=to.revision(first.revision - 1) if first.revision > 1 else None,

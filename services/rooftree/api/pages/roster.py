@@ -6,11 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from rooftree.api.pages import phrases
+from rooftree.inquiry import wording
+from rooftree.inquiry.touches import AccountImpact, TouchedGroup, distinct_touches
 from rooftree.organization.directory import Grants
 from rooftree.reading.reader import AuditRecord
 
-__all__ = ["RosterEntry", "impacts_of", "roster_of"]
+__all__ = ["People", "PeopleGroup", "RosterEntry", "impacts_of", "people_of", "roster_of"]
+
+GROUPS_SHOWN: Final = 10
+NAMES_SHOWN: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +58,65 @@ def roster_of(grants: Iterable[Grants]) -> list[RosterEntry]:
     return sorted(found, key=lambda entry: (entry.kind, entry.name))
 
 
-def impacts_of(events: Iterable[AuditRecord]) -> list[Mapping[str, object]]:
+@dataclass(frozen=True, slots=True)
+class PeopleGroup:
+    """
+    Users and roles that lose or gain by the same requests.
+
+    Attributes:
+        requests: In words, each with the way that it goes.
+        names: Some of them.
+        more: How many names there are beside them.
+    """
+
+    verdict: tuple[str, str] | None
+    requests: Sequence[tuple[str, str]]
+    names: Sequence[str]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """
+    How a change touches users and roles.
+
+    Attributes:
+        words: How many of them.
+        groups: The largest first.
+        more: How many users and roles are in groups beside these.
+    """
+
+    words: str
+    groups: Sequence[PeopleGroup]
+    more: int
+
+
+def impacts_of(events: Iterable[AuditRecord]) -> list[AccountImpact]:
     """
     Return what events tell of the principals that they touch.
     """
-    found = (event.data.get("principals") for event in events)
-    return [impact for impact in found if isinstance(impact, Mapping)]
+    found = ((event.account_id or "", event.data.get("principals")) for event in events)
+    return [(account_id, impact) for account_id, impact in found if isinstance(impact, Mapping)]
+
+
+def people_of(impacts: Iterable[AccountImpact]) -> People | None:
+    """
+    Tell how a change touches users and roles of some accounts; None where none of them is known.
+    """
+    told = list(impacts)
+    words = wording.reach_words(impact for _, impact in told)
+    if words is None:
+        return None
+    groups = distinct_touches(told)
+    shown = [_group(group) for group in groups[:GROUPS_SHOWN]]
+    return People(words[:1].upper() + words[1:], shown, sum(len(group.arns) for group in groups[GROUPS_SHOWN:]))
+
+
+def _group(group: TouchedGroup) -> PeopleGroup:
+    names = group.names
+    return PeopleGroup(
+        verdict=phrases.verdict_mark(group.verdict),
+        requests=[(str(change["direction"]), wording.witness_words(change)) for change in group.changes],
+        names=names[:NAMES_SHOWN],
+        more=max(len(names) - NAMES_SHOWN, 0),
+    )

@@ -25,6 +25,7 @@ from rooftree.api.callers import caller_of
 from rooftree.api.pages import phrases
 from rooftree.api.pages.policies import lint_lines, pretty
 from rooftree.api.pages.revision import ToldChange, told_change
+from rooftree.api.pages.roster import People, people_of
 from rooftree.api.pages.site import Crumb, Site, Visit
 from rooftree.api.query import Query
 from rooftree.errors import InputError
@@ -97,6 +98,10 @@ class Touched:
 class Answer:
     """
     What would become of the organization.
+
+    Attributes:
+        people: Users and roles; None where none of them is known.
+        left_out: Accounts whose users and roles were not looked at.
     """
 
     summary: str
@@ -106,6 +111,8 @@ class Answer:
     touched_more: int
     changes: Sequence[ToldChange]
     changes_more: int
+    people: People | None
+    left_out: int
     markdown: str
     link: str
 
@@ -322,6 +329,8 @@ def _answer(visit: Visit, form: Form, told: Mapping[str, Any], names: Mapping[st
         touched_more=max(len(accounts) - ACCOUNTS_SHOWN, 0),
         changes=[told_change(block, names, visit.to, len(accounts)) for block in changes[:CHANGES_SHOWN]],
         changes_more=max(len(changes) - CHANGES_SHOWN, 0),
+        people=people_of((str(one["account_id"]), one["principals"]) for one in accounts if one["principals"]),
+        left_out=len(told["principals_left_out"]),
         markdown=visit.to.page("what-if", **asked, format="markdown"),
         link=visit.to.page("what-if", **asked),
     )

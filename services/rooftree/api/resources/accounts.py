@@ -188,7 +188,7 @@ async def list_principals(asked: Asked[AccountQuery, None]) -> Page[Principal]:
     """
     List the users, groups and roles of one account.
     """
-    facts = await asked.reader.principal_facts(asked.organization_id, asked.parameters.account_id)
+    facts = await asked.reader.principal_facts(asked.organization_id, [asked.parameters.account_id])
     grants = Directory(facts).grants(asked.parameters.account_id)
     items = [_principal(each) for _, each in sorted(grants.items())]
     return Page[Principal](items=items, next=None)

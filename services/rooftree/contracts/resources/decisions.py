@@ -8,7 +8,14 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
-from rooftree.contracts.audit import AuditEnvelope, Decision, DecisionChangeModel, ProbeDecision, Verdict
+from rooftree.contracts.audit import (
+    AuditEnvelope,
+    Decision,
+    DecisionChangeModel,
+    PrincipalImpactModel,
+    ProbeDecision,
+    Verdict,
+)
 from rooftree.contracts.fields import Counted, JsonObject, Outbound, Time
 from rooftree.contracts.resources.accounts import AccountHeading
 
@@ -88,6 +95,10 @@ class AccountVerdict(Outbound):
     account_id: str
     account_name: str
     verdict: Verdict
+    principals: PrincipalImpactModel | None = Field(
+        description="What becomes of its users and roles, by what-if; null while none of them is known, where they are"
+        " left out, and between two times."
+    )
 
 
 class AccountOfChange(Outbound):
@@ -119,6 +130,9 @@ class Difference(Outbound):
     removed: list[str] = Field(description="Accounts that are in the first state alone.")
     accounts: list[AccountVerdict] = Field(description="Those that decide differently.")
     changes: list[DistinctChange] = Field(description="Those that reach furthest first.")
+    principals_left_out: list[str] = Field(
+        description="Accounts whose users and roles were not looked at, since there are too many for one question."
+    )
 
 
 class Finding(Outbound):

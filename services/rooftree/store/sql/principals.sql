@@ -75,10 +75,17 @@ using unnest($2::text[], $3::text[], $4::text[]) as g (account_id, kind, name)
 where p.organization_id = $1 and p.account_id = g.account_id and p.kind = g.kind and p.name = g.name
 
 -- read_principal_facts --
--- Everything that is known about the principals of one account.
+-- Everything that is known about the principals of some accounts.
 select account_id, subject, attribute, value, time, sequence, rank, event_id
 from rooftree.principal_fact
-where organization_id = $1 and account_id = $2
+where organization_id = $1 and account_id = any($2::text[])
+
+-- read_principal_counts --
+-- How many users and roles are known of each of some accounts.
+select account_id, count(*) as count
+from rooftree.principal
+where organization_id = $1 and account_id = any($2::text[]) and kind <> 'group'
+group by account_id
 
 -- read_principal_documents --
 -- Documents of principals by their digests.

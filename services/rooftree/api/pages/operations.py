@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from rooftree.access.caller import Caller, Role
+from rooftree.access.caller import Role
 from rooftree.api.backing import Backing
 from rooftree.api.callers import caller_of
 from rooftree.api.pages import phrases
@@ -66,7 +66,6 @@ class OperationsView:
     What the page shows.
 
     Attributes:
-        letters: None for a caller who may not see them.
         more_rereads: Whether more is to be read anew than is shown.
         may_replay: Whether the caller may have letters processed again.
         others: The other organizations that are incomplete.
@@ -76,7 +75,7 @@ class OperationsView:
     written: str
     lag: Lag
     positions: Sequence[PositionRecord]
-    letters: Sequence[LetterLine] | None
+    letters: Sequence[LetterLine]
     waiting: int
     may_replay: bool
     sent: str | None
@@ -90,7 +89,7 @@ class OperationsView:
 
 class OperationsPage:
     """
-    The page, and the replay of dead letters.
+    The page, and the replay of dead letters: for those who may ask the API about operations, too.
     """
 
     def __init__(self, site: Site, backing: Backing) -> None:
@@ -101,21 +100,22 @@ class OperationsPage:
         """
         Show the state of the service, as far as this organization is concerned.
         """
+        caller = caller_of(request)
+        caller.require(Role.AUDITOR)
         visit = await self._site.visit(request)
         query = Query(request, "sent")
-        caller = caller_of(request)
-        letters = await self._letters(visit) if caller.has(Role.AUDITOR) else None
+        letters = await self._letters(visit)
         async with visit.reader.moment():
             delivery = await visit.reader.delivery(visit.organization_id)
             seal, first = await _sealed(visit)
-            rereads = await _rereads(visit, caller)
+            rereads = await visit.reader.rereads(visit.organization_id, limit=REREADS_SHOWN + 1)
             view = OperationsView(
                 delivery=delivery,
                 written=phrases.ago(delivery.written_at, datetime.now(UTC)),
                 lag=Lag(_lag()),
                 positions=await visit.reader.positions(),
                 letters=letters,
-                waiting=sum(line.record.waits for line in letters or ()),
+                waiting=sum(line.record.waits for line in letters),
                 may_replay=caller.has(Role.ADMIN),
                 sent=query.text("sent"),
                 rereads=rereads[:REREADS_SHOWN],
@@ -161,15 +161,6 @@ def _line(letter: LetterRecord) -> LetterLine:
         if letter.waits
         else ("good", "Replayed" if letter.resolution == "replayed" else "Told anew"),
     )
-
-
-async def _rereads(visit: Visit, caller: Caller) -> Sequence[Reread]:
-    """
-    Return what is to be read anew, one more than is shown; nothing to a caller who may not see how the view came about.
-    """
-    if not caller.has(Role.AUDITOR):
-        return ()
-    return await visit.reader.rereads(visit.organization_id, limit=REREADS_SHOWN + 1)
 
 
 def _lag() -> int | None:

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from rooftree.access.caller import Role
 from rooftree.api.callers import caller_of, csrf_of, reader_of
 from rooftree.api.pages import charts, phrases
 from rooftree.api.pages.addresses import Addresses
@@ -32,14 +33,14 @@ THEMES: Final = frozenset({"light", "dark"})
 RETRY_SECONDS: Final = "5"
 
 SECTIONS: Final = (
-    ("organization", "Organization", "", "organization", "o"),
-    ("audit", "Audit", "audit", "audit", "a"),
-    ("what-if", "What-if", "what-if", "suppose", "w"),
-    ("check", "Check", "check", "check", "c"),
-    ("policies", "Policies", "policies", "policy", "p"),
-    ("operations", "Operations", "operations", "operations", "s"),
+    ("organization", "Organization", "", "organization", "o", Role.VIEWER),
+    ("audit", "Audit", "audit", "audit", "a", Role.VIEWER),
+    ("what-if", "What-if", "what-if", "suppose", "w", Role.VIEWER),
+    ("check", "Check", "check", "check", "c", Role.VIEWER),
+    ("policies", "Policies", "policies", "policy", "p", Role.VIEWER),
+    ("operations", "Operations", "operations", "operations", "s", Role.AUDITOR),
 )
-"""The navigation: name, words, page, icon, and the key that follows ``g``."""
+"""The navigation: name, words, page, icon, the key that follows ``g``, and the least role that may see the page."""
 
 
 @dataclass(frozen=True, slots=True)

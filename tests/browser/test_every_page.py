@@ -83,14 +83,16 @@ REFUSED: Final = {
 CONTRAST: Final = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
 """What is looked for in the dark: only colours are others than in the light."""
 
-WIDER: Final = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+WIDER: Final = """
+Math.max(...[document.documentElement, ...document.querySelectorAll('.wide')].map(one => one.scrollWidth - one.clientWidth))
+"""
 
 
 async def test_every_page_is_for_everybody_and_fits_a_phone(
     browser: Browser, session: object, dashboard: Dashboard
 ) -> None:
     """
-    WCAG in both colour schemes, no error on the console, and nothing wider than a phone but tables that scroll.
+    WCAG in both colour schemes, no error on the console, and nothing wider than a phone, tables included.
     """
     context = await browser.new_context(storage_state=session, reduced_motion="reduce")  # type: ignore[arg-type]
     page = await context.new_page()
@@ -123,7 +125,7 @@ async def test_on_a_phone_all_of_the_navigation_is_within_reach(
     browser: Browser, session: object, dashboard: Dashboard
 ) -> None:
     """
-    Every entry is in sight whatever is scrolled to, and tables show what they hold without being scrolled sideways.
+    Every entry is in sight whatever is scrolled to.
     """
     context = await browser.new_context(storage_state=session, viewport=PHONE)  # type: ignore[arg-type]
     page = await context.new_page()
@@ -138,10 +140,6 @@ async def test_on_a_phone_all_of_the_navigation_is_within_reach(
             box and box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"] and box["y"] < PHONE["height"]
             for box in boxes
         )
-        hidden = await page.evaluate(
-            "[...document.querySelectorAll('.wide')].filter(e => e.scrollWidth > e.clientWidth)"
-        )
-        assert [] == hidden, path
     await context.close()
 
 

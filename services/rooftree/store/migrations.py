@@ -178,6 +178,7 @@ class _Climb:
         if step.in_transaction:
             async with self._connection.transaction():
                 await self._connection.execute(query("limit_lock_wait"), self._lock_timeout)
+                await self._connection.execute(query("close_views"))
                 await self._connection.execute(step.sql)
                 await self._record(step)
             return

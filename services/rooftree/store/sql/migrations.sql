@@ -15,6 +15,26 @@ select pg_advisory_unlock(7216543209180)
 -- Let go of a statement of this transaction that waits for a lock; all who come after it wait behind it.
 select set_config('lock_timeout', $1, true)
 
+-- close_views --
+-- Let nobody into a view until this transaction ends. Whoever reads one holds it before the tables behind it: who waits
+-- here holds none of these yet, and those who hold some are waited for. A step and a reader that lock the same tables in
+-- different orders would wait for each other, and a reader that comes again at once would never let the step through.
+-- What is reset was never set; `lock table` would lock the tables as well, in an order of its own.
+do $$
+declare
+    relation regclass;
+begin
+    for relation in
+        select c.oid
+        from pg_class as c
+        where c.relnamespace = 'rooftree'::regnamespace and c.relkind = 'v'
+        order by c.oid
+    loop
+        execute format('alter view %s reset (check_option)', relation);
+    end loop;
+end
+$$
+
 -- create_migration_table --
 -- Make the place where applied steps are remembered.
 create schema if not exists rooftree;

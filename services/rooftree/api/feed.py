@@ -53,6 +53,9 @@ class Listener:
         """
         Give an event to the listener, or let go of one that is too slow.
         """
+        if self.closed:
+            # INVARIANT: what a listener is given has no gap, so nothing follows what it has missed.
+            return
         try:
             self._waiting.put_nowait(event)
         except asyncio.QueueFull:

@@ -10,6 +10,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass
 from typing import Final
 
 import orjson
@@ -18,31 +19,40 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from rooftree.api.callers import reader_of, still_admitted
-from rooftree.api.feed import AuditFeed, Position
-from rooftree.errors import InputError
+from rooftree.api.feed import AuditFeed, Listener, Position
+from rooftree.errors import InputError, UnavailableError
 from rooftree.inquiry.auditing import admits
 from rooftree.inquiry.documents import audit_document
 from rooftree.reading.outline import AuditFilter
 from rooftree.reading.reader import AuditRecord
 
-__all__ = ["EVENT_STREAM", "AuditStream", "event_id", "read_event_id"]
+__all__ = ["EVENT_STREAM", "AuditStream", "Pace", "event_id", "read_event_id"]
 
 EVENT_STREAM: Final = "text/event-stream"
-
-HEARTBEAT_SECONDS: Final = 15.0
-SEND_SECONDS: Final = 20.0
-"""A reader that takes nothing for so long is gone, or might as well be."""
-
-RECHECK_SECONDS: Final = 30.0
-"""How long a token that was revoked goes on to hear."""
-
-LIFE_SECONDS: Final = 1800.0
-"""After that the reader comes again, and shows anew that it may."""
 
 RETRY_MILLISECONDS: Final = 2000
 PAGE: Final = 200
 
 _EVENT_ID: Final = re.compile(r"(o-[a-z0-9]{10,32}):([0-9]{1,18}):([0-9]{1,9})\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """
+    The seconds of a stream.
+
+    Attributes:
+        pulse: After so many a silent stream shows that it lives, and whoever lost the right to hear hears no more.
+        send: A reader that takes nothing for so long is gone, or might as well be.
+        life: After that the reader comes again, with a new request.
+    """
+
+    pulse: float = 5.0
+    send: float = 20.0
+    life: float = 1800.0
+
+
+USUAL_PACE: Final = Pace()
 
 
 def event_id(event: AuditRecord) -> str:
@@ -73,7 +83,7 @@ def _place(organization_id: str, position: Position) -> str:
 
 class AuditStream(Response):
     """
-    An answer that goes on until the reader leaves, falls behind, or the service stops.
+    An answer that goes on until the reader leaves, falls behind or may hear no more, or the service stops.
     """
 
     media_type = EVENT_STREAM
@@ -86,6 +96,7 @@ class AuditStream(Response):
         organization_id: str,
         wanted: AuditFilter,
         after: Position | None,
+        pace: Pace = USUAL_PACE,
     ) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
@@ -95,6 +106,7 @@ class AuditStream(Response):
         self._wanted = wanted
         self._after = after
         self._request = request
+        self._pace = pace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """
@@ -106,31 +118,54 @@ class AuditStream(Response):
                 await send({"type": "http.response.body", "body": b""})
                 return
             leaving = asyncio.ensure_future(_left(receive))
-            begin = listener.begin if self._after is None else self._after
-            sent = begin
-            end = time.monotonic() + LIFE_SECONDS
-            recheck = time.monotonic() + RECHECK_SECONDS
             try:
-                await self._send(send, f"retry: {RETRY_MILLISECONDS}\n{self._mark(sent)}")
-                async for events in self._missed(begin, listener.begin):
-                    sent = events[-1].position
-                    await self._send(send, self._told(events, sent))
-                while not (leaving.done() or listener.closed or time.monotonic() > end):
-                    if time.monotonic() > recheck:
-                        if not await still_admitted(self._request):
-                            break
-                        recheck = time.monotonic() + RECHECK_SECONDS
-                    arrived = await _unless(leaving, listener.take(HEARTBEAT_SECONDS))
-                    # A reader may know more than the feed had seen when it came.
-                    events = [event for event in arrived if event.position > sent]
-                    sent = events[-1].position if events else sent
-                    await self._send(send, self._told(events, sent))
+                async for text in self._texts(listener, leaving):
+                    await self._send(send, text)
                 await send({"type": "http.response.body", "body": b""})
             except TimeoutError:
                 # Nothing reaches this reader; the server closes the connection of an answer without an end.
                 return
             finally:
                 leaving.cancel()
+
+    async def _texts(self, listener: Listener, leaving: asyncio.Future[None]) -> AsyncIterator[str]:
+        sent = listener.begin if self._after is None else self._after
+        yield f"retry: {RETRY_MILLISECONDS}\n{self._mark(sent)}"
+        try:
+            async for arrived in self._admitted(self._arriving(listener, leaving, sent)):
+                # A reader may know more than the feed had seen when it came.
+                events = [event for event in arrived if event.position > sent]
+                sent = events[-1].position if events else sent
+                yield self._told(events, sent)
+        except UnavailableError:
+            # The reader comes back, and is told when the database does not answer.
+            return
+
+    async def _admitted(self, batches: AsyncIterator[list[AuditRecord]]) -> AsyncIterator[list[AuditRecord]]:
+        """
+        Pass on what arrives as long as the reader may hear it.
+        """
+        due = time.monotonic() + self._pace.pulse
+        async for events in batches:
+            if time.monotonic() >= due:
+                if not await still_admitted(self._request):
+                    return
+                due = time.monotonic() + self._pace.pulse
+            yield events
+
+    async def _arriving(
+        self, listener: Listener, leaving: asyncio.Future[None], begin: Position
+    ) -> AsyncIterator[list[AuditRecord]]:
+        """
+        Give what was missed, then what happens; nothing, after each pulse without any of it.
+        """
+        end = time.monotonic() + self._pace.life
+        async for events in self._missed(begin, listener.begin):
+            if leaving.done():
+                return
+            yield events
+        while not (leaving.done() or listener.closed or time.monotonic() > end):
+            yield await _unless(leaving, listener.take(self._pace.pulse))
 
     async def _missed(self, begin: Position, until: Position) -> AsyncIterator[list[AuditRecord]]:
         while begin < until:
@@ -154,7 +189,7 @@ class AuditStream(Response):
         return f": alive\nid: {_place(self._organization_id, sent)}\n\n"
 
     async def _send(self, send: Send, text: str) -> None:
-        async with asyncio.timeout(SEND_SECONDS):
+        async with asyncio.timeout(self._pace.send):
             await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
 
 

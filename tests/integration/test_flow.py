@@ -24,6 +24,7 @@ from tests.integration.service import (
 )
 
 from rooftree.settings import Settings
+from rooftree.telemetry.metrics import METRICS_REGISTRY
 
 pytestmark = pytest.mark.integration
 
@@ -55,6 +56,35 @@ async def test_an_attached_policy_becomes_one_audit_event_an_account(settings: S
     assert ["tightened", "tightened"] == [each["data"]["verdict"] for each in events]
     assert "arn:aws:iam::111111111111:user/alice" == events[0]["data"]["cause"]["actor"]
     assert "DenyRegions attached to Workloads" == events[0]["data"]["cause"]["summary"]
+
+
+async def test_the_time_from_a_change_to_its_audit_events_is_measured(settings: Settings) -> None:
+    """
+    Of each event that tells of a change, from when the broker took that, however many rows are written at once; the
+    header by which the relay knows it does not leave.
+    """
+    measured = "rooftree_audit_age_seconds_count"
+    before = METRICS_REGISTRY.get_sample_value(measured) or 0
+    await publish(settings, snapshot())
+    async with running(settings):
+        await settled(settings, records=1)
+        await publish(settings, ATTACHED)
+        await settled(settings, records=2)
+    kept = await stored(
+        settings,
+        """
+        select o.aggregatetype, o.headers ->> 'received_at' is not null as is_known,
+            (o.headers ->> 'received_at')::timestamptz = s.record_time as is_that_of_the_change
+        from rooftree.outbox as o, rooftree.seen_event as s
+        where s.event_id = 'attach'
+        """,
+    )
+    sent = await read_topic(settings, settings.audit_topic)
+
+    assert 2 == METRICS_REGISTRY.get_sample_value(measured) - before
+    assert [True, True] == [row["is_that_of_the_change"] for row in kept if row["aggregatetype"] == "audit"]
+    assert {False} == {row["is_known"] for row in kept if row["aggregatetype"] == "permissions"}
+    assert {"id", "content-type"} == {name for record in sent for name, _ in record.headers}
 
 
 PERIMETER = {

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from rooftree.ports.letters import StoredLetter
@@ -26,6 +27,7 @@ class OutboxRow:
         event_id: The same at each repetition.
         payload: The value; None for a tombstone.
         traceparent: The header that names the work that made it, if that was traced.
+        received_at: When the broker took the change that an audit event tells of, if it said so.
     """
 
     event_id: str
@@ -35,6 +37,7 @@ class OutboxRow:
     payload: bytes | None
     revision: int
     traceparent: str | None = None
+    received_at: datetime | None = None
 
 
 class EncodeStates(Protocol):

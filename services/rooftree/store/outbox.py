@@ -192,6 +192,7 @@ def _outbox_row(row: Row) -> OutboxRow:
         row["payload"],
         row["revision"],
         row["traceparent"],
+        row["received_at"],
     )
 
 

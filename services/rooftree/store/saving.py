@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 
 from rooftree.ports.change_log import LogPartition
 from rooftree.ports.letters import DeadLetter
-from rooftree.ports.projection import OrganizationCommit
+from rooftree.ports.outbox import OutboxRow
+from rooftree.ports.projection import OrganizationCommit, SeenEvent
+from rooftree.ports.publishing import RecordKind
 from rooftree.store.database import Connection, as_json
 from rooftree.store.principals import save_principals
 from rooftree.store.probes import save_probes
@@ -23,6 +25,10 @@ from rooftree.view.patch import AccountState
 __all__ = ["copy_letters", "copy_outbox", "copy_seen", "save_accounts", "save_writes"]
 
 _SCHEMA = "rooftree"
+
+
+RECEIVED_AT = "received_at"
+"""Of the headers in the outbox, that which is for the relay alone."""
 
 
 _ACCOUNTS_AT_A_TIME = 5_000
@@ -216,19 +222,45 @@ async def copy_outbox(connection: Connection, commit: OrganizationCommit) -> Non
     Write what is to be sent, in its order.
     """
     if commit.outbox:
-        columns = ["organization_id", "id", "aggregatetype", "aggregateid", "type", "payload", "revision"]
-        rows = (
-            (commit.organization_id, row.event_id, row.kind.value, row.key, row.type, row.payload, row.revision)
-            for row in commit.outbox
+        told = _Headers(commit.seen)
+        await _insert(
+            connection,
+            "outbox",
+            ["organization_id", "id", "aggregatetype", "aggregateid", "type", "payload", "revision", "headers"],
+            (
+                (
+                    commit.organization_id,
+                    row.event_id,
+                    row.kind.value,
+                    row.key,
+                    row.type,
+                    row.payload,
+                    row.revision,
+                    told.of(row),
+                )
+                for row in commit.outbox
+            ),
+            count=len(commit.outbox),
         )
-        if (traceparent := current_traceparent()) is None:
-            await _insert(connection, "outbox", columns, rows, count=len(commit.outbox))
-            return
-        # Of the work that made them, so that each repetition of a record names the same.
-        headers = {TRACEPARENT: traceparent}
-        await connection.copy_records_to_table(
-            "outbox", schema_name=_SCHEMA, columns=[*columns, "headers"], records=((*row, headers) for row in rows)
-        )
+
+
+class _Headers:
+    """
+    What goes with records to send: the work that made them, so that each repetition of one names the same, and when the
+    change that an audit event tells of was received.
+    """
+
+    def __init__(self, seen: Iterable[SeenEvent]) -> None:
+        traceparent = current_traceparent()
+        self._work = {} if traceparent is None else {TRACEPARENT: traceparent}
+        self._causes: dict[int, dict[str, str]] = {}
+        for event in seen:
+            if event.record_time is not None:
+                # Changes that came after it and moved nothing are of its revision as well.
+                self._causes.setdefault(event.revision, {**self._work, RECEIVED_AT: event.record_time.isoformat()})
+
+    def of(self, row: OutboxRow) -> dict[str, str]:
+        return self._causes.get(row.revision, self._work) if row.kind is RecordKind.AUDIT else self._work
 
 
 async def copy_seen(connection: Connection, partition: LogPartition, commit: OrganizationCommit) -> None:

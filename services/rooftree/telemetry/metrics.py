@@ -39,6 +39,12 @@ class Metrics:
         buckets=_SECONDS,
         registry=METRICS_REGISTRY,
     )
+    audit_age_seconds = Histogram(
+        "rooftree_audit_age_seconds",
+        "Time from the broker's timestamp of a change to when the broker had its audit event, for each of these",
+        buckets=_SECONDS,
+        registry=METRICS_REGISTRY,
+    )
     lag = Gauge(
         "rooftree_lag_records", "Records not yet processed, by partition", ["partition"], registry=METRICS_REGISTRY
     )

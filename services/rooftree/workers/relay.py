@@ -7,7 +7,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from rooftree.errors import RecordTooLargeError, UnavailableError
 from rooftree.ports.outbox import Nudges, OutboxRow, OutboxStore
@@ -118,6 +120,7 @@ class Relay:
                 async for rows in batches:
                     await self._publisher.publish([_record(row) for row in rows])
                     sent.update(row.kind.value for row in rows)
+                    _measure(rows)
                     revision = rows[-1].revision
         except RecordTooLargeError as error:
             # The order of an organization's events is promised, so they wait for an operator to let larger ones in.
@@ -159,6 +162,13 @@ class Relay:
             self._log_id = None
             if removed := await self._outbox.trim(older_than=self._retention):
                 log().info(Action.OUTBOX_TRIMMED, rows=removed)
+
+
+def _measure(rows: Sequence[OutboxRow]) -> None:
+    now = datetime.now(UTC)
+    for row in rows:
+        if row.received_at is not None:
+            Metrics.audit_age_seconds.observe(max(0.0, (now - row.received_at).total_seconds()))
 
 
 def _record(row: OutboxRow) -> OutgoingRecord:

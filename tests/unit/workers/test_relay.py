@@ -7,6 +7,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.unit.workers.fakes import PARTITION, MemoryOutbox, MemoryPublisher, SilentNudges, record
@@ -15,6 +17,7 @@ from rooftree.errors import RecordTooLargeError, UnavailableError
 from rooftree.ports.letters import DeadLetter, StoredLetter
 from rooftree.ports.outbox import OutboxRow
 from rooftree.ports.publishing import OutgoingRecord, RecordKind
+from rooftree.telemetry.metrics import METRICS_REGISTRY
 from rooftree.workers.relay import Relay
 
 
@@ -74,6 +77,34 @@ async def test_rows_of_an_organization_leave_in_their_order(outbox: MemoryOutbox
     assert ["a0", "a1", "a2", "a3", "a4"] == [name for name in names(publisher.sent) if name.startswith("a")]
     assert "b0" in names(publisher.sent)
     assert [] == await outbox.pending()
+
+
+async def test_the_age_of_audit_events_is_measured_when_they_have_left(
+    outbox: MemoryOutbox, publisher: MemoryPublisher
+) -> None:
+    """
+    From when their change was received; rows that tell of no change have none, and nothing is older than it is.
+    """
+    now = datetime.now(UTC)
+    ages = (timedelta(seconds=20), timedelta(seconds=4), timedelta(seconds=-60), None)
+    outbox.rows = {
+        "o-a": [
+            replace(row(f"a{number}"), received_at=None if age is None else now - age)
+            for number, age in enumerate(ages)
+        ]
+    }
+    before = _measured()
+    await relay_of(outbox, publisher).round()
+    count, total = (after - was for after, was in zip(_measured(), before, strict=True))
+
+    assert 3 == count
+    assert 24 <= total < 30
+
+
+def _measured() -> tuple[float, float]:
+    name = "rooftree_audit_age_seconds"
+    found = [METRICS_REGISTRY.get_sample_value(f"{name}_{part}") for part in ("count", "sum")]
+    return found[0] or 0.0, found[1] or 0.0
 
 
 async def test_a_tombstone_is_sent_without_a_value(outbox: MemoryOutbox, publisher: MemoryPublisher) -> None:

@@ -215,8 +215,8 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 
 -- insert_outbox --
 -- Insert what is to be sent.
-insert into rooftree.outbox (organization_id, id, aggregatetype, aggregateid, type, payload, revision)
-values ($1, $2, $3, $4, $5, $6, $7)
+insert into rooftree.outbox (organization_id, id, aggregatetype, aggregateid, type, payload, revision, headers)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- insert_seen_event --
 -- Insert a change that the view holds now.

@@ -8,7 +8,9 @@ select pg_try_advisory_xact_lock(hashtextextended('rooftree.outbox:' || $1::text
 
 -- claim_rows --
 -- The oldest rows of an organization, behind a position, that are not sent.
-select position, id, aggregatetype, aggregateid, type, payload, revision, headers ->> 'traceparent' as traceparent
+select
+    position, id, aggregatetype, aggregateid, type, payload, revision, headers ->> 'traceparent' as traceparent,
+    (headers ->> 'received_at')::timestamptz as received_at
 from rooftree.outbox
 where organization_id = $1 and sent_at is null and position > $2
 order by position

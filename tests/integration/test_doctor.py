@@ -14,6 +14,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from pydantic import SecretStr
+from tests.databases import as_role
 from tests.integration.service import command, event, fresh_database, publish, running, settled, snapshot, stored
 from tests.kafka.broker import ApacheKafka
 
@@ -72,7 +73,7 @@ async def test_nothing_is_wrong_where_all_is_well(settings: Settings) -> None:
     assert {
         *(f"kafka.topic.{role}" for role in ("changes", "audit", "permissions", "dead_letter")),
         *("postgres.server", "postgres.schema", "postgres.rights", "postgres.transactions", "clock.postgres"),
-        *("changes.log", "changes.lag", "outbox", "dead_letters", "completeness", "workers.projector"),
+        *("changes.log", "changes.lag", "changes.loss", "outbox", "dead_letters", "completeness", "workers.projector"),
     } <= {finding.check.removesuffix(".replicas") for finding in findings}
     assert all(finding.advice for finding in findings if finding.level is not Level.OK)
 
@@ -114,25 +115,66 @@ async def test_a_database_without_the_schema_is_told(settings: Settings) -> None
 
 async def test_a_user_without_rights_is_told(settings: Settings) -> None:
     """
-    First none at all, then those of a reader.
+    First none at all, then some that show it no row, then a role that it does not inherit from.
     """
     dsn = settings.postgres_dsn.get_secret_value()
     name = f"reader_{time.time_ns()}"
-    await stored(settings, f"create role {name} login password 'reader'")
+    await stored(settings, f"create role {name} login noinherit password 'reader'")
     try:
         host = dsn.rpartition("@")[2]
         reader = settings.model_copy(update={"postgres_dsn": SecretStr(f"postgresql://{name}:reader@{host}")})
-        nothing = by_check(await examine(reader))
+        nothing = by_check(await examine(reader))["postgres.rights"]
         await stored(settings, f"grant usage on schema rooftree to {name}")
         await stored(settings, f"grant select on all tables in schema rooftree to {name}")
-        reading = by_check(await examine(reader))
+        rowless = by_check(await examine(reader))
+        await stored(settings, f"grant rooftree_projector to {name}")
+        lacking = by_check(await examine(reader))["postgres.rights"]
     finally:
         await stored(settings, f"drop owned by {name}")
         await stored(settings, f"drop role {name}")
 
-    assert (Level.PROBLEM, Level.WARNING) == (nothing["postgres.rights"].level, reading["postgres.rights"].level)
-    assert "may not read" in nothing["postgres.rights"].found
-    assert "may not write" in reading["postgres.rights"].found
+    assert "may not read" in nothing.found
+    assert "row-level security shows it no row" in rowless["postgres.rights"].found
+    assert "dead_letters" not in rowless
+    assert "though rooftree_projector may" in lacking.found
+    assert {Level.PROBLEM} == {nothing.level, rowless["postgres.rights"].level, lacking.level}
+
+
+@pytest.mark.parametrize("worker", ["projector", "relay", "reconciler", "api"])
+async def test_a_worker_is_not_told_of_rights_that_it_rightly_lacks(settings: Settings, worker: str) -> None:
+    """
+    Its login finds nothing wrong with itself, and sees the work that it may see, of every organization.
+    """
+    seen = {
+        "projector": {"changes.lag", "changes.loss", "outbox", "dead_letters", "completeness"},
+        "relay": {"outbox", "dead_letters", "completeness"},
+        "reconciler": {"changes.lag", "completeness"},
+        "api": {"changes.lag", "changes.loss", "outbox", "dead_letters", "completeness"},
+    }
+    await publish(settings, snapshot(), BROKEN)
+    async with running(settings):
+        await settled(settings, records=2)
+    found = by_check(await examine(as_role(settings, f"rooftree_{worker}")))
+
+    assert Level.OK is found["postgres.rights"].level
+    assert f"rooftree_{worker}" in found["postgres.rights"].found
+    assert Level.OK is found["postgres.schema"].level
+    assert seen[worker] == set.union(*seen.values()) & found.keys()
+    assert Level.PROBLEM is found["completeness"].level
+    assert {Level.PROBLEM} >= {found[check].level for check in {"dead_letters"} & found.keys()}
+
+
+async def test_a_partition_that_is_not_read_on_is_told(settings: Settings) -> None:
+    """
+    With the reason for which projectors have stopped.
+    """
+    row = (settings.consumer_group, settings.changes_topic)
+    await stored(settings, "insert into rooftree.log_loss values ($1, $2, 4, 'a', 'records 3 to 9 are gone')", *row)
+
+    found = by_check(await examine(settings))["changes.loss"]
+
+    assert Level.PROBLEM is found.level
+    assert "partition 4: records 3 to 9 are gone" in found.found
 
 
 async def test_the_oldest_transaction_is_named_with_whom_it_waits_for(settings: Settings) -> None:

@@ -46,7 +46,7 @@ async def _database(settings: Settings, log: tuple[str, Extents] | None) -> list
     async with DatabaseExamination.open(address, connect_timeout=settings.postgres_connect_timeout) as examination:
         facts = await examination.facts()
         found = list(judge_postgres(facts))
-        if facts.missing_steps or facts.unreadable:
+        if facts.missing_steps or facts.unreadable or not (facts.sees_all or facts.roles):
             return found
         log_id, ends = log or ("", None)
         work = await examination.work(
@@ -55,10 +55,10 @@ async def _database(settings: Settings, log: tuple[str, Extents] | None) -> list
     progress = ProgressFacts(
         ends=ends,
         read=work.read,
+        losses=work.losses,
         letters=work.letters,
         incomplete=work.incomplete,
         unsent=work.unsent,
-        oldest_unsent=work.oldest_unsent,
         roles=work.roles,
     )
     return [*found, *judge_progress(progress)]

@@ -47,8 +47,12 @@ class PostgresFacts:
         settings: ``fsync``, ``synchronous_commit`` and ``full_page_writes``.
         missing_steps: Steps of the schema that were not applied; none where this user may not read which were.
         edited_steps: Steps that are others now than when they were applied.
-        unreadable: Tables and views that this user may not read.
-        unwritable: Tables that this user may not write.
+        roles: Those of the service that this user has; none of them matters where it sees all.
+        sees_all: Whether no row is hidden from it: it owns the schema, or is more than that.
+        sees_sessions: Whether it may see what sessions of others are at.
+        unreadable: Tables and views that this user may not read, though its roles may, or though it has none.
+        unwritable: Tables that it may not write, likewise.
+        hidden: Tables and views that it may not read, and need not.
         clock_skew: By how many seconds its clock is ahead of this machine's.
         oldest: Its oldest transaction, if one is open.
     """
@@ -58,8 +62,12 @@ class PostgresFacts:
     settings: dict[str, str]
     missing_steps: Sequence[str]
     edited_steps: Sequence[str]
+    roles: Sequence[str]
+    sees_all: bool
+    sees_sessions: bool
     unreadable: Sequence[str]
     unwritable: Sequence[str]
+    hidden: Sequence[str]
     clock_skew: float
     connections: int
     max_connections: int
@@ -72,13 +80,13 @@ def judge_postgres(facts: PostgresFacts) -> Iterator[Finding]:
     """
     yield _server(facts)
     yield _durability(facts)
-    if not facts.unreadable:
+    if not facts.unreadable or facts.roles:
         yield _schema(facts)
     if not facts.missing_steps:
         yield _rights(facts)
     yield _clock(facts)
     yield _connections(facts)
-    yield _oldest(facts.oldest)
+    yield _oldest(facts.oldest, sees_sessions=facts.sees_sessions)
 
 
 def _server(facts: PostgresFacts) -> Finding:
@@ -118,19 +126,24 @@ def _schema(facts: PostgresFacts) -> Finding:
 
 
 def _rights(facts: PostgresFacts) -> Finding:
-    if facts.unreadable:
+    for verb, names in (("read", facts.unreadable), ("write", facts.unwritable)):
+        if names and facts.roles:
+            return Finding.problem(
+                "postgres.rights",
+                f"this user may not {verb} {_some(names)}, though {_some(facts.roles)} may",
+                "let the user inherit what its roles may: `alter role … inherit`",
+            )
+    if not facts.sees_all and not facts.roles:
         return Finding.problem(
             "postgres.rights",
-            f"this user may not read {_some(facts.unreadable)}",
-            "grant usage on schema rooftree, and select on all tables in it",
+            "this user has no role of the service, and "
+            + (f"may not read {_some(facts.unreadable)}" if facts.unreadable else "row-level security shows it no row"),
+            "grant it the role of its worker, such as rooftree_projector, or rooftree_reader",
         )
-    if facts.unwritable:
-        return Finding.warning(
-            "postgres.rights",
-            f"this user may not write {_some(facts.unwritable)}",
-            "enough for the API; projectors and relays need insert, update and delete",
-        )
-    return Finding.ok("postgres.rights", "this user may read and write the schema")
+    if facts.sees_all:
+        return Finding.ok("postgres.rights", "this user may read and write the schema")
+    passed = f"; {len(facts.hidden)} tables and views are not looked at, which it need not read" if facts.hidden else ""
+    return Finding.ok("postgres.rights", f"this user may what {_some(facts.roles)} may{passed}")
 
 
 def _clock(facts: PostgresFacts) -> Finding:
@@ -153,9 +166,10 @@ def _connections(facts: PostgresFacts) -> Finding:
     )
 
 
-def _oldest(oldest: OldestTransaction | None) -> Finding:
+def _oldest(oldest: OldestTransaction | None, *, sees_sessions: bool) -> Finding:
     if oldest is None or oldest.seconds < OLD_TRANSACTION_SECONDS:
-        return Finding.ok("postgres.transactions", "none has been open for long")
+        seen = "none" if sees_sessions else "of those that this user may see (its own), none"
+        return Finding.ok("postgres.transactions", f"{seen} has been open for long")
     waits = f", which waits for process {oldest.waits_for}" if oldest.waits_for is not None else ""
     return Finding.problem(
         "postgres.transactions",

@@ -19,23 +19,24 @@ LATE_SECONDS: Final = 60.0
 @dataclass(frozen=True, slots=True)
 class ProgressFacts:
     """
-    What the stores hold of work in hand.
+    What the stores hold of work in hand; None where the user that asks may not read it.
 
     Attributes:
         ends: The first and the next offset of each partition of the changes topic; None where Kafka does not tell.
         read: The next offset to read of each; a partition that was never read is not there.
+        losses: Partitions that are not read on since records of them were lost, each with the reason.
         letters: Dead letters that wait, by organization; the empty name is for those that tell none.
         incomplete: Organizations that miss something, each with the reason.
-        unsent: How many records wait for a relay, and for how many seconds the oldest.
+        unsent: How many records wait for a relay, and for how many seconds the oldest has.
         roles: How many connections to PostgreSQL each role has, by its name there.
     """
 
     ends: Mapping[int, tuple[int, int]] | None
-    read: Mapping[int, int]
-    letters: Mapping[str, int]
-    incomplete: Mapping[str, str]
-    unsent: int
-    oldest_unsent: float
+    read: Mapping[int, int] | None
+    losses: Mapping[int, str] | None
+    letters: Mapping[str, int] | None
+    incomplete: Mapping[str, str] | None
+    unsent: tuple[int, float] | None
     roles: Mapping[str, int]
 
 
@@ -44,12 +45,17 @@ def judge_progress(facts: ProgressFacts) -> Iterator[Finding]:
     Yield what there is to say about work in hand.
     """
     yield from _workers(facts)
-    if facts.ends is not None:
+    if facts.ends is not None and facts.read is not None:
         yield _log(facts.ends, facts.read)
         yield _lag(facts.ends, facts.read)
-    yield _outbox(facts)
-    yield _letters(facts)
-    yield _completeness(facts)
+    if facts.losses is not None:
+        yield _losses(facts.losses)
+    if facts.unsent is not None:
+        yield _outbox(*facts.unsent)
+    if facts.letters is not None:
+        yield _letters(facts.letters)
+    if facts.incomplete is not None:
+        yield _completeness(facts.incomplete)
 
 
 def _workers(facts: ProgressFacts) -> Iterator[Finding]:
@@ -88,23 +94,32 @@ def _lag(ends: Mapping[int, tuple[int, int]], read: Mapping[int, int]) -> Findin
     )
 
 
-def _outbox(facts: ProgressFacts) -> Finding:
-    if facts.oldest_unsent < LATE_SECONDS:
-        return Finding.ok("outbox", f"{facts.unsent} records wait to be sent")
+def _losses(losses: Mapping[int, str]) -> Finding:
+    if not losses:
+        return Finding.ok("changes.loss", "every partition is read on")
+    reason = next(iter(losses.values()))
+    return Finding.problem(
+        "changes.loss",
+        f"projectors have stopped reading {_partitions([*losses])}: {reason}",
+        "see 'When the broker has forgotten something' in docs/operations.md",
+    )
+
+
+def _outbox(unsent: int, oldest: float) -> Finding:
+    if oldest < LATE_SECONDS:
+        return Finding.ok("outbox", f"{unsent} records wait to be sent")
     return Finding.problem(
         "outbox",
-        f"{facts.unsent} records wait to be sent, the oldest for {facts.oldest_unsent:.0f} seconds",
+        f"{unsent} records wait to be sent, the oldest for {oldest:.0f} seconds",
         "look for `relay.record_too_large` and `worker.server_away` in the log of the relay",
     )
 
 
-def _letters(facts: ProgressFacts) -> Finding:
-    total = sum(facts.letters.values())
+def _letters(letters: Mapping[str, int]) -> Finding:
+    total = sum(letters.values())
     if not total:
         return Finding.ok("dead_letters", "none waits")
-    whose = ", ".join(
-        f"{count} of {organization or 'no organization'}" for organization, count in facts.letters.items()
-    )
+    whose = ", ".join(f"{count} of {organization or 'no organization'}" for organization, count in letters.items())
     return Finding.problem(
         "dead_letters",
         f"{total} changes could not be processed: {whose}",
@@ -112,13 +127,13 @@ def _letters(facts: ProgressFacts) -> Finding:
     )
 
 
-def _completeness(facts: ProgressFacts) -> Finding:
-    if not facts.incomplete:
+def _completeness(incomplete: Mapping[str, str]) -> Finding:
+    if not incomplete:
         return Finding.ok("completeness", "no organization misses anything that is known of")
-    told = "; ".join(f"{name}: {reason}" for name, reason in list(facts.incomplete.items())[:3])
+    told = "; ".join(f"{name}: {reason}" for name, reason in list(incomplete.items())[:3])
     return Finding.problem(
         "completeness",
-        f"{len(facts.incomplete)} organizations miss something: {told}",
+        f"{len(incomplete)} organizations miss something: {told}",
         "replay their dead letters, or import a snapshot of each by `rooftree import`",
     )
 

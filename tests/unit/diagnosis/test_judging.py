@@ -32,8 +32,12 @@ POSTGRES = PostgresFacts(
     settings={"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"},
     missing_steps=(),
     edited_steps=(),
+    roles=(),
+    sees_all=True,
+    sees_sessions=True,
     unreadable=(),
     unwritable=(),
+    hidden=(),
     clock_skew=0.01,
     connections=20,
     max_connections=100,
@@ -42,12 +46,13 @@ POSTGRES = PostgresFacts(
 PROGRESS = ProgressFacts(
     ends={0: (0, 100), 1: (0, 50)},
     read={0: 100, 1: 50},
+    losses={},
     letters={},
     incomplete={},
-    unsent=0,
-    oldest_unsent=0,
+    unsent=(0, 0.0),
     roles={"rooftree-projector": 2, "rooftree-relay": 1},
 )
+PROJECTOR = replace(POSTGRES, sees_all=False, sees_sessions=False, roles=["rooftree_projector"], hidden=["session"])
 OLD = OldestTransaction(4711, "psql", "alice", "idle in transaction", 3600, None)
 
 
@@ -121,7 +126,10 @@ def test_one_broker_cannot_keep_three_replicas() -> None:
         (replace(POSTGRES, settings={**POSTGRES.settings, "synchronous_commit": "off"}), "postgres.durability"),
         (replace(POSTGRES, missing_steps=["0009_x.sql"]), "postgres.schema"),
         (replace(POSTGRES, edited_steps=["0001_state.sql"]), "postgres.schema"),
-        (replace(POSTGRES, unreadable=["account"]), "postgres.rights"),
+        (replace(POSTGRES, sees_all=False), "postgres.rights"),
+        (replace(POSTGRES, sees_all=False, unreadable=["account"]), "postgres.rights"),
+        (replace(PROJECTOR, unreadable=["account"]), "postgres.rights"),
+        (replace(PROJECTOR, unwritable=["account"]), "postgres.rights"),
         (replace(POSTGRES, clock_skew=-30), "clock.postgres"),
         (replace(POSTGRES, oldest=OLD), "postgres.transactions"),
     ],
@@ -135,6 +143,26 @@ def test_databases_with_a_problem(facts: PostgresFacts, check: str) -> None:
     assert (check, Level.PROBLEM) == (problem.check, problem.level)
     assert problem.advice
     assert all(finding.level is Level.OK for finding in judge_postgres(POSTGRES))
+
+
+def test_a_user_that_may_what_its_worker_may_is_well() -> None:
+    """
+    What it rightly lacks is no fault, and what it cannot see is not said to be well.
+    """
+    found = {finding.check: finding for finding in judge_postgres(PROJECTOR)}
+
+    assert {Level.OK} == {finding.level for finding in found.values()}
+    assert found["postgres.rights"].found.startswith("this user may what rooftree_projector may; 1 tables and views")
+    assert "of those that this user may see" in found["postgres.transactions"].found
+
+
+def test_what_a_user_may_not_read_is_not_judged() -> None:
+    """
+    Neither as well nor as wrong.
+    """
+    blind = replace(PROGRESS, read=None, losses=None, letters=None, incomplete=None, unsent=None)
+
+    assert {"workers.projector", "workers.relay"} == {finding.check for finding in judge_progress(blind)}
 
 
 def test_the_oldest_transaction_says_who_and_how_to_end_it() -> None:
@@ -155,7 +183,8 @@ def test_the_oldest_transaction_says_who_and_how_to_end_it() -> None:
         (replace(PROGRESS, read={0: 100, 1: 60}), "changes.log", Level.PROBLEM),
         (replace(PROGRESS, ends={0: (100, 100), 1: (51, 90)}), "changes.log", Level.PROBLEM),
         (replace(PROGRESS, ends={0: (0, 5_000)}), "changes.lag", Level.WARNING),
-        (replace(PROGRESS, unsent=3, oldest_unsent=120), "outbox", Level.PROBLEM),
+        (replace(PROGRESS, losses={1: "records 3 to 9 are gone"}), "changes.loss", Level.PROBLEM),
+        (replace(PROGRESS, unsent=(3, 120.0)), "outbox", Level.PROBLEM),
         (replace(PROGRESS, letters={"": 2, "o-exampleorg": 1}), "dead_letters", Level.PROBLEM),
         (replace(PROGRESS, incomplete={"o-exampleorg": "parent_id: …"}), "completeness", Level.PROBLEM),
         (replace(PROGRESS, roles={"rooftree-relay": 1}), "workers.projector", Level.PROBLEM),

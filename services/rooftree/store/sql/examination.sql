@@ -6,29 +6,52 @@ select
     current_setting('fsync') as fsync,
     current_setting('synchronous_commit') as synchronous_commit,
     current_setting('full_page_writes') as full_page_writes,
-    (select count(*) from pg_stat_activity where backend_type = 'client backend') as connections,
+    (select count(*) from pg_stat_activity where usesysid is not null) as connections,
     current_setting('max_connections')::integer as max_connections
 
 -- examine_clock --
 -- The time of the server.
 select clock_timestamp()
 
+-- examine_user --
+-- Who asks: as whom the service comes, whether it sees every row, and whether it sees what others are at.
+select
+    u.rolsuper or u.rolbypassrls or pg_has_role(n.nspowner, 'usage') as sees_all,
+    pg_has_role('pg_read_all_stats', 'usage') as sees_sessions,
+    array(
+        select r.rolname::text
+        from pg_roles as r
+        where r.rolname like 'rooftree\_%' and pg_has_role(r.oid, 'member')
+        order by r.rolname
+    ) as roles
+from pg_roles as u
+left join pg_namespace as n on n.nspname = 'rooftree'
+where u.rolname = current_user
+
 -- examine_rights --
--- What this user may do with each table and view of the schema.
+-- What this user may not do with the tables and views of the schema, of what its roles may, or of everything.
 select
     c.relname as name,
     usage.granted and has_table_privilege(c.oid, 'select') as readable,
-    c.relkind = 'v' or c.relname = 'migration' or (
-        usage.granted
-        and has_table_privilege(c.oid, 'insert')
-        and has_table_privilege(c.oid, 'update')
-        and has_table_privilege(c.oid, 'delete')
-    ) as writable
+    array(
+        select verb
+        from unnest(array['select', 'insert', 'update', 'delete']) as verb
+        where
+            not (usage.granted and has_table_privilege(c.oid, verb))
+            and case
+                when $1::text[] <> '{}' then exists (select from unnest($1::text[]) as role where has_table_privilege(role, c.oid, verb))
+                else verb = 'select' or (c.relkind <> 'v' and c.relname <> 'migration')
+            end
+    ) as lacking
 from pg_class as c
 inner join pg_namespace as n on n.oid = c.relnamespace
 cross join lateral (select has_schema_privilege(n.oid, 'usage') as granted) as usage
 where n.nspname = 'rooftree' and c.relkind in ('r', 'p', 'v') and not c.relispartition
 order by c.relname
+
+-- examine_everything --
+-- Have readers that row-level security binds see the rows of every organization.
+select set_config('rooftree.organizations', '*', false)
 
 -- examine_oldest_transaction --
 -- The transaction of another session of this database that has been open for longest.
@@ -82,3 +105,7 @@ select
 select partition_id, next_offset
 from rooftree.consumer_offset
 where consumer_group = $1 and log_id in ($2, split_part($2, '/', 1)) and topic = $3
+
+-- examine_losses --
+-- Partitions that a group of projectors does not read on, since the broker has lost unread records of them.
+select partition_id, reason from rooftree.log_loss where consumer_group = $1 and topic = $2 order by partition_id

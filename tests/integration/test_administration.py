@@ -18,8 +18,10 @@ from tests.integration.serving import ADMIN, Service, bearer, serving
 from tests.integration.tenants import FOREIGN, OWN, tenants
 
 from rooftree.access.caller import Role
+from rooftree.bootstrap.database import open_store
+from rooftree.errors import UsageError
 from rooftree.settings import Settings
-from rooftree.webhooks.signing import new_secret
+from rooftree.webhooks.signing import new_secret, signed_headers, signing_with
 
 pytestmark = pytest.mark.integration
 
@@ -427,26 +429,67 @@ async def test_what_only_asks_is_no_write(service: Service, admin: httpx.AsyncCl
     assert f"POST {API}/lint/" == other.action
 
 
-async def test_a_service_of_least_privilege_is_opened_to_webhooks_by_its_owner(tenant_settings: Settings) -> None:
+async def test_an_api_of_least_privilege_looks_after_webhooks_without_their_secrets(
+    tenant_settings: Settings, receiver: Receiver
+) -> None:
     """
-    As the role of the API it may not read their secrets, and says so; one statement of the owner changes that.
+    As its role it makes, tries, replays, enables and ends subscriptions; what it sends is signed by the database, which
+    tells it no secret, not even of those that it made.
     """
-    tables = "'rooftree.webhook', 'rooftree.webhook_letter'"
+    limited = as_role(tenant_settings, "rooftree_api")
+    of = {"organization_id": OWN}
+    secret = new_secret()
+    async with serving(limited) as least, least.client(token=ADMIN) as client:
+        webhook = await subscribe(client, OWN, f"{receiver.url}/hook", secret=secret)
+        path = f"{API}/webhooks/{webhook}"
+        tried = (await client.post(f"{path}/test", params=of)).json()
+        await give_up(tenant_settings, OWN, webhook, 1)
+        [letter] = (await client.get(f"{path}/letters", params=of)).json()["items"]
+        replayed = (await client.post(f"{path}/letters/{letter['letter']}/replay", params=of)).json()
+        enabled = await client.post(f"{path}/enable", params=of)
+        shown = (await client.get(path, params=of)).json()
+        [kept] = await stored(tenant_settings, "select secret from rooftree.webhook where webhook_id = $1", webhook)
+        with pytest.raises(UsageError, match="permission denied for table webhook"):
+            async with open_store(limited, "rooftree-test") as database, database.connection() as connection:
+                await connection.fetchval("select secret from rooftree.webhook")
+        ended = await client.delete(path, params=of)
+
+    assert (True, True, secret) == (tried["accepted"], replayed["accepted"], kept["secret"])
+    assert 2 == len(receiver.requests)
+    for headers, body in receiver.requests:
+        named = {"message_id": headers["webhook-id"], "timestamp": int(headers["webhook-timestamp"])}
+        assert (await signed_headers(signing_with(secret), **named, body=body)).items() <= headers.items()
+    assert (200, 200) == (enabled.status_code, ended.status_code)
+    assert secret not in json.dumps(shown)
+
+
+async def test_an_api_of_least_privilege_begins_behind_what_was_told_and_shows_dead_letters(
+    tenant_settings: Settings,
+) -> None:
+    """
+    Row-level security hides nothing from it that it has to see.
+    """
+    of = {"organization_id": OWN}
+    await stored(
+        tenant_settings,
+        """
+        insert into rooftree.dead_letter (
+            organization_id, log_id, topic, partition_id, record_offset, reason, disposition, error_class, software_version
+        )
+        values ($1, 'log', 'changes', 0, 7, 'no JSON', 'undecodable', 'E', '1') returning letter_id
+        """,
+        OWN,
+    )
     async with (
+        serving(tenant_settings) as owner,
         serving(as_role(tenant_settings, "rooftree_api")) as least,
+        owner.client(token=ADMIN) as all_rights,
         least.client(token=ADMIN) as client,
     ):
-        closed = await client.get(f"{API}/webhooks", params={"organization_id": OWN})
-        tokens = await client.get(f"{API}/tokens")
-        await stored(
-            tenant_settings, f"call rooftree.open_to_worker('rooftree_api', 'select, insert, update, delete', {tables})"
-        )
-        await stored(
-            tenant_settings,
-            "call rooftree.open_to_worker('rooftree_api', 'select', 'rooftree.audit_event', 'rooftree.organization')",
-        )
-        webhook = await subscribe(client, OWN)
-        ended = await client.delete(f"{API}/webhooks/{webhook}", params={"organization_id": OWN})
+        made = [await subscribe(one, OWN) for one in (all_rights, client)]
+        listed = {one["webhook"]: one for one in (await client.get(f"{API}/webhooks", params=of)).json()["items"]}
+        letters = [(await one.get(f"{API}/dead-letters", params=of)).json()["items"] for one in (all_rights, client)]
 
-    assert (503, 200, 200) == (closed.status_code, tokens.status_code, ended.status_code)
-    assert "permission denied" in closed.json()["detail"]
+    assert 1 == len({(listed[one]["revision"], listed[one]["part"]) for one in made})
+    assert letters[0]
+    assert letters[0] == letters[1]

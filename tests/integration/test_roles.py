@@ -21,39 +21,43 @@ from rooftree.store.database import connect_database, open_database
 
 pytestmark = pytest.mark.integration
 
-ROLES = ("rooftree_projector", "rooftree_relay", "rooftree_reconciler", "rooftree_api", "rooftree_reader")
+ROLES = (
+    *("rooftree_projector", "rooftree_relay", "rooftree_reconciler", "rooftree_api", "rooftree_reader"),
+    *("rooftree_webhooks", "rooftree_verifier"),
+)
 VERBS = {"S": "select", "I": "insert", "U": "update", "D": "delete"}
 
 # By table, in the order of ROLES; a small letter stands for some columns alone.
-MATRIX: Mapping[str, tuple[str, str, str, str, str]] = {
-    "access_log": ("", "", "", "SIU", ""),
-    "account": ("SIUD", "S", "S", "S", "S"),
-    "account_history": ("SIUD", "", "S", "S", "S"),
-    "api_token": ("", "", "", "SIU", ""),
-    "audit_event": ("SI", "", "S", "S", "S"),
-    "chain": ("SIU", "", "S", "S", "S"),
-    "consumer_offset": ("SIU", "", "S", "S", "S"),
-    "dead_letter": ("SIU", "Su", "", "S", "S"),
-    "fact": ("SIU", "", "S", "S", "S"),
-    "filled_topic": ("SID", "SIU", "", "S", "S"),
-    "known_action": ("SI", "", "", "S", "S"),
-    "log_loss": ("SIUD", "", "", "S", "S"),
-    "migration": ("S", "S", "S", "S", "S"),
-    "organization": ("SIU", "Su", "S", "S", "S"),
-    "outbox": ("SI", "SIUD", "", "S", "S"),
-    "permission_set": ("SI", "S", "S", "S", "S"),
-    "permission_set_service": ("SI", "", "", "S", "S"),
-    "policy_document": ("SI", "", "S", "S", "S"),
-    "principal": ("SIUD", "", "", "S", "S"),
-    "principal_document": ("SI", "", "S", "S", "S"),
-    "principal_fact": ("SIUD", "", "S", "S", "S"),
-    "probe": ("SIUD", "S", "S", "S", "S"),
-    "reconciliation": ("", "", "SIUD", "S", "S"),
-    "reread": ("SIUD", "", "S", "S", "S"),
-    "seen_event": ("SI", "", "S", "S", "S"),
-    "session": ("", "", "", "SIUD", ""),
-    "webhook": ("", "", "", "", ""),  # their sender comes as the owner of the schema
-    "webhook_letter": ("", "", "", "", ""),
+MATRIX: Mapping[str, tuple[str, ...]] = {
+    "access_log": ("", "", "", "SIU", "", "", ""),
+    "account": ("SIUD", "S", "S", "S", "S", "", "S"),
+    "account_history": ("SIUD", "", "S", "S", "S", "", "S"),
+    "api_token": ("", "", "", "SIU", "", "", ""),
+    "audit_event": ("SI", "", "S", "S", "S", "S", "S"),
+    "chain": ("SIU", "", "S", "S", "S", "", "S"),
+    "consumer_offset": ("SIU", "", "S", "S", "S", "", "S"),
+    "dead_letter": ("SIU", "Su", "", "S", "S", "", "s"),
+    "fact": ("SIU", "", "S", "S", "S", "", "S"),
+    "filled_topic": ("SID", "SIU", "", "S", "S", "", ""),
+    "known_action": ("SI", "", "", "S", "S", "", ""),
+    "log_loss": ("SIUD", "", "", "S", "S", "", ""),
+    "migration": ("S", "S", "S", "S", "S", "S", "S"),
+    "organization": ("SIU", "Su", "S", "S", "S", "", "S"),
+    "outbox": ("SI", "SIUD", "", "S", "S", "", ""),
+    "permission_set": ("SI", "S", "S", "S", "S", "", "S"),
+    "permission_set_service": ("SI", "", "", "S", "S", "", "S"),
+    "policy_document": ("SI", "", "S", "S", "S", "", "S"),
+    "principal": ("SIUD", "", "", "S", "S", "", ""),
+    "principal_document": ("SI", "", "S", "S", "S", "", ""),
+    "principal_fact": ("SIUD", "", "S", "S", "S", "", ""),
+    "probe": ("SIUD", "S", "S", "S", "S", "", ""),
+    "reconciliation": ("", "", "SIUD", "S", "S", "", ""),
+    "reread": ("SIUD", "", "S", "S", "S", "", ""),
+    "seen_event": ("SI", "", "S", "S", "S", "", "S"),
+    "session": ("", "", "", "SIUD", "", "", ""),
+    "verification": ("", "", "", "S", "S", "", "SIU"),
+    "webhook": ("", "", "", "sIuD", "", "SU", ""),  # of the secret the API may write alone
+    "webhook_letter": ("", "", "", "Su", "", "SI", ""),
 }
 
 
@@ -179,5 +183,8 @@ async def test_who_may_not_make_roles_is_told_what_to_run(settings: Settings, se
                 for statement in str(error).partition("as a superuser: ")[2].split("; "):
                     await administer(server.dsn, statement)
 
-    assert ["0009_access.sql", "0016_operation.sql"] == [message.partition(":")[0] for message in asked]
-    assert "create role rooftree_projector nologin" in asked[-1]
+    assert ["0009_access.sql", "0016_operation.sql", "0017_verification.sql"] == [
+        message.partition(":")[0] for message in asked
+    ]
+    assert "create role rooftree_projector nologin" in asked[1]
+    assert "create role rooftree_verifier nologin" in asked[2]

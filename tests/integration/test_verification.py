@@ -12,6 +12,7 @@ from random import Random
 from typing import TypeAlias
 
 import pytest
+from tests.databases import as_role
 from tests.generators.histories import deliver, generate_history
 from tests.integration.service import (
     ORGANIZATION,
@@ -28,7 +29,9 @@ from tests.integration.service import (
 
 from rooftree.cli import main
 from rooftree.settings import Settings
-from rooftree.store.database import connect_database
+from rooftree.store.database import connect_database, open_database
+from rooftree.store.reader import DatabaseReader
+from rooftree.store.restricted import RestrictedDatabase
 
 pytestmark = pytest.mark.integration
 
@@ -308,6 +311,52 @@ async def test_an_altered_audit_event_is_found_with_its_place(told: Settings, ru
 
             assert 1 == found.status, name
             assert f"{ORGANIZATION}: broken after 1 audit events: revision 1, part 2: {fault}" in found.out, name
+
+
+async def test_what_a_verification_found_is_kept_for_whoever_asks(told: Settings, run: Run) -> None:
+    """
+    First nothing, then that all is whole, then the first fault and how far the events are whole; the next verification
+    takes its place. Readers see it of their organizations alone.
+    """
+
+    async def seen(organization_id: str = ORGANIZATION) -> dict[str, tuple[object, ...]]:
+        async with open_database(told.postgres_dsn.get_secret_value()) as database:
+            reader = DatabaseReader(RestrictedDatabase(database, frozenset({organization_id})))
+            found = await reader.verifications(ORGANIZATION)
+        return {one.subject: (one.revision, one.part, one.checked, one.faults, one.fault) for one in found}
+
+    before = await seen()
+    await run("verify")
+    whole, foreign = await seen(), await seen("o-anotherone1")
+    async with kept(told) as restore:
+        await stored(told, "update rooftree.audit_event set verdict = 'mixed' where revision = 2 and part = 1")
+        await stored(told, "update rooftree.account set name = 'other' where account_id = $1", SHOP)
+        await run("audit", "verify")
+        altered = await seen()
+        await run("verify")
+        broken = await seen()
+        await restore()
+    await run("verify")
+
+    assert ({}, {}) == (before, foreign)
+    assert {"audit": (2, 2, 4, 0, None), "view": (2, 0, 12, 0, None)} == whole
+    assert (1, 2, 2, 1, "revision 2, part 1: its column verdict was altered") == altered["audit"]
+    assert whole["view"] == altered["view"]
+    assert altered["audit"] == broken["audit"]
+    assert f"account {SHOP} name: expected `shop`, found `other`" == broken["view"][-1]
+    assert whole == await seen()
+
+
+async def test_a_verification_needs_the_rights_of_its_role_alone(told: Settings) -> None:
+    """
+    It reads what is stored, and writes what it found and nothing else.
+    """
+    outcome = await command(as_role(told, "rooftree_verifier"), "verify", "--json")
+
+    [organization] = outcome.json["organizations"]
+    assert (0, True) == (outcome.status, organization["verified"])
+    [row] = await stored(told, "select count(*) as kept from rooftree.verification where faults = 0")
+    assert 2 == row["kept"]
 
 
 REMOVALS = {

@@ -179,8 +179,7 @@ def _probes(reader: Reader) -> list[Route]:
 
     async def metrics(_: Request) -> Response:
         with suppress(UnavailableError):
-            loss = await reader.log_loss()
-            Metrics.log_loss_partitions.set(0 if loss is None else loss.partitions)
+            await _measure(reader)
         return Response(generate_latest(METRICS_REGISTRY), headers={"content-type": CONTENT_TYPE_LATEST})
 
     return [
@@ -188,6 +187,17 @@ def _probes(reader: Reader) -> list[Route]:
         Route("/readyz", ready),
         Route("/metrics", metrics),
     ]
+
+
+async def _measure(reader: Reader) -> None:
+    """
+    Set the metrics that are of the store, and not of this process.
+    """
+    loss = await reader.log_loss()
+    Metrics.log_loss_partitions.set(0 if loss is None else loss.partitions)
+    for state in await reader.verification_states():
+        Metrics.verified_at.labels(state.subject).set(state.oldest.timestamp())
+        Metrics.verification_failed.labels(state.subject).set(state.failed)
 
 
 def _stale(loss: LogLoss | None) -> str:

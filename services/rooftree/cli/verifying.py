@@ -20,7 +20,7 @@ from rooftree.reading.reader import OrganizationRecord
 from rooftree.store.inspection import DatabaseInspection
 from rooftree.view.rebuilding import REBUILD_SOURCE
 from rooftree.view.sealing import SealedSequence
-from rooftree.view.verification import Deviation, deviations
+from rooftree.view.verification import Deviation, FoundState, deviations
 
 __all__ = ["AuditCheck", "add_commands", "verify_audit"]
 
@@ -39,26 +39,30 @@ def add_commands(app: typer.Typer) -> None:
 def verify(organization: OrganizationId = None, data_dir: DataDir = None, as_json: Json = False) -> None:
     """
     Work out every account anew from the facts and compare; check the history and the audit events; exit with 1 if
-    anything deviates.
+    anything deviates. What was found is kept, and shown by the API and the dashboard.
     """
-    checks = asyncio.run(_verify(Where(None, organization, data_dir)))
+    where = Where(None, organization, data_dir)
+    checks = asyncio.run(_verify(where))
     if as_json:
         print_json({"organizations": [check.document for check in checks]})
     for line in () if as_json else (line for check in checks for line in check.lines()):
         print_line(line)
+    asyncio.run(_keep(where, [state for check in checks for state in (check.audit.state, check.state)]))
     if any(check.faults for check in checks):
         raise typer.Exit(BROKEN)
 
 
 def verify_audit(organization: OrganizationId = None, data_dir: DataDir = None, as_json: Json = False) -> None:
     """
-    Check that no audit event was altered, removed or put in; exit with 1 if one was.
+    Check that no audit event was altered, removed or put in; exit with 1 if one was. What was found is kept.
     """
-    checks = asyncio.run(_verify_audit(Where(None, organization, data_dir)))
+    where = Where(None, organization, data_dir)
+    checks = asyncio.run(_verify_audit(where))
     if as_json:
         print_json({"organizations": [check.document for check in checks]})
     for check in checks if not as_json else ():
         print_line(check.line)
+    asyncio.run(_keep(where, [check.state for check in checks]))
     if any(check.fault is not None for check in checks):
         raise typer.Exit(BROKEN)
 
@@ -70,11 +74,13 @@ class AuditCheck:
 
     Attributes:
         events: How many are whole, from the first one on.
+        position: Revision and part of the last of them.
         fault: What is wrong with the next one, with its place; None if there is nothing wrong.
     """
 
     organization_id: str
     events: int
+    position: tuple[int, int]
     chain_hash: str
     fault: str | None
 
@@ -92,6 +98,14 @@ class AuditCheck:
         }
 
     @property
+    def state(self) -> FoundState:
+        """
+        The same in short, to be kept.
+        """
+        faults = int(self.fault is not None)
+        return FoundState(self.organization_id, "audit", self.position, self.events, faults, self.fault)
+
+    @property
     def line(self) -> str:
         """
         The same in words.
@@ -107,10 +121,21 @@ class _Check:
     What came of checking one organization.
     """
 
+    revision: int
     accounts: int
     spans: int
     deviations: list[Deviation]
     audit: AuditCheck
+
+    @property
+    def state(self) -> FoundState:
+        """
+        What was found of the view in short, to be kept.
+        """
+        first = str(self.deviations[0]) if self.deviations else None
+        rows = self.accounts + self.spans
+        position = (self.revision, 0)
+        return FoundState(self.audit.organization_id, "view", position, rows, len(self.deviations), first)
 
     @property
     def faults(self) -> int:
@@ -160,13 +185,19 @@ async def _verify(where: Where) -> list[_Check]:
         with steps("accounts", total=None):
             found = list(deviations(stored))
         spans = sum(len(spans) for spans in stored.history.values())
-        checks.append(_Check(len(stored.accounts), spans, found, audit))
+        checks.append(_Check(record.revision, len(stored.accounts), spans, found, audit))
     return checks
 
 
 async def _verify_audit(where: Where) -> list[AuditCheck]:
     async with open_inspection(connected_settings(where.data_dir)) as inspection:
         return [await _check_audit(inspection, record) for record in await _chosen(where)]
+
+
+async def _keep(where: Where, states: Iterable[FoundState]) -> None:
+    async with open_inspection(connected_settings(where.data_dir)) as inspection:
+        for state in states:
+            await inspection.keep(state)
 
 
 async def _chosen(where: Where) -> list[OrganizationRecord]:
@@ -181,7 +212,7 @@ async def _check_audit(inspection: DatabaseInspection, record: OrganizationRecor
     fault = await _first_fault(inspection, organization_id, sequence, up_to=record.revision)
     if fault is None:
         fault = sequence.end_fault(revision=record.revision, chain_hash=record.chain_hash)
-    return AuditCheck(organization_id, sequence.events, sequence.chain_hash, fault)
+    return AuditCheck(organization_id, sequence.events, sequence.position, sequence.chain_hash, fault)
 
 
 async def _first_fault(

@@ -17,12 +17,25 @@ from rooftree.contracts.resources.decisions import (
     DistinctChange,
     Probe,
 )
-from rooftree.contracts.resources.operations import DeadLetter, DeadLetterRecord, Reconciliation, RereadRequest
+from rooftree.contracts.resources.operations import (
+    DeadLetter,
+    DeadLetterRecord,
+    Reconciliation,
+    RereadRequest,
+    Verification,
+)
 from rooftree.contracts.resources.organizations import Organization
 from rooftree.inquiry.comparing import Report
 from rooftree.organization.rereads import Reread
 from rooftree.organization.timestamps import format_time
-from rooftree.reading.reader import AccountRecord, AuditRecord, LetterRecord, OrganizationRecord, ReconciliationRecord
+from rooftree.reading.reader import (
+    AccountRecord,
+    AuditRecord,
+    LetterRecord,
+    OrganizationRecord,
+    ReconciliationRecord,
+    VerificationRecord,
+)
 from rooftree.view.patch import ProbeState
 
 __all__ = [
@@ -38,6 +51,7 @@ __all__ = [
     "probe_document",
     "reconciliation_answer",
     "reread_answer",
+    "verification_answer",
 ]
 
 
@@ -225,6 +239,25 @@ def reconciliation_answer(record: ReconciliationRecord) -> Reconciliation:
             "postponed": record.postponed,
             "by_kind": dict(record.by_kind),
             "differences": [dict(difference) for difference in record.differences],
+        }
+    )
+
+
+def verification_answer(record: VerificationRecord) -> Verification:
+    """
+    Return what a verification has found as the API has it.
+    """
+    return Verification.model_validate(
+        {
+            "organization_id": record.organization_id,
+            "subject": record.subject,
+            "verified_at": format_time(record.verified_at),
+            "verified": record.fault is None,
+            "revision": record.revision,
+            "part": record.part,
+            "checked": record.checked,
+            "faults": record.faults,
+            "fault": record.fault,
         }
     )
 

@@ -27,6 +27,8 @@ __all__ = [
     "OrganizationRecord",
     "Reader",
     "ReconciliationRecord",
+    "VerificationRecord",
+    "VerificationState",
 ]
 
 
@@ -210,6 +212,45 @@ class LetterRecord:
         Whether its organization still misses it.
         """
         return self.resolved_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationRecord:
+    """
+    What the last verification of an organization has found.
+
+    Attributes:
+        subject: ``audit``: the audit events in their order; ``view``: accounts and history, from the facts.
+        revision: With *part*, the last audit event that is whole, as are all before it; of the view, the revision that
+            it had at least.
+        checked: How many audit events are whole; of the view, how many accounts and rows of history were looked at.
+        faults: How many things are wrong; audit events are read up to the first.
+        fault: The first of them, with its place.
+    """
+
+    organization_id: str
+    subject: str
+    verified_at: datetime
+    revision: int
+    part: int
+    checked: int
+    faults: int
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationState:
+    """
+    How things stand with verifications of all organizations.
+
+    Attributes:
+        oldest: When the organization was verified that was verified longest ago.
+        failed: How many organizations something is wrong with.
+    """
+
+    subject: str
+    oldest: datetime
+    failed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,6 +462,18 @@ class Reader(Outline, Protocol):
     ) -> list[ReconciliationRecord]:
         """
         Return the latest comparisons of an organization with AWS, the latest first, from before one by its number; none where no reconciler has run.
+        """
+        ...
+
+    async def verifications(self, organization_id: str) -> list[VerificationRecord]:
+        """
+        Return what the last verifications of an organization have found, by subject; none where nobody has verified it.
+        """
+        ...
+
+    async def verification_states(self) -> list[VerificationState]:
+        """
+        Return how things stand with all organizations that were verified, by subject.
         """
         ...
 

@@ -12,14 +12,14 @@ from rooftree.store.database import Connection, Database, Row
 from rooftree.store.queries import query
 from rooftree.store.stored import account_of, chain_of, fact_of
 from rooftree.view.patch import AuditEvent
-from rooftree.view.verification import Seen, Span, StoredPermissions, StoredView, gap_starts
+from rooftree.view.verification import FoundState, Seen, Span, StoredPermissions, StoredView, gap_starts
 
 __all__ = ["DatabaseInspection", "load_stored_view"]
 
 
 class DatabaseInspection:
     """
-    Reads for verification. All raise `UnavailableError` when the database does not answer.
+    Reads for verification, and what it has found. All raise `UnavailableError` when the database does not answer.
     """
 
     def __init__(self, database: Database) -> None:
@@ -50,6 +50,16 @@ class DatabaseInspection:
         for row in rows:
             found[row["event_id"]].add(row["source"])
         return found
+
+    async def keep(self, found: FoundState) -> None:
+        """
+        Write down what a verification has found, for everybody who asks later.
+        """
+        async with self._database.connection() as connection:
+            await connection.execute(
+                query("keep_verification"),
+                *(found.organization_id, found.subject, *found.position, found.checked, found.faults, found.fault),
+            )
 
     async def topics(self) -> set[str]:
         """

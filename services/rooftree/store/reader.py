@@ -25,6 +25,8 @@ from rooftree.reading.reader import (
     LogLoss,
     OrganizationRecord,
     ReconciliationRecord,
+    VerificationRecord,
+    VerificationState,
 )
 from rooftree.store.outline import LAST_POSITION, OutlineReads, fact_of
 from rooftree.store.principals import principal_fact_of
@@ -243,6 +245,19 @@ class DatabaseReader(OutlineReads):
             query("read_reconciliations"), organization_id, LAST_POSITION[0] if before is None else before, limit
         )
         return [ReconciliationRecord(**dict(row)) for row in rows]
+
+    async def verifications(self, organization_id: str) -> list[VerificationRecord]:
+        """
+        Return what the last verifications of an organization have found, by subject.
+        """
+        rows = await self._fetch(query("read_verifications"), organization_id)
+        return [VerificationRecord(**dict(row)) for row in rows]
+
+    async def verification_states(self) -> list[VerificationState]:
+        """
+        Return how things stand with all organizations that were verified, by subject.
+        """
+        return [VerificationState(**dict(row)) for row in await self._fetch(query("read_verification_states"))]
 
     async def audit_event(self, organization_id: str, event_id: str) -> AuditRecord | None:
         """

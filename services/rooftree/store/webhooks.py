@@ -50,12 +50,13 @@ class DatabaseWebhooks:
             rows = await connection.fetch(query("list_webhooks"), listed, webhook_id)
         return [_webhook(row) for row in rows]
 
-    async def secret(self, webhook: Webhook) -> str:
+    async def sign(self, webhook: Webhook, message: bytes) -> bytes:
         """
-        Return the key of the signatures of a subscription.
+        Return the signature of a message by the key of a subscription, which stays where it is.
         """
+        names = (webhook.organization_id, webhook.webhook_id)
         async with self._database.connection() as connection:
-            return str(await connection.fetchval(query("webhook_secret"), webhook.organization_id, webhook.webhook_id))
+            return bytes(await connection.fetchval(query("sign_for_webhook"), *names, message))
 
     async def remove(self, webhook: Webhook) -> None:
         """

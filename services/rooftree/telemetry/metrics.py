@@ -124,6 +124,19 @@ class Metrics:
         "Partitions that no projector reads on, since the broker has lost unread records of them",
         registry=METRICS_REGISTRY,
     )
+    verified_at = Gauge(
+        "rooftree_verified_timestamp_seconds",
+        "When the organization was verified that was verified longest ago, in seconds since 1970, by what was verified:"
+        " audit, view",
+        ["subject"],
+        registry=METRICS_REGISTRY,
+    )
+    verification_failed = Gauge(
+        "rooftree_verification_failed",
+        "Organizations in which the last verification found something wrong, by what was verified: audit, view",
+        ["subject"],
+        registry=METRICS_REGISTRY,
+    )
     failures = Counter(
         "rooftree_failures_total", "Failures that were survived, by action", ["action"], registry=METRICS_REGISTRY
     )

@@ -30,6 +30,13 @@ class SealedSequence:
         self._part = 0
         self._parts = 0
 
+    @property
+    def position(self) -> tuple[int, int]:
+        """
+        Revision and part of the last event that is whole.
+        """
+        return self.revision, self._part
+
     def fault(self, event: AuditEvent, sources: Collection[str]) -> str | None:
         """
         Take an event; returns what is wrong with it, or None.

@@ -25,7 +25,7 @@ from rooftree.view.algebra import Algebra
 from rooftree.view.ceilings import Ceilings
 from rooftree.view.patch import AccountState
 
-__all__ = ["Deviation", "Seen", "Span", "StoredPermissions", "StoredView", "deviations", "gap_starts"]
+__all__ = ["Deviation", "FoundState", "Seen", "Span", "StoredPermissions", "StoredView", "deviations", "gap_starts"]
 
 Order: TypeAlias = tuple[datetime, int]
 
@@ -116,6 +116,28 @@ class Deviation:
 
     def __str__(self) -> str:
         return f"{self.place}: expected {self.expected}, found {self.found}"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundState:
+    """
+    What a verification has found, in short.
+
+    Attributes:
+        subject: ``audit`` for the audit events, ``view`` for accounts and their history.
+        position: Revision and part of the last audit event that is whole, as are all before it; of the view, the
+            revision that it had at least, and 0.
+        checked: How many audit events are whole; of the view, how many rows were looked at.
+        faults: How many things are wrong.
+        fault: The first of them, with its place; None if nothing is.
+    """
+
+    organization_id: str
+    subject: str
+    position: tuple[int, int]
+    checked: int
+    faults: int
+    fault: str | None
 
 
 def deviations(stored: StoredView, *, algebra: Algebra = default_algebra) -> Iterator[Deviation]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, Protocol, TypeAlias
 
 from rooftree.access.caller import Organizations
@@ -14,15 +15,15 @@ from rooftree.errors import UsageError
 from rooftree.reading.reader import AuditRecord
 from rooftree.webhooks.schedule import Answer
 from rooftree.webhooks.sending import check_url
-from rooftree.webhooks.signing import check_secret, new_secret
+from rooftree.webhooks.signing import Sign, check_secret, new_secret
 from rooftree.webhooks.subscriptions import NewWebhook, Webhook, WebhookLetter
 
 __all__ = ["TEST_TYPE", "Attempt", "SubscriptionStore", "Subscriptions"]
 
 TEST_TYPE: Final = "rooftree.webhook.test.v1"
 
-Attempt: TypeAlias = Callable[[str, str, AuditRecord], Awaitable[Answer]]
-"""Sends one event to an address, signed with a secret."""
+Attempt: TypeAlias = Callable[[str, Sign, AuditRecord], Awaitable[Answer]]
+"""Sends one event to an address, signed."""
 
 
 class SubscriptionStore(Protocol):
@@ -44,9 +45,9 @@ class SubscriptionStore(Protocol):
         """
         ...
 
-    async def secret(self, webhook: Webhook) -> str:
+    async def sign(self, webhook: Webhook, message: bytes) -> bytes:
         """
-        Return the key of the signatures of a subscription.
+        Return the signature of a message by the key of a subscription.
         """
         ...
 
@@ -171,14 +172,14 @@ class Subscriptions:
             verdict=None,
             data={"organization_id": webhook.organization_id, "webhook_id": webhook.webhook_id},
         )
-        return await self._attempt(webhook.url, await self.store.secret(webhook), event)
+        return await self._attempt(webhook.url, partial(self.store.sign, webhook), event)
 
     async def replay(self, webhook: Webhook, letter: WebhookLetter) -> Answer:
         """
         Send an event that was given up once more, with the id that it had.
         """
         event = await self.store.event(letter)
-        answer = await self._attempt(webhook.url, await self.store.secret(webhook), event)
+        answer = await self._attempt(webhook.url, partial(self.store.sign, webhook), event)
         if answer.accepted:
             await self.store.deliver(letter)
         return answer

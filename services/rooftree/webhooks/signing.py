@@ -10,15 +10,19 @@ import base64
 import hashlib
 import hmac
 import secrets
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
 
 from rooftree.errors import UsageError
 
-__all__ = ["SECRET_PREFIX", "check_secret", "new_secret", "signed_headers"]
+__all__ = ["SECRET_PREFIX", "Sign", "check_secret", "new_secret", "signed_headers", "signing_with"]
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # what every secret begins with
 LEAST_BYTES: Final = 24
 MOST_BYTES: Final = 64
+
+Sign: TypeAlias = Callable[[bytes], Awaitable[bytes]]
+"""Returns the HMAC-SHA256 of a message by a key that whoever calls it need not know."""
 
 
 def new_secret() -> str:
@@ -40,22 +44,32 @@ def check_secret(secret: str) -> str:
     return secret
 
 
-def signed_headers(secret: str, *, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+def signing_with(secret: str) -> Sign:
+    """
+    Return what signs by a secret that is at hand.
+    """
+
+    async def sign(message: bytes) -> bytes:
+        return hmac.new(_key(secret), message, hashlib.sha256).digest()
+
+    return sign
+
+
+async def signed_headers(sign: Sign, *, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
     """
     Return the header fields by which a receiver knows who sends this.
 
     Args:
-        secret: What both sides know.
+        sign: Signs by what both sides know.
         message_id: The same at each attempt, so that receivers know what they had already.
         timestamp: When this attempt is made, in seconds since 1970.
         body: Just what is sent.
     """
-    signed = f"{message_id}.{timestamp}.".encode() + body
-    signature = base64.b64encode(hmac.new(_key(secret), signed, hashlib.sha256).digest()).decode()
+    signature = await sign(f"{message_id}.{timestamp}.".encode() + body)
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": f"v1,{signature}",
+        "webhook-signature": f"v1,{base64.b64encode(signature).decode()}",
     }
 
 

@@ -22,7 +22,7 @@ from rooftree.reading.reader import AuditRecord
 from rooftree.telemetry.logs import Action, log
 from rooftree.telemetry.metrics import Metrics
 from rooftree.webhooks.schedule import Answer, Verdict, next_step
-from rooftree.webhooks.signing import signed_headers
+from rooftree.webhooks.signing import Sign, signed_headers, signing_with
 from rooftree.webhooks.subscriptions import WebhookStore, Work
 from rooftree.workers.pauses import pause, persistently
 
@@ -47,7 +47,7 @@ class Sends(Protocol):
         ...
 
 
-async def attempt(sender: Sends, url: str, secret: str, event: AuditRecord) -> Answer:
+async def attempt(sender: Sends, url: str, sign: Sign, event: AuditRecord) -> Answer:
     """
     Send one event, signed, as the CloudEvent that stands on the audit topic.
     """
@@ -55,7 +55,7 @@ async def attempt(sender: Sends, url: str, secret: str, event: AuditRecord) -> A
     headers = {
         "content-type": "application/cloudevents+json; charset=utf-8",
         "user-agent": "rooftree",
-        **signed_headers(secret, message_id=event.event_id, timestamp=int(time.time()), body=body),
+        **await signed_headers(sign, message_id=event.event_id, timestamp=int(time.time()), body=body),
     }
     return await sender.send(url, body, headers)
 
@@ -150,7 +150,7 @@ class WebhookSender:
         """
         Send one event; returns whether the next may be sent.
         """
-        answer = await attempt(self._sender, work.webhook.url, work.secret, event)
+        answer = await attempt(self._sender, work.webhook.url, signing_with(work.secret), event)
         step = next_step(answer, attempts=attempts, jitter=random.random())  # noqa: S311  # spreads, hides nothing
         Metrics.webhooks.labels(step.verdict.value).inc()
         if step.verdict is Verdict.ACCEPTED:

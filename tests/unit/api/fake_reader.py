@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 from tests.unit.api.fake_outline import FakeOutline
 
@@ -28,6 +29,8 @@ from rooftree.reading.reader import (
     LogLoss,
     OrganizationRecord,
     ReconciliationRecord,
+    VerificationRecord,
+    VerificationState,
 )
 from rooftree.view.patch import ProbeState
 
@@ -114,9 +117,11 @@ class FakeReader(FakeOutline):
         loss: LogLoss | None = None,
         asked: Iterable[Reread] = (),
         rounds: Iterable[ReconciliationRecord] = (),
+        verified: Iterable[VerificationRecord] = (),
     ) -> None:
         self.asked = list(asked)
         self.rounds = list(rounds)
+        self.verified = list(verified)
         self.loss = loss
         self.watched = list(probes)
         self.stored = list(accounts)
@@ -242,6 +247,16 @@ class FakeReader(FakeOutline):
         self, organization_id: str, *, before: int | None = None, limit: int = 20
     ) -> list[ReconciliationRecord]:
         return [one for one in self.rounds[::-1] if before is None or one.reconciliation_id < before][:limit]
+
+    async def verifications(self, organization_id: str) -> list[VerificationRecord]:
+        return [one for one in self.verified if one.organization_id == organization_id]
+
+    async def verification_states(self) -> list[VerificationState]:
+        by_subject = groupby(sorted(self.verified, key=lambda one: one.subject), key=lambda one: one.subject)
+        return [
+            VerificationState(subject, min(one.verified_at for one in of), sum(one.faults > 0 for one in of))
+            for subject, of in ((subject, list(group)) for subject, group in by_subject)
+        ]
 
     async def audit_event(self, organization_id: str, event_id: str) -> AuditRecord | None:
         return next((one for one in self.events if one.event_id == event_id), None)

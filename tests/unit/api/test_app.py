@@ -20,7 +20,7 @@ from rooftree.api.resources import ENDPOINTS
 from rooftree.errors import UsageError
 from rooftree.organization.probes import Finding, Probe
 from rooftree.organization.rereads import Reread, RereadRequest
-from rooftree.reading.reader import LogLoss, ReconciliationRecord
+from rooftree.reading.reader import LogLoss, ReconciliationRecord, VerificationRecord
 from rooftree.settings import Settings
 from rooftree.view.patch import ProbeState
 
@@ -440,6 +440,7 @@ async def test_answers_have_the_fields_that_the_description_promises() -> None:
     """
     reader = stored()
     reader.asked, reader.rounds = [asked("000000000001", hours=1)], [ROUND]
+    reader.verified = [VerificationRecord(ROUND.organization_id, "audit", ROUND.started_at, 1, 1, 1, 0, None)]
     async with browse(reader) as client:
         schemas = (await client.get("/api/v1/openapi.json")).json()["components"]["schemas"]
         answers = {
@@ -449,6 +450,7 @@ async def test_answers_have_the_fields_that_the_description_promises() -> None:
             "AuditEvent": (await client.get("/api/v1/audit")).json()["items"][0],
             "RereadRequest": (await client.get("/api/v1/operations/rereads")).json()["items"][0],
             "Reconciliation": (await client.get("/api/v1/operations/reconciliations")).json()["items"][0],
+            "Verification": (await client.get("/api/v1/operations/verifications")).json()["items"][0],
             "Problem": (await client.get("/api/v1/nothing")).json(),
         }
 

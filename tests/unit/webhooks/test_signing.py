@@ -3,17 +3,20 @@ from __future__ import annotations
 import pytest
 
 from rooftree.errors import UsageError
-from rooftree.webhooks.signing import check_secret, new_secret, signed_headers
+from rooftree.webhooks.signing import check_secret, new_secret, signed_headers, signing_with
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
-def test_a_signature_is_that_of_the_specification() -> None:
+async def test_a_signature_is_that_of_the_specification() -> None:
     """
     The example that the reference libraries share is signed as they sign it.
     """
-    headers = signed_headers(
-        SECRET, message_id="msg_p5jXN8AQM9LWM0D4loKWxJek", timestamp=1614265330, body=b'{"test": 2432232314}'
+    headers = await signed_headers(
+        signing_with(SECRET),
+        message_id="msg_p5jXN8AQM9LWM0D4loKWxJek",
+        timestamp=1614265330,
+        body=b'{"test": 2432232314}',
     )
 
     assert {

@@ -18,11 +18,12 @@ from rooftree.api.pages.addresses import Addresses
 from rooftree.api.pages.feed import FeedEntry, entry_of, line_of
 from rooftree.api.pages.roster import People, impacts_of, people_of
 from rooftree.api.pages.site import Crumb, Site, Visit
+from rooftree.api.pages.standing import Standing, standing_of_event
 from rooftree.api.query import Query
 from rooftree.errors import InputError
 from rooftree.inquiry import wording
 from rooftree.inquiry.grouping import AccountName, Block, RevisionGroup
-from rooftree.reading.reader import AuditRecord
+from rooftree.reading.reader import AuditRecord, VerificationRecord
 from rooftree.view.audit import seal
 from rooftree.view.patch import GENESIS
 
@@ -129,6 +130,7 @@ class RevisionView:
     changes: Sequence[ToldChange]
     people: People | None
     seal: Seal
+    standing: Standing
     following: str | None
     earlier: str | None
     later: str | None
@@ -165,6 +167,7 @@ class RevisionPage:
             sealed_to=before[0] if before else None,
             part=part,
             later=following[0].revision if following else None,
+            verified=await visit.reader.verifications(visit.organization_id),
         )
         crumbs = [Crumb("Audit", visit.to.audit()), Crumb(f"Change {revision}", visit.to.revision(revision))]
         return self._site.show(visit, "revision.html", view, section="audit", title=f"Change {revision}", crumbs=crumbs)
@@ -183,6 +186,7 @@ def told_of(
     sealed_to: AuditRecord | None,
     part: int | None,
     later: int | None,
+    verified: Sequence[VerificationRecord],
 ) -> RevisionView:
     """
     Return the story of one change.
@@ -194,6 +198,7 @@ def told_of(
         sealed_to: The event before them.
         part: The one that was asked for; None for the change as a whole.
         later: The change that came next, if one did.
+        verified: What the last verifications have found.
     """
     first, last = events[0], events[-1]
     group = RevisionGroup(
@@ -211,6 +216,7 @@ def told_of(
         changes=[told_change(block, names, to, len(events)) for block in group.blocks],
         people=people_of(impacts_of(events)),
         seal=seal_of(events, sealed_to),
+        standing=standing_of_event(verified, last.position),
         following=None if part or last.part >= last.parts else f"{to.revision(first.revision)}?after={last.part}",
         earlier=to.revision(first.revision - 1) if first.revision > 1 else None,
         later=to.revision(later) if later else None,

@@ -1,5 +1,5 @@
 """
-Operations: how far changes have come, what could not be processed, what is asked of AWS and what it has shown.
+Operations: how far changes have come, what could not be processed, what is asked of AWS and what it has shown, what was verified.
 """
 
 from __future__ import annotations
@@ -21,9 +21,16 @@ from rooftree.contracts.resources.operations import (
     ReadPosition,
     Reconciliation,
     RereadRequest,
+    Verification,
 )
 from rooftree.errors import InputError
-from rooftree.inquiry.documents import letter_answer, letter_record_answer, reconciliation_answer, reread_answer
+from rooftree.inquiry.documents import (
+    letter_answer,
+    letter_record_answer,
+    reconciliation_answer,
+    reread_answer,
+    verification_answer,
+)
 from rooftree.organization.timestamps import format_time, parse_time
 from rooftree.ports.change_log import LogRecord
 from rooftree.reading.reader import LetterRecord
@@ -103,6 +110,14 @@ async def list_reconciliations(asked: Asked[PageQuery, None]) -> Page[Reconcilia
     more = encode_cursor([str(found[query.limit - 1].reconciliation_id)]) if len(found) > query.limit else None
     items = [reconciliation_answer(record) for record in found[: query.limit]]
     return Page[Reconciliation](items=items, next=more)
+
+
+async def list_verifications(asked: Asked[OrganizationQuery, None]) -> Page[Verification]:
+    """
+    Tell what the last verifications have found, one of each kind.
+    """
+    found = await asked.reader.verifications(asked.organization_id)
+    return Page[Verification](items=[verification_answer(record) for record in found], next=None)
 
 
 async def list_letters(asked: Asked[LettersQuery, None]) -> Page[DeadLetter]:
@@ -188,6 +203,15 @@ ENDPOINTS: Final = (
         answer=Page[Reconciliation],
         parameters=PageQuery,
         role=Role.AUDITOR,
+    ),
+    Endpoint(
+        "GET",
+        "/operations/verifications",
+        "listVerifications",
+        "Tell what the last verification of the audit events and of the view has found, for each that there was",
+        list_verifications,
+        answer=Page[Verification],
+        parameters=OrganizationQuery,
     ),
     Endpoint(
         "GET",

@@ -10,7 +10,15 @@ from pydantic import Field, JsonValue
 
 from rooftree.contracts.fields import Counted, JsonObject, Outbound, Time
 
-__all__ = ["DeadLetter", "DeadLetterRecord", "Operations", "ReadPosition", "Reconciliation", "RereadRequest"]
+__all__ = [
+    "DeadLetter",
+    "DeadLetterRecord",
+    "Operations",
+    "ReadPosition",
+    "Reconciliation",
+    "RereadRequest",
+    "Verification",
+]
 
 
 class DeadLetter(Outbound):
@@ -95,6 +103,28 @@ class Reconciliation(Outbound):
     postponed: int = Field(description="Differences that are too young to be believed.")
     by_kind: dict[str, int] = Field(description="`found` by the type of the change.")
     differences: list[JsonObject] = Field(description="The first of them, each with `event_id`, `type` and `data`.")
+
+
+class Verification(Outbound):
+    """
+    What the last verification of an organization has found.
+    """
+
+    organization_id: str
+    subject: Literal["audit", "view"] = Field(
+        description="`audit`: the audit events in their order, each by its seal; `view`: accounts and their history, "
+        "worked out anew from the facts."
+    )
+    verified_at: Time
+    verified: bool = Field(description="Whether nothing was wrong.")
+    revision: int = Field(
+        description="With `part`, the last audit event that is whole, as are all before it; of the view, the revision "
+        "that it had at least."
+    )
+    part: int
+    checked: int = Field(description="Audit events that are whole; of the view, accounts and rows of their history.")
+    faults: int = Field(description="How many things are wrong; audit events are read up to the first.")
+    fault: str | None = Field(description="The first of them, with its place.")
 
 
 class Operations(Outbound):

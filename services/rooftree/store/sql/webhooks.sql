@@ -25,9 +25,9 @@ from rooftree.webhook as w
 where ($1::text[] is null or w.organization_id = any($1)) and ($2::text is null or w.webhook_id = $2)
 order by w.organization_id, w.created_at, w.webhook_id;
 
--- webhook_secret --
--- The key of the signatures of a subscription.
-select secret from rooftree.webhook where organization_id = $1 and webhook_id = $2;
+-- sign_for_webhook --
+-- The signature of a message by the key of a subscription.
+select rooftree.sign_webhook($1, $2, $3);
 
 -- remove_webhook --
 -- Forget a subscription, with its letters.

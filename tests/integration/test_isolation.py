@@ -95,7 +95,8 @@ async def test_every_relation_with_organizations_is_protected(service: Settings)
 
 async def test_readers_can_write_nothing_and_see_no_secrets(service: Settings) -> None:
     """
-    The role has SELECT and nothing else, and not even that on tokens, sessions and the access log.
+    The role has SELECT and nothing else, and not even that on tokens, sessions and the access log; it calls nothing that
+    runs with the rights of the owner.
     """
     found = await relations(service)
     [role] = await stored(
@@ -106,7 +107,8 @@ async def test_readers_can_write_nothing_and_see_no_secrets(service: Settings) -
         service,
         """
         select has_schema_privilege('rooftree_reader', 'rooftree', 'create') as creates,
-            count(*) filter (where p.prosecdef) as as_owner
+            array_agg(p.proname::text) filter (where p.prosecdef) as as_owner,
+            count(*) filter (where p.prosecdef and has_function_privilege('rooftree_reader', p.oid, 'execute')) as called
         from pg_proc as p where p.pronamespace = 'rooftree'::regnamespace
         """,
     )
@@ -114,7 +116,7 @@ async def test_readers_can_write_nothing_and_see_no_secrets(service: Settings) -
     assert [] == [one["name"] for one in found if one["writable"]]
     assert {"api_token", "session", "access_log"} <= {one["name"] for one in found if not one["readable"]}
     assert {False} == set(role.values())
-    assert {"creates": False, "as_owner": 0} == rights
+    assert {"creates": False, "as_owner": ["sign_webhook"], "called": 0} == rights
 
 
 async def test_the_rows_of_one_organization_are_all_that_is_seen_of_any_relation(

@@ -4,11 +4,9 @@ What all pages share: the frame around them, the organization that they are abou
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -20,13 +18,14 @@ from rooftree.access.caller import Role
 from rooftree.api.callers import caller_of, csrf_of, reader_of
 from rooftree.api.pages import charts, phrases
 from rooftree.api.pages.addresses import Addresses
+from rooftree.api.pages.assets import asset_version
 from rooftree.api.pages.icons import icon
 from rooftree.errors import ForbiddenError, InputError, UnavailableError
 from rooftree.inquiry import wording
 from rooftree.organization.timestamps import format_time
 from rooftree.reading.reader import OrganizationRecord, Reader
 
-__all__ = ["THEME_COOKIE", "Crumb", "Site", "Visit", "asset_version", "of_one_moment", "page"]
+__all__ = ["THEME_COOKIE", "Crumb", "Site", "Visit", "of_one_moment", "page"]
 
 THEME_COOKIE: Final = "rooftree_theme"
 THEMES: Final = frozenset({"light", "dark"})
@@ -238,15 +237,3 @@ def _templates() -> Environment:
         version=asset_version(),
     )
     return templates
-
-
-@lru_cache(maxsize=1)
-def asset_version() -> str:
-    """
-    Return what changes whenever an asset does, so that browsers may keep them for good.
-    """
-    folder = files("rooftree.api").joinpath("assets")
-    digest = hashlib.sha256()
-    for entry in sorted(folder.iterdir(), key=lambda one: one.name):
-        digest.update(entry.name.encode() + entry.read_bytes())
-    return digest.hexdigest()[:12]

@@ -191,6 +191,8 @@ class AccountPages:
             (one for one in services if one.denied or one.conditional),
             key=lambda one: (-one.denied, -one.conditional, one.service),
         )
+        # a lock to some regions makes nearly every service conditional: what is denied outright tells them apart
+        most = [one for one in limited if one.denied] or limited
         view = Overview(
             head=head,
             layers=layers,
@@ -200,7 +202,7 @@ class AccountPages:
             groups=groups[:GROUPS_SHOWN],
             groups_more=max(len(groups) - GROUPS_SHOWN, 0),
             services=[
-                (one, visit.to.service(account.account_id, one.service, at=head.at)) for one in limited[:SERVICES_SHOWN]
+                (one, visit.to.service(account.account_id, one.service, at=head.at)) for one in most[:SERVICES_SHOWN]
             ],
             limited=len(limited),
             total=len(services),

@@ -78,7 +78,9 @@ def breakable(text: str) -> Markup:
     Let a line break after the separators of an ARN rather than anywhere in it.
     """
     return Markup("").join(
-        Markup("{}<wbr>").format(part) if part in (":", "/") else escape(part) for part in re.split("([:/])", text)
+        Markup("{}<wbr>").format(part) if part in (":", "/") else escape(part)
+        for word in re.split("( +)", text)
+        for part in (re.split("([:/])", word) if "arn:" in word else [word])
     )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from rooftree.api.pages.phrases import coded
+from rooftree.api.pages.phrases import breakable, coded
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,21 @@ def test_what_stands_between_backticks_is_code_and_nothing_is_markup(text: str, 
     Names come from callers: whatever they have in them is shown and not obeyed.
     """
     assert expected == str(coded(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("q:*, when aws:RequestTag/CostCenter is absent", "q:*, when aws:RequestTag/CostCenter is absent"),
+        (
+            "not like arn:aws:iam::*:role/break-glass/*",
+            "not like arn:<wbr>aws:<wbr>iam:<wbr>:<wbr>*:<wbr>role/<wbr>break-glass/<wbr>*",
+        ),
+        ("arn:aws:iam::1:<b>", "arn:<wbr>aws:<wbr>iam:<wbr>:<wbr>1:<wbr>&lt;b&gt;"),
+    ],
+)
+def test_arns_break_after_their_separators_and_nothing_is_markup(text: str, expected: str) -> None:
+    """
+    An ARN in a narrow column breaks between its parts; a key of a condition stays in one piece.
+    """
+    assert expected == str(breakable(text))

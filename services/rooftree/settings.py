@@ -207,6 +207,7 @@ class Settings(BaseSettings):
     postgres_dsn: Dsn = Field(
         SecretStr("postgresql://rooftree@127.0.0.1:5432/rooftree"), description="PostgreSQL to keep the view in"
     )
+    postgres_user: str | None = Field(None, description="User for PostgreSQL, where the DSN names none")
     postgres_password: SecretStr | None = Field(None, description="Password for PostgreSQL, where the DSN holds none")
     postgres_ssl_mode: PostgresSslMode | None = Field(
         None,
@@ -395,6 +396,8 @@ class Settings(BaseSettings):
     def _postgres_faults(self) -> list[str]:
         dsn, faults = urlsplit(self.postgres_dsn.get_secret_value()), []
         files = (self.postgres_ssl_cafile, self.postgres_ssl_certfile, self.postgres_ssl_keyfile)
+        if self.postgres_user is not None and "@" in dsn.netloc:
+            faults.append("POSTGRES_USER is given, but POSTGRES_DSN names a user already")
         if self.postgres_password is not None and ":" in dsn.netloc.rpartition("@")[0]:
             faults.append("POSTGRES_PASSWORD is given, but POSTGRES_DSN holds a password already")
         if (self.postgres_ssl_mode or any(files)) and re.search(r"(^|&)ssl", dsn.query):

@@ -59,6 +59,7 @@ def test_a_security_setting_that_is_not_used_does_not_start(monkeypatch: pytest.
     ("given", "fault"),
     [
         ({"postgres_dsn": "postgresql://u:x@h/d", "postgres_password": "y"}, "holds a password already"),
+        ({"postgres_dsn": "postgresql://u@h/d", "postgres_user": "y"}, "names a user already"),
         ({"postgres_dsn": "postgresql://u@h/d?sslmode=require", "postgres_ssl_mode": "verify-full"}, "says `ssl"),
         ({"postgres_ssl_mode": "require", "postgres_ssl_cafile": "/ca.pem"}, "trusts any server"),
         ({"postgres_ssl_mode": "disable", "postgres_ssl_cafile": "/ca.pem"}, "is disable"),

@@ -15,7 +15,7 @@ __all__ = ["database_address"]
 
 def database_address(settings: Settings) -> str:
     """
-    Return the DSN with everything in it that the other settings say: password, certificates, whom to trust.
+    Return the DSN with everything in it that the other settings say: user, password, certificates, whom to trust.
 
     It is a secret. Programs of PostgreSQL itself understand it, too.
 
@@ -24,6 +24,8 @@ def database_address(settings: Settings) -> str:
     """
     parts = urlsplit(settings.postgres_dsn.get_secret_value())
     place = parts.netloc
+    if settings.postgres_user is not None:
+        place = f"{quote(settings.postgres_user, safe='')}@{place}"
     if settings.postgres_password is not None:
         user, _, host = place.rpartition("@")
         place = f"{user}:{quote(settings.postgres_password.get_secret_value(), safe='')}@{host}"

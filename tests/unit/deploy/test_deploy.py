@@ -166,9 +166,37 @@ def test_secrets_are_referred_to_and_never_written_down() -> None:
     for path in MANIFESTS:
         for _, _, container in _containers(path):
             written = {variable["name"]: variable["value"] for variable in container["env"] if "value" in variable}
-            dsn = written.pop("ROOFTREE_POSTGRES_DSN")
-            assert ":" not in dsn.removeprefix("postgresql://").partition("@")[0]
+            assert "@" not in written.pop("ROOFTREE_POSTGRES_DSN")
             assert not written.keys() & secret
+
+
+def _logins() -> Iterator[tuple[str, str, object]]:
+    for path in MANIFESTS:
+        for _, _, container in _containers(path):
+            given = {one["name"]: one.get("value", one.get("valueFrom")) for one in container["env"]}
+            yield container["args"][0], given["ROOFTREE_POSTGRES_USER"], given["ROOFTREE_POSTGRES_PASSWORD"]
+    for service in COMPOSE["services"].values():
+        if "command" in service:
+            given = service["environment"]
+            yield service["command"][0], given["ROOFTREE_POSTGRES_USER"], given["ROOFTREE_POSTGRES_PASSWORD"]
+
+
+def test_each_process_comes_to_postgresql_by_its_own_login() -> None:
+    """
+    In the role of its work, with a password that no other process is given; the owner of the schema only migrates.
+    """
+    made = set(re.findall(r"\('([a-z]+)', :'", (DEPLOY / "postgres" / "logins.sql").read_text()))
+    wanted = {name: name for name in ("projector", "relay", "reconciler", "webhooks", "api")} | {"verify": "verifier"}
+    found = list(_logins())
+    users = {(command, user) for command, user, _ in found if command != "migrate"}
+    holders: dict[str, set[str]] = {}
+    for command, _, password in found:
+        holders.setdefault(json.dumps(password), set()).add(command)
+
+    assert set(wanted.values()) == made
+    assert {(command, f"app_{worker}") for command, worker in wanted.items()} == users
+    assert {"rooftree", "rooftree_owner"} == {user for command, user, _ in found if command == "migrate"}
+    assert {1} == {len(commands) for commands in holders.values()}
 
 
 def test_versions_agree() -> None:

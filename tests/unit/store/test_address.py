@@ -43,6 +43,19 @@ def test_password_and_certificates_come_into_the_dsn(tmp_path: Path) -> None:
     assert query.endswith("&sslpassword=p%26q")
 
 
+def test_who_comes_in_may_stand_beside_the_dsn() -> None:
+    """
+    So that one DSN does for every process, each of which comes as somebody else.
+    """
+    chosen = {
+        "postgres_dsn": "postgresql://one,two:5433/db",
+        "postgres_user": "app@projector",
+        "postgres_password": "p@ss",
+    }
+
+    assert "postgresql://app%40projector:p%40ss@one,two:5433/db" == database_address(load_settings(chosen))
+
+
 def test_a_file_that_cannot_be_read_is_a_mistake_of_the_settings(tmp_path: Path) -> None:
     """
     No attempt mends that, so it is not told like a server that is away.

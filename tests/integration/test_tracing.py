@@ -4,8 +4,10 @@ From the trace of a change to that of its audit events, over the real broker and
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 
 import httpx
 import pytest
@@ -15,6 +17,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 from pydantic import SecretStr
+from tests.integration.receiving import Receiver, receiving
 from tests.integration.service import (
     ORGANIZATION,
     event,
@@ -30,12 +33,17 @@ from tests.integration.service import (
 from rooftree.api import create_app
 from rooftree.bootstrap.commands import open_reader
 from rooftree.bootstrap.database import open_store
-from rooftree.bootstrap.web import open_backing
+from rooftree.bootstrap.web import make_subscriptions, open_backing
+from rooftree.bootstrap.workers import make_sender, open_webhook_sender
 from rooftree.settings import Settings
 from rooftree.store.access import DatabaseAccess
+from rooftree.store.database import Database
+from rooftree.store.webhooks import DatabaseWebhooks
 from rooftree.stream.client import client_options
 from rooftree.telemetry.logs import Action, configure_logging, log
 from rooftree.telemetry.spans import step, traced
+from rooftree.webhooks.signing import new_secret, signing_with
+from rooftree.workers.webhooks import attempt
 
 pytestmark = pytest.mark.integration
 
@@ -56,6 +64,18 @@ async def spans() -> AsyncIterator[InMemorySpanExporter]:
     with traced(provider):
         yield exporter
     provider.shutdown()
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """
+    A receiver of webhooks to whom there is something to tell.
+    """
+
+    settings: Settings
+    database: Database
+    receiver: Receiver
+    webhook_id: str
 
 
 def attached(number: int, kind: str = "attached") -> bytes:
@@ -143,6 +163,84 @@ async def test_a_change_and_its_audit_events_are_one_trace(settings: Settings, s
     assert {TRACE} == {str(header).split("-")[1] for header in traceparents(sent)}
     assert any(TRACE == f"{link.context.trace_id:032x}" for span in sends for link in span.links)
     assert {SpanKind.PRODUCER} == {span.kind for span in sends}
+
+
+@pytest.fixture
+async def subscribed(settings: Settings, spans: InMemorySpanExporter) -> AsyncIterator[Subscribed]:
+    """
+    Subscribe a receiver that is away at first, and make a change of the trace `TRACE`.
+    """
+    chosen = settings.model_copy(update={"webhook_allow_private": True, "webhook_poll_interval": 0.02})
+    await publish(settings, snapshot())
+    async with receiving() as receiver, open_store(chosen, "rooftree-test") as database:
+        receiver.answers = [503]
+        async with running(settings):
+            await settled(settings, records=1)
+            webhook = await make_subscriptions(chosen, database).add(
+                *(ORGANIZATION, f"{receiver.url}/hook?key=hidden"),
+                **dict.fromkeys(("secret", "types", "verdicts", "account_ids")),
+                created_by="test",
+                from_start=False,
+            )
+            await send(settings, (attached(1), CHANGE))
+            await settled(settings, records=2)
+        yield Subscribed(chosen, database, receiver, webhook.webhook_id)
+
+
+async def test_webhooks_are_part_of_the_trace_of_their_event(
+    subscribed: Subscribed, spans: InMemorySpanExporter
+) -> None:
+    """
+    An attempt that fails as one that is accepted; the receiver is told of the attempt, and the trace of no secret.
+    """
+    receiver, stop = subscribed.receiver, asyncio.Event()
+
+    async def is_refused() -> bool:
+        return len(await stored(subscribed.settings, "select 1 from rooftree.webhook where attempts = 1")) == 1
+
+    async def is_told() -> bool:
+        return len(receiver.accepted) == 2
+
+    async with open_webhook_sender(subscribed.settings, subscribed.database) as worker:
+        task = asyncio.create_task(worker(stop))
+        await eventually(is_refused)
+        await stored(subscribed.settings, "update rooftree.webhook set next_attempt_at = now() returning 1 as done")
+        await eventually(is_told)
+        stop.set()
+        await task
+    attempts = named(spans, "send webhook")
+    told = [dict(headers)["traceparent"].split("-") for headers, _ in receiver.requests]
+    [commit] = {span.parent.span_id for span in attempts if span.parent}
+
+    assert [[TRACE, f"{span.context.span_id:016x}"] for span in attempts if span.context] == [one[1:3] for one in told]
+    assert commit in {span.context.span_id for span in named(spans, "commit") if span.context}
+    assert [503, 204, 204] == [(span.attributes or {})["http.response.status_code"] for span in attempts]
+    assert ["503", None, None] == [(span.attributes or {}).get("error.type") for span in attempts]
+    assert [False, True, True] == [span.status.is_unset for span in attempts]
+    assert {(SpanKind.PRODUCER, subscribed.webhook_id)} == {
+        (span.kind, (span.attributes or {})["messaging.destination.name"]) for span in attempts
+    }
+    assert all("hidden" not in span.to_json() for span in attempts)
+
+
+async def test_a_webhook_that_is_asked_for_is_part_of_the_request(
+    subscribed: Subscribed, spans: InMemorySpanExporter
+) -> None:
+    """
+    What is sent again is linked with its event all the same.
+    """
+    store = DatabaseWebhooks(subscribed.database)
+    [webhook] = await store.webhooks()
+    [*_, last] = await store.events(webhook, after=(0, 0), limit=9)
+    with step("request"):
+        answer = await attempt(make_sender(subscribed.settings), webhook, signing_with(new_secret()), last)
+    [span], [request] = named(spans, "send webhook"), named(spans, "request")
+    assert request.context is not None
+    assert span.parent is not None
+
+    assert 503 == answer.status
+    assert request.context.span_id == span.parent.span_id
+    assert [TRACE] == [f"{link.context.trace_id:032x}" for link in span.links]
 
 
 async def test_several_changes_in_one_batch_are_linked(settings: Settings, spans: InMemorySpanExporter) -> None:

@@ -128,6 +128,7 @@ class AuditRecord:
     Attributes:
         part: The position among the events of its revision, from 1.
         data: The event's data.
+        traceparent: The work that made it, if that was traced; given to who tells others of it.
     """
 
     organization_id: str
@@ -140,6 +141,7 @@ class AuditRecord:
     time: datetime
     verdict: str | None
     data: Mapping[str, object]
+    traceparent: str | None = None
 
     @property
     def position(self) -> tuple[int, int]:

@@ -189,12 +189,13 @@ def _history_columns(organization_id: str, row: HistoryRow) -> tuple[object, ...
 
 async def _copy_audit(connection: Connection, writes: Writes) -> None:
     if any(writes.audit):
+        traceparent = current_traceparent()
         await _insert(
             connection,
             "audit_event",
             [
                 *("organization_id", "revision", "part", "parts", "event_id", "type", "account_id", "time", "verdict"),
-                *("cause_event_id", "data"),
+                *("cause_event_id", "data", "traceparent"),
             ],
             (
                 (
@@ -209,6 +210,7 @@ async def _copy_audit(connection: Connection, writes: Writes) -> None:
                     event.verdict,
                     event.cause_event_id,
                     event.text.encode(),
+                    traceparent,
                 )
                 for events in writes.audit
                 for event in events

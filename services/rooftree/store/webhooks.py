@@ -129,7 +129,7 @@ class DatabaseWebhooks:
         Return the next events of the organization of a subscription.
         """
         async with self._database.connection() as connection:
-            rows = await connection.fetch(query("read_audit_after"), webhook.organization_id, *after, limit)
+            rows = await connection.fetch(query("webhook_events"), webhook.organization_id, *after, limit)
         return [AuditRecord(**dict(row)) for row in rows]
 
     async def advance(self, work: Work, position: tuple[int, int], *, delivered: bool, seconds: float) -> bool:

@@ -26,6 +26,7 @@ __all__ = [
     "processing",
     "sending",
     "step",
+    "telling",
     "traced",
 ]
 
@@ -149,6 +150,36 @@ def sending(records: Sequence[tuple[str, Headers]]) -> Iterator[None]:
 
 
 @contextmanager
+def telling(
+    subscription: str, message_id: str, traceparent: str | None
+) -> Iterator[Callable[[int | None, bool], None]]:
+    """
+    Be at work on telling a subscriber of one event; gives what takes the status of the answer, if there was one, and
+    whether that took the event.
+
+    It is linked with the work that made the event, and is part of its trace where it is part of no request.
+
+    Args:
+        subscription: Its id; an address may hold secrets.
+        message_id: The id of the event.
+        traceparent: The header that names the work that made it.
+    """
+    if _tracer is None:
+        yield lambda _status, _accepted: None
+        return
+    links = _links([] if traceparent is None else [[(TRACEPARENT, traceparent.encode())]])
+    parent = None
+    if links and not trace.get_current_span().get_span_context().is_valid:
+        parent = trace.set_span_in_context(trace.NonRecordingSpan(links[0].context))
+    attributes: dict[str, AttributeValue] = {
+        **_messaging("send", subscription, system="webhook"),
+        "messaging.message.id": message_id,
+    }
+    with _tracer.start_as_current_span("send webhook", parent, SpanKind.PRODUCER, attributes, links) as span:
+        yield lambda status, accepted: _told(span, status, accepted=accepted)
+
+
+@contextmanager
 def handling(method: str, path: str, traceparent: str | None) -> Iterator[Callable[[int, str | None], None]]:
     """
     Be at work on an HTTP request; gives what takes the status of the answer and the route.
@@ -171,13 +202,21 @@ def _answered(span: Span, method: str, status: int, route: str | None) -> None:
         span.set_status(Status(StatusCode.ERROR))
 
 
-def _messaging(operation: str, topic: str | None) -> dict[str, AttributeValue]:
+def _told(span: Span, status: int | None, *, accepted: bool) -> None:
+    if status is not None:
+        span.set_attribute("http.response.status_code", status)
+    if not accepted:
+        span.set_attribute("error.type", "_OTHER" if status is None else str(status))
+        span.set_status(Status(StatusCode.ERROR))
+
+
+def _messaging(operation: str, destination: str | None, *, system: str = "kafka") -> dict[str, AttributeValue]:
     attributes: dict[str, AttributeValue] = {
-        "messaging.system": "kafka",
+        "messaging.system": system,
         "messaging.operation.name": operation,
         "messaging.operation.type": operation,
     }
-    return attributes if topic is None else {**attributes, "messaging.destination.name": topic}
+    return attributes if destination is None else {**attributes, "messaging.destination.name": destination}
 
 
 def _links(records: Iterable[Headers]) -> list[Link]:

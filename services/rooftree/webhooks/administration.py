@@ -22,8 +22,8 @@ __all__ = ["TEST_TYPE", "Attempt", "SubscriptionStore", "Subscriptions"]
 
 TEST_TYPE: Final = "rooftree.webhook.test.v1"
 
-Attempt: TypeAlias = Callable[[str, Sign, AuditRecord], Awaitable[Answer]]
-"""Sends one event to an address, signed."""
+Attempt: TypeAlias = Callable[[Webhook, Sign, AuditRecord], Awaitable[Answer]]
+"""Sends one event to a subscriber, signed."""
 
 
 class SubscriptionStore(Protocol):
@@ -172,14 +172,14 @@ class Subscriptions:
             verdict=None,
             data={"organization_id": webhook.organization_id, "webhook_id": webhook.webhook_id},
         )
-        return await self._attempt(webhook.url, partial(self.store.sign, webhook), event)
+        return await self._attempt(webhook, partial(self.store.sign, webhook), event)
 
     async def replay(self, webhook: Webhook, letter: WebhookLetter) -> Answer:
         """
         Send an event that was given up once more, with the id that it had.
         """
         event = await self.store.event(letter)
-        answer = await self._attempt(webhook.url, partial(self.store.sign, webhook), event)
+        answer = await self._attempt(webhook, partial(self.store.sign, webhook), event)
         if answer.accepted:
             await self.store.deliver(letter)
         return answer

@@ -21,9 +21,10 @@ from rooftree.inquiry.documents import audit_document
 from rooftree.reading.reader import AuditRecord
 from rooftree.telemetry.logs import Action, log
 from rooftree.telemetry.metrics import Metrics
+from rooftree.telemetry.spans import TRACEPARENT, current_traceparent, telling
 from rooftree.webhooks.schedule import Answer, Verdict, next_step
 from rooftree.webhooks.signing import Sign, signed_headers, signing_with
-from rooftree.webhooks.subscriptions import WebhookStore, Work
+from rooftree.webhooks.subscriptions import Webhook, WebhookStore, Work
 from rooftree.workers.pauses import pause, persistently
 
 __all__ = ["Sends", "WebhookSender", "attempt"]
@@ -47,17 +48,22 @@ class Sends(Protocol):
         ...
 
 
-async def attempt(sender: Sends, url: str, sign: Sign, event: AuditRecord) -> Answer:
+async def attempt(sender: Sends, webhook: Webhook, sign: Sign, event: AuditRecord) -> Answer:
     """
     Send one event, signed, as the CloudEvent that stands on the audit topic.
     """
     body = orjson.dumps(audit_document(event))
-    headers = {
-        "content-type": "application/cloudevents+json; charset=utf-8",
-        "user-agent": "rooftree",
-        **await signed_headers(sign, message_id=event.event_id, timestamp=int(time.time()), body=body),
-    }
-    return await sender.send(url, body, headers)
+    with telling(webhook.webhook_id, event.event_id, event.traceparent) as answered:
+        traceparent = current_traceparent()
+        headers = {
+            "content-type": "application/cloudevents+json; charset=utf-8",
+            "user-agent": "rooftree",
+            **({} if traceparent is None else {TRACEPARENT: traceparent}),
+            **await signed_headers(sign, message_id=event.event_id, timestamp=int(time.time()), body=body),
+        }
+        answer = await sender.send(webhook.url, body, headers)
+        answered(answer.status, answer.accepted)
+    return answer
 
 
 class WebhookSender:
@@ -150,7 +156,7 @@ class WebhookSender:
         """
         Send one event; returns whether the next may be sent.
         """
-        answer = await attempt(self._sender, work.webhook.url, signing_with(work.secret), event)
+        answer = await attempt(self._sender, work.webhook, signing_with(work.secret), event)
         step = next_step(answer, attempts=attempts, jitter=random.random())  # noqa: S311  # spreads, hides nothing
         Metrics.webhooks.labels(step.verdict.value).inc()
         if step.verdict is Verdict.ACCEPTED:

@@ -209,9 +209,9 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 -- insert_audit_event --
 -- Insert an audit event.
 insert into rooftree.audit_event (
-    organization_id, revision, part, parts, event_id, type, account_id, time, verdict, cause_event_id, data
+    organization_id, revision, part, parts, event_id, type, account_id, time, verdict, cause_event_id, data, traceparent
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- insert_outbox --
 -- Insert what is to be sent.

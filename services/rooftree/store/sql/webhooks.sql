@@ -117,9 +117,17 @@ where
 order by letter_id
 limit $5;
 
+-- webhook_events --
+-- The audit events behind a position, in their order.
+select organization_id, revision, part, parts, event_id, type, account_id, time, verdict, data, traceparent
+from rooftree.audit_event
+where organization_id = $1 and (revision, part) > ($2::bigint, $3::integer)
+order by revision, part
+limit $4;
+
 -- webhook_event --
 -- One audit event by its place.
-select organization_id, revision, part, parts, event_id, type, account_id, time, verdict, data
+select organization_id, revision, part, parts, event_id, type, account_id, time, verdict, data, traceparent
 from rooftree.audit_event
 where organization_id = $1 and revision = $2 and part = $3;
 

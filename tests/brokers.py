@@ -5,6 +5,7 @@ The broker that tests run on: the embedded one, or Apache Kafka.
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from tests.kafka.broker import ApacheKafka, apache_kafka
 from rooftree.embedded import embedded_broker
 from rooftree.errors import UnavailableError
 
-__all__ = ["BROKER", "KAFKA", "Broker", "run_broker"]
+__all__ = ["BROKER", "KAFKA", "Broker", "own_names", "run_broker"]
 
 BROKER = os.environ.get("ROOFTREE_TEST_BROKER", "embedded")
 """
@@ -61,3 +62,13 @@ async def run_broker(folder: Path) -> AsyncIterator[Broker]:
             yield Broker(kafka.bootstrap, idempotence=True, kafka=kafka)
     except UnavailableError as error:
         pytest.exit(str(error), returncode=3)
+
+
+def own_names(mark: str | None = None) -> dict[str, str]:
+    """
+    Return settings that name a consumer group and topics that nobody else has.
+    """
+    mark = mark or uuid.uuid4().hex[:8]
+    topics = ("changes", "audit", "permissions", "dead-letter")
+    named = {f"{topic.replace('-', '_')}_topic": f"{topic}-{mark}" for topic in topics}
+    return {"consumer_group": f"projector-{mark}", **named}

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import structlog
 from hypothesis import HealthCheck, Phase, settings
-from tests.brokers import Broker, run_broker
-from tests.databases import administer, database_dsn
+from tests.brokers import Broker, own_names, run_broker
+from tests.databases import administer, database_dsn, own_database
 from tests.kafka.broker import ApacheKafka
 
 from rooftree.embedded import embedded_postgres
@@ -119,10 +119,8 @@ async def postgres_dsn(postgres_server: str, template_database: str) -> AsyncIte
     """
     The DSN of a database of the test's own, with the schema and nothing in it.
     """
-    name = f"rooftree_{uuid.uuid4().hex[:12]}"
-    await administer(postgres_server, f'create database "{name}" template "{template_database}"')
-    yield database_dsn(postgres_server, name)
-    await administer(postgres_server, f'drop database "{name}" with (force)')
+    async with own_database(postgres_server, template=template_database) as dsn:
+        yield dsn
 
 
 @pytest.fixture
@@ -130,17 +128,12 @@ async def settings(postgres_dsn: str, broker: Broker) -> Settings:
     """
     Settings for a service of the test's own: its database, its topics.
     """
-    mark = uuid.uuid4().hex[:8]
     chosen = Settings(
         postgres_dsn=postgres_dsn,
         kafka_bootstrap=broker.bootstrap,
         kafka_idempotence=broker.idempotence,
         partition_assignment=Assignment.ALL,
-        consumer_group=f"projector-{mark}",
-        changes_topic=f"changes-{mark}",
-        audit_topic=f"audit-{mark}",
-        permissions_topic=f"permissions-{mark}",
-        dead_letter_topic=f"dead-letter-{mark}",
+        **own_names(),
         topic_partitions=2,
         batch_max_wait=0.02,
         relay_poll_interval=0.05,

@@ -21,6 +21,7 @@ from random import Random
 
 import pytest
 from pydantic import SecretStr
+from tests.brokers import own_names
 from tests.databases import administer, database_dsn
 from tests.faults.checks import same_as_undisturbed
 from tests.faults.roles import ApiClient, Role, run_command, start_role
@@ -118,11 +119,7 @@ async def role_settings(secured: SecuredPostgres, kafka: ApacheKafka) -> dict[st
     mark = uuid.uuid4().hex[:8]
     database = f"rooftree_{mark}"
     common = Settings(
-        consumer_group=f"projector-{mark}",
-        changes_topic=f"changes-{mark}",
-        audit_topic=f"audit-{mark}",
-        permissions_topic=f"permissions-{mark}",
-        dead_letter_topic=f"dead-letter-{mark}",
+        **own_names(mark),
         topic_partitions=4,
         batch_max_records=20,
         batch_max_wait=0.05,

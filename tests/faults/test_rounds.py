@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -20,8 +19,8 @@ from traceback import format_exception
 
 import pytest
 from pydantic import SecretStr
-from tests.brokers import BROKER, KAFKA
-from tests.databases import administer, database_dsn
+from tests.brokers import BROKER, KAFKA, own_names
+from tests.databases import own_database
 from tests.faults.checks import same_as_undisturbed
 from tests.faults.servers import Servers, run_servers
 from tests.faults.world import FAULTS, World
@@ -72,39 +71,33 @@ async def round_settings(servers: Servers) -> AsyncIterator[Settings]:
     """
     A database and topics of the round's own, and workers that miss each other soon.
     """
-    mark = uuid.uuid4().hex[:8]
-    await administer(servers.dsn, f'create database "rooftree_{mark}"')
-    chosen = Settings(
-        postgres_dsn=SecretStr(database_dsn(servers.dsn, f"rooftree_{mark}")),
-        kafka_bootstrap=servers.kafka_address,
-        kafka_idempotence=BROKER == KAFKA,
-        # The embedded broker does not let sessions be shorter.
-        kafka_session_timeout=1.5 if BROKER == KAFKA else 6,
-        kafka_request_timeout=3,
-        consumer_group=f"projector-{mark}",
-        changes_topic=f"changes-{mark}",
-        audit_topic=f"audit-{mark}",
-        permissions_topic=f"permissions-{mark}",
-        dead_letter_topic=f"dead-letter-{mark}",
-        partition_assignment=Assignment.GROUP,
-        topic_partitions=3,
-        postgres_connect_timeout=3,
-        postgres_command_timeout=10,
-        postgres_lock_timeout=3,
-        postgres_idle_timeout=1.5,
-        postgres_pool_size=4,
-        batch_max_records=8,
-        batch_max_wait=0.05,
-        relay_batch_size=20,
-        relay_poll_interval=0.2,
-        retry_max_delay=0.5,
-        stall_timeout=20,
-        drain_timeout=5,
-    )
-    await run_migrate(chosen)
-    await ensure_topics(patiently(chosen))
-    yield chosen
-    await administer(servers.dsn, f'drop database "rooftree_{mark}" with (force)')
+    async with own_database(servers.dsn) as dsn:
+        chosen = Settings(
+            postgres_dsn=SecretStr(dsn),
+            kafka_bootstrap=servers.kafka_address,
+            kafka_idempotence=BROKER == KAFKA,
+            # The embedded broker does not let sessions be shorter.
+            kafka_session_timeout=1.5 if BROKER == KAFKA else 6,
+            kafka_request_timeout=3,
+            **own_names(),
+            partition_assignment=Assignment.GROUP,
+            topic_partitions=3,
+            postgres_connect_timeout=3,
+            postgres_command_timeout=10,
+            postgres_lock_timeout=3,
+            postgres_idle_timeout=1.5,
+            postgres_pool_size=4,
+            batch_max_records=8,
+            batch_max_wait=0.05,
+            relay_batch_size=20,
+            relay_poll_interval=0.2,
+            retry_max_delay=0.5,
+            stall_timeout=20,
+            drain_timeout=5,
+        )
+        await run_migrate(chosen)
+        await ensure_topics(patiently(chosen))
+        yield chosen
 
 
 def patiently(settings: Settings) -> Settings:

@@ -9,15 +9,14 @@ import json
 import os
 import sys
 import time
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from pydantic import SecretStr
-from tests.databases import administer, as_role, database_dsn
+from tests.databases import as_role, own_database
+from tests.outcome import Outcome
 
 from rooftree.bootstrap.commands import open_publisher
 from rooftree.bootstrap.database import open_store, run_migrate
@@ -32,8 +31,6 @@ from rooftree.workers.supervisor import supervise
 __all__ = [
     "DENY_REGIONS",
     "ORGANIZATION",
-    "Outcome",
-    "administer",
     "command",
     "event",
     "eventually",
@@ -272,32 +269,6 @@ def ids(records: Iterable[ConsumerRecord]) -> list[str]:
     return [json.loads(record.value)["id"] for record in records]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """
-    What a command has left behind.
-    """
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """
-        The output as one JSON document.
-        """
-        assert self.out, self.err
-        return json.loads(self.out)
-
-    @property
-    def lines(self) -> list[Any]:
-        """
-        The output as NDJSON.
-        """
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
 async def command(settings: Settings, *arguments: object) -> Outcome:
     """
     Run ``rooftree`` as an operator would, against the servers of *settings*.
@@ -321,12 +292,7 @@ async def fresh_database(settings: Settings) -> AsyncIterator[Settings]:
     """
     Give the settings another database, so that the same log can be read from the start.
     """
-    server = settings.postgres_dsn.get_secret_value()
-    name = f"rooftree_{uuid.uuid4().hex[:12]}"
-    await administer(server, f'create database "{name}"')
-    try:
-        chosen = settings.model_copy(update={"postgres_dsn": SecretStr(database_dsn(server, name))})
+    async with own_database(settings.postgres_dsn.get_secret_value()) as dsn:
+        chosen = settings.model_copy(update={"postgres_dsn": SecretStr(dsn)})
         await run_migrate(chosen)
         yield chosen
-    finally:
-        await administer(server, f'drop database "{name}" with (force)')

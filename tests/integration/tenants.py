@@ -5,12 +5,11 @@ A service with two organizations in it, of which somebody may see one alone.
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.brokers import Broker
-from tests.databases import administer, database_dsn
+from tests.brokers import Broker, own_names
+from tests.databases import own_database
 from tests.integration.service import ORGANIZATION, event, publish, running, settled, snapshot
 
 from rooftree.settings import Assignment, Settings
@@ -100,20 +99,13 @@ async def tenants(server: str, template: str, broker: Broker) -> AsyncIterator[S
     Give a database of its own with both organizations, each with accounts, principals, a probe, audit events and a
     dead letter.
     """
-    mark = uuid.uuid4().hex[:8]
-    name = f"rooftree_tenants_{mark}"
-    await administer(server, f'create database "{name}" template "{template}"')
-    try:
+    async with own_database(server, template=template) as dsn:
         chosen = Settings(
-            postgres_dsn=database_dsn(server, name),
+            postgres_dsn=dsn,
             kafka_bootstrap=broker.bootstrap,
             kafka_idempotence=broker.idempotence,
             partition_assignment=Assignment.ALL,
-            consumer_group=f"projector-{mark}",
-            changes_topic=f"changes-{mark}",
-            audit_topic=f"audit-{mark}",
-            permissions_topic=f"permissions-{mark}",
-            dead_letter_topic=f"dead-letter-{mark}",
+            **own_names(),
             topic_partitions=1,
             batch_max_wait=0.02,
             relay_poll_interval=0.05,
@@ -129,5 +121,3 @@ async def tenants(server: str, template: str, broker: Broker) -> AsyncIterator[S
         async with running(chosen):
             await settled(chosen, records=2 * len(own))
         yield chosen
-    finally:
-        await administer(server, f'drop database "{name}" with (force)')

@@ -5,14 +5,13 @@ An organization read from AWS: all of it, whatever happens on the way, and no mo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from tests.amazon import MANAGEMENT, Amazon, run_amazon
+from tests.amazon import Amazon
 from tests.estate import Estate
 from tests.integration.service import command, running, stored
 
@@ -27,19 +26,6 @@ from rooftree.organization.tree import Organization
 from rooftree.settings import Settings
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def amazon(monkeypatch: pytest.MonkeyPatch) -> Iterator[Amazon]:
-    """
-    Run AWS for one test, with credentials for it.
-    """
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", MANAGEMENT)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-    with run_amazon() as server:
-        yield server
 
 
 @pytest.fixture

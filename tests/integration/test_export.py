@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.service import ORGANIZATION, Outcome, event, publish, running, settled, snapshot, view_of
+from tests.integration.service import ORGANIZATION, event, publish, running, settled, snapshot, view_of
+from tests.outcome import Outcome
 
 from rooftree.cli import main
 from rooftree.settings import Settings

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from random import Random
 from typing import Any, Final
 
 import pytest
-from tests.amazon import MANAGEMENT, Amazon, run_amazon
+from tests.amazon import MANAGEMENT, Amazon
 from tests.databases import as_role
 from tests.estate import Call, Estate
 from tests.generators.aws_events import Deliveries
@@ -39,19 +39,6 @@ pytestmark = pytest.mark.integration
 
 # How large the organization is; 300 accounts are asked for now and then.
 ACCOUNTS: Final = int(os.environ.get("ROOFTREE_TEST_ACCOUNTS", "15"))
-
-
-@pytest.fixture
-def amazon(monkeypatch: pytest.MonkeyPatch) -> Iterator[Amazon]:
-    """
-    Run AWS for one test, with credentials for it.
-    """
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", MANAGEMENT)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-    with run_amazon() as server:
-        yield server
 
 
 @pytest.fixture

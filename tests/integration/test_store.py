@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 import pytest
-from tests.databases import administer, database_dsn
+from tests.databases import own_database
 
 from rooftree.errors import InputError, UnavailableError, UsageError
 from rooftree.store.database import connect_database, open_database
@@ -41,10 +41,8 @@ async def empty_dsn(postgres_server: str) -> AsyncIterator[str]:
     """
     The DSN of a database with nothing in it.
     """
-    name = "rooftree_empty"
-    await administer(postgres_server, f'create database "{name}"')
-    yield database_dsn(postgres_server, name)
-    await administer(postgres_server, f'drop database "{name}" with (force)')
+    async with own_database(postgres_server) as dsn:
+        yield dsn
 
 
 @pytest.mark.parametrize("name", [name for name in statements() if name != SEVERAL])

@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import io
 import re
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from typing import Any
 import asyncpg
 import pytest
 from pydantic import SecretStr
-from tests.databases import administer, database_dsn
+from tests.databases import own_database
 from tests.integration.service import (
     command,
     event,
@@ -60,10 +59,8 @@ async def empty(settings: Settings, postgres_server: str) -> AsyncIterator[Setti
     """
     A database with nothing in it.
     """
-    name = f"rooftree_{uuid.uuid4().hex[:12]}"
-    await administer(postgres_server, f'create database "{name}"')
-    yield settings.model_copy(update={"postgres_dsn": SecretStr(database_dsn(postgres_server, name))})
-    await administer(postgres_server, f'drop database "{name}" with (force)')
+    async with own_database(postgres_server) as dsn:
+        yield settings.model_copy(update={"postgres_dsn": SecretStr(dsn)})
 
 
 @asynccontextmanager

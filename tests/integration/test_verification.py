@@ -16,7 +16,6 @@ from tests.databases import as_role
 from tests.generators.histories import deliver, generate_history
 from tests.integration.service import (
     ORGANIZATION,
-    Outcome,
     command,
     event,
     fresh_database,
@@ -26,6 +25,7 @@ from tests.integration.service import (
     snapshot,
     stored,
 )
+from tests.outcome import Outcome
 
 from rooftree.cli import main
 from rooftree.settings import Settings

@@ -2,39 +2,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.outcome import Outcome
 
 from rooftree.cli import main
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """
-    What a command has left behind.
-    """
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """
-        The output as one JSON document.
-        """
-        return json.loads(self.out)
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        """
-        The output as NDJSON.
-        """
-        return [json.loads(line) for line in self.out.splitlines()]
-
 
 Run = Callable[..., Outcome]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -82,7 +82,8 @@ class Guard:
         if scope["type"] != "http":
             return  # nothing here speaks anything else
         request = Request(scope, receive)
-        if request.url.path in OPEN_PATHS or request.url.path.startswith(OPEN_FOLDER):
+        # What routes go by, and not the address: that is put together from headers, too.
+        if scope["path"] in OPEN_PATHS or scope["path"].startswith(OPEN_FOLDER):
             await self._app(scope, receive, send)
             return
         try:
@@ -134,7 +135,7 @@ class Guard:
         if "authorization" in request.headers:
             self._failures.take(address)
             await self._store.record(entry_of(request, None, Outcome.REFUSED, 401, "no token that is good"))
-        if request.url.path.startswith("/api/"):
+        if request.scope["path"].startswith("/api/"):
             return problem(401, "a bearer token is needed", headers={"WWW-Authenticate": 'Bearer realm="rooftree"'})
         return RedirectResponse("/login", status_code=303)
 
@@ -208,9 +209,7 @@ def entry_of(
 
     Query and body stay out of it: they may hold what is secret.
     """
-    return entry(
-        request, caller, f"{request.method} {request.url.path[:MOST_TEXT]}", outcome, status=status, detail=detail
-    )
+    return entry(request, caller, f"{request.method} {_printable(request)}", outcome, status=status, detail=detail)
 
 
 def entry(
@@ -237,6 +236,12 @@ def entry(
         status=status,
         detail=detail,
     )
+
+
+def _printable(request: Request) -> str:
+    # The store takes no NUL, and what is written down is one line.
+    path: str = request.scope["path"]
+    return "".join(sign if sign.isprintable() else quote(sign) for sign in path[:MOST_TEXT])[:MOST_TEXT]
 
 
 def _field(body: bytes, name: str) -> str | None:

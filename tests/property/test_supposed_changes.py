@@ -112,7 +112,8 @@ def test_what_if_says_before_a_change_what_its_audit_events_say_after_it(history
         kind = data.draw(st.sampled_from(sorted({type(step).__name__ for step in steps})))
         step = data.draw(st.sampled_from([step for step in steps if type(step).__name__ == kind]))
 
-        report = asyncio.run(what_if(ShelfSource(shelf, view.organization), view.organization, [step]))
+        shelf_source = ShelfSource(shelf, view.organization)
+        report = asyncio.run(what_if(shelf_source, shelf_source, [step]))
         patch = view.apply(decode_change(event_of(step, history, number).to_bytes()))
         shelf.write(patch)
         told = told_by_audit(patch)

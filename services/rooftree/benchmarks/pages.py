@@ -167,6 +167,15 @@ _WIDEST: Final = """
 select revision, time from rooftree.audit_event where organization_id = $1 and part = 1 order by parts desc, revision limit 1
 """
 
+_CHAINS: Final = """
+select c.*, g.count
+from (select chain_id, count(*) from rooftree.account where organization_id = $1 group by 1) as g
+left join rooftree.chain as c on c.organization_id = $1 and c.chain_id = g.chain_id
+"""
+_UNDER: Final = (
+    "select * from rooftree.account where organization_id = $1 and path[2] = $2 order by account_id limit 100"
+)
+
 
 async def _pages(looking: Connection, stream: OrganizationStream) -> list[_Page]:
     """
@@ -175,7 +184,7 @@ async def _pages(looking: Connection, stream: OrganizationStream) -> list[_Page]
     organization_id, account_id = stream.name, stream.account_ids()[1]
     [widest] = await looking.fetch(_WIDEST, organization_id)
     frame, counts, names = ((one, (organization_id,)) for one in (_FRAME, _COUNTS, _NAMES))
-    some, documents = ((one, (organization_id,)) for one in (_ACCOUNTS, _DOCUMENTS))
+    some, chains, documents = ((one, (organization_id,)) for one in (_ACCOUNTS, _CHAINS, _DOCUMENTS))
     account, history, changes = (
         (one, (organization_id, account_id)) for one in (_ACCOUNT, _HISTORY, _EVENTS_OF_ACCOUNT)
     )
@@ -186,7 +195,10 @@ async def _pages(looking: Connection, stream: OrganizationStream) -> list[_Page]
         return _Page(name, f"/{organization_id}{path}{query}", bare)
 
     of_account = f"/accounts/{account_id}"
-    question = {"account": account_id, "action": "s3:DeleteBucket", "context": "aws:RequestedRegion=us-east-1"}
+    supposed = {"step": "attach", "policy": "p-00000001", "target": "ou-ab12-00000003"}
+    under = (_UNDER, (organization_id, supposed["target"]))
+    asked = {"action": "s3:DeleteBucket", "context": "aws:RequestedRegion=us-east-1"}
+    question = {"account": account_id, **asked}
     return [
         page("the organization", "", frame, counts, some, (_EVENTS, (organization_id, 48))),
         page("a unit", "/nodes/ou-ab12-00000003", frame, counts, some, (_EVENTS, (organization_id, 48))),
@@ -200,8 +212,10 @@ async def _pages(looking: Connection, stream: OrganizationStream) -> list[_Page]
         *(page(f"audit, by {name}", "/audit", feed, names, **chosen) for name, chosen in _filters(account_id, widest["time"])),
         page("a change", f"/audit/{widest['revision']}", (_EVENTS_OF_CHANGE, (organization_id, widest["revision"])), names),
         page("what-if", "/what-if", frame),
+        page("an answered what-if", "/what-if", frame, chains, documents, under, **supposed),
         page("check", "/check", (_ACCOUNTS, (organization_id,))),
         page("an answered check", "/check", account, names, documents, **question),
+        page("an answered who-can", "/who-can", chains, documents, some, **asked),
         page("the policies", "/policies", frame),
         page("a policy", "/policies/p-00000001", frame, documents, (_EVENTS, (organization_id, 10 * 12))),
         page("operations", "/operations", (_EVENTS, (organization_id, 201))),

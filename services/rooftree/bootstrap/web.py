@@ -16,7 +16,8 @@ from rooftree.api.callers import ReaderFor
 from rooftree.api.feed import AuditFeed
 from rooftree.bootstrap.database import open_nudges, open_pool
 from rooftree.bootstrap.workers import make_sender
-from rooftree.inquiry.errands import Errand, Memory
+from rooftree.inquiry.errands import Errand
+from rooftree.inquiry.memory import Memory
 from rooftree.reading.reader import Reader
 from rooftree.settings import Settings
 from rooftree.store.access import DatabaseAccess

@@ -22,6 +22,7 @@ from rooftree.inquiry import supposing
 from rooftree.inquiry.comparing import Report
 from rooftree.inquiry.markdown import code
 from rooftree.inquiry.sarif import PolicyFile
+from rooftree.inquiry.sources import MemorySource
 from rooftree.inquiry.supposing import Step
 from rooftree.organization.tree import Organization
 
@@ -110,7 +111,7 @@ async def _suppose(given: Sequence[Given], paths: Sequence[Path], where: Where) 
             else:
                 content = read_bytes(path).decode("utf-8", "surrogateescape")
                 steps.append(supposing.Update(path.stem, content, place=str(path), content_place=str(path)))
-        report = await supposing.what_if(sources[0], organization, steps, progress=counted)
+        report = await supposing.what_if(sources[0], MemorySource(organization), steps, progress=counted)
     return Supposed(report, dict(_files(organization, steps)), notes)
 
 

@@ -10,7 +10,8 @@ over one that is in memory, such as a snapshot.
     ceiling = await find_maximum(source, account)                   what it may do at most
     verdict = await check(source, account, question)                one decision and what decided it
     admitted = await who_can(source, question, at=None)             the accounts that a request is open to
-    report = await what_if(source, await source.organization(), [Attach("DenyRegions", "Workloads")])
+    now = MemorySource(await source.organization())
+    report = await what_if(source, now, [Attach("DenyRegions", "Workloads")])
     report = await compare_times(source, since, until)              what has changed between two moments
     span = await find_span(source, account_id, since, until)        the same for one account, with its rows
     tree = OrganizationTree(await source.organization())            nodes below each other, with their policies

@@ -4,8 +4,8 @@ Which decisions differ between two states of an organization.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -19,7 +19,15 @@ from rooftree.organization.tree import Organization
 from rooftree.view.ceilings import Ceilings
 from rooftree.view.standing import Place
 
-__all__ = ["Difference", "Report", "compare_organizations", "compare_times", "find_difference", "join_reports"]
+__all__ = [
+    "Difference",
+    "Report",
+    "compare_organizations",
+    "compare_reached",
+    "compare_times",
+    "find_difference",
+    "join_reports",
+]
 
 EQUIVALENT: Final = "equivalent"
 
@@ -108,10 +116,22 @@ def compare_organizations(before: Organization, after: Organization, *, progress
     """
     Return what differs for the accounts that are in both states of an organization.
     """
-    old, new = MemorySource(before), MemorySource(after)
-    was, now = _by_id(old.standings()), _by_id(new.standings())
-    ceilings = old.chains_of(was.values()), new.chains_of(now.values())
-    return _report(was, now, ceilings, {**old.known_names(), **new.known_names()}, progress)
+    return _compare(MemorySource(before), MemorySource(after), None, progress)
+
+
+def compare_reached(
+    before: MemorySource, after: Organization, reached: Collection[str], *, progress: Progress = unseen
+) -> Report:
+    """
+    Return what differs between two states of an organization with the same accounts.
+
+    Args:
+        before: The one state.
+        after: The other.
+        reached: The accounts of which something may differ.
+        progress: Sees each account that is compared.
+    """
+    return replace(_compare(before, MemorySource(after), reached, progress), compared=before.count)
 
 
 async def compare_times(
@@ -150,6 +170,12 @@ def join_reports(reports: Sequence[Report]) -> Report:
         removed=[account_id for report in reports for account_id in report.removed],
         names={subject: name for report in reports for subject, name in report.names.items()},
     )
+
+
+def _compare(old: MemorySource, new: MemorySource, among: Collection[str] | None, progress: Progress) -> Report:
+    was, now = _by_id(old.standings(among)), _by_id(new.standings(among))
+    ceilings = old.chains_of(was.values()), new.chains_of(now.values())
+    return _report(was, now, ceilings, {**old.known_names(), **new.known_names()}, progress)
 
 
 _Accounts = Mapping[str, Standing]

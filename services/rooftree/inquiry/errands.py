@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -17,42 +17,15 @@ from rooftree.contracts.resources.decisions import Admission as AdmissionAnswer
 from rooftree.inquiry.comparing import Report, compare_times
 from rooftree.inquiry.deciding import who_can
 from rooftree.inquiry.documents import difference_answer
+from rooftree.inquiry.memory import Memory
 from rooftree.inquiry.question import Question
 from rooftree.inquiry.review import markdown_lines
 from rooftree.inquiry.sources import LiveSource
 from rooftree.inquiry.supposing import Step, what_if
 from rooftree.organization.export import take_snapshot
-from rooftree.organization.tree import Organization
 from rooftree.reading.reader import Reader
 
-__all__ = ["Differ", "Errand", "Export", "Memory", "Prepare", "Suppose", "WhoCan"]
-
-
-class Memory:
-    """
-    The organization that was asked about last, as long as its view is as it was.
-
-    Of use to a process that is asked again and again while somebody writes a policy.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[int, Organization]] = {}
-
-    async def organization(self, reader: Reader, organization_id: str) -> Organization:
-        """
-        Return an organization as it is now.
-
-        Raises:
-            UnavailableError: The database does not answer.
-        """
-        # The version is read before the facts: what is written in between makes the next question read anew.
-        versions = {record.organization_id: record.version for record in await reader.organizations()}
-        version = versions.get(organization_id, 0)
-        known, organization = self._known.get(organization_id, (None, None))
-        if organization is None or known != version:
-            organization = await LiveSource(reader, organization_id).organization()
-            self._known = {organization_id: (version, organization)}
-        return organization
+__all__ = ["Differ", "Errand", "Export", "Prepare", "Suppose", "WhoCan"]
 
 
 class Errand(Protocol):
@@ -74,13 +47,15 @@ class Errand(Protocol):
 @dataclass(frozen=True, slots=True)
 class Prepare:
     """
-    Nothing: a process that has done it is ready for the next errand.
+    Nothing is asked: a process that has done it is ready for the next errand, with the organizations in its memory that
+    have room there.
     """
 
-    async def run(self, reader: Reader, memory: Memory) -> bytes:  # noqa: ARG002  # what takes time is the import
+    async def run(self, reader: Reader, memory: Memory) -> bytes:
         """
         Return nothing.
         """
+        await memory.fill(reader)
         return b""
 
 
@@ -96,27 +71,33 @@ class Export:
         """
         Return the snapshot.
         """
-        organization = await memory.organization(reader, self.organization_id)
-        return json.dumps(take_snapshot(organization).to_json(), separators=(",", ":")).encode()
+        known = await memory.recall(reader, self.organization_id)
+        return json.dumps(take_snapshot((await known.as_it_is()).state).to_json(), separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class WhoCan:
     """
     To which accounts a request is open.
+
+    Attributes:
+        most: How many accounts are told of; all of them, unless it is given.
     """
 
     organization_id: str
     question: Question
     at: datetime | None
+    most: int | None = None
 
-    async def run(self, reader: Reader, memory: Memory) -> bytes:  # noqa: ARG002  # the stored rows say all of it
+    async def run(self, reader: Reader, memory: Memory) -> bytes:
         """
         Return the accounts.
         """
-        admission = await who_can(LiveSource(reader, self.organization_id), self.question, at=self.at)
-        told = {"organization_id": self.organization_id, "count": admission.count, **self.question.document}
-        return _encoded(AdmissionAnswer.model_validate({**told, **admission.document}))
+        admission = await who_can(await memory.recall(reader, self.organization_id), self.question, at=self.at)
+        counts = {"count": admission.count, "admitted": len(admission.admitted)}
+        shown = replace(admission, admitted=admission.admitted[: self.most])
+        told = {"organization_id": self.organization_id, **counts, **self.question.document}
+        return _encoded(AdmissionAnswer.model_validate({**told, **shown.document}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +117,8 @@ class Suppose:
         """
         Return what would differ.
         """
-        organization = await memory.organization(reader, self.organization_id)
-        report = await what_if(LiveSource(reader, self.organization_id), organization, self.steps)
+        known = await memory.recall(reader, self.organization_id)
+        report = await what_if(known, await known.as_it_is(), self.steps)
         return _told(self.organization_id, report, markdown=self.markdown)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Final, Protocol
 
 from rooftree import permissions as algebra
@@ -90,12 +91,29 @@ class MemorySource:
         self._organization = organization
         self._survey = Survey(self._organization)
         self._records: dict[str, ChainRecord] = {}
+        self._standings: dict[str, Standing] = {}
 
-    def standings(self) -> list[Standing]:
+    @property
+    def state(self) -> Organization:
         """
-        Return all accounts by id.
+        The organization itself; whoever changes it makes this source wrong.
         """
-        return [self._standing(account_id) for account_id in sorted(self._organization.accounts())]
+        return self._organization
+
+    @cached_property
+    def count(self) -> int:
+        """
+        How many accounts there are.
+        """
+        return sum(1 for _ in self._organization.accounts())
+
+    def standings(self, among: Collection[str] | None = None) -> list[Standing]:
+        """
+        Return all accounts by id, or those among some.
+        """
+        organization = self._organization
+        known = organization.accounts() if among is None else filter(organization.has_node, among)
+        return [self._standing(account_id) for account_id in sorted(known)]
 
     def chains_of(self, accounts: Iterable[Standing]) -> Ceilings:
         """
@@ -156,6 +174,12 @@ class MemorySource:
         return Directory()
 
     def _standing(self, account_id: str) -> Standing:
+        standing = self._standings.get(account_id)
+        if standing is None:
+            standing = self._standings[account_id] = self._found(account_id)
+        return standing
+
+    def _found(self, account_id: str) -> Standing:
         placement = self._survey.placement(account_id)
         if placement is not None:
             self._records[placement.chain.chain_id] = placement.chain

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from rooftree.errors import InputError
-from rooftree.inquiry.comparing import Report, compare_organizations
+from rooftree.inquiry.comparing import Report, compare_reached
 from rooftree.inquiry.principals import tell_principals
 from rooftree.inquiry.progress import Progress, unseen
-from rooftree.inquiry.sources import OrganizationSource
+from rooftree.inquiry.sources import MemorySource, OrganizationSource
 from rooftree.organization.changes import (
     CHANGE_TYPES,
     AccountMoved,
@@ -29,7 +29,7 @@ from rooftree.organization.identifiers import is_account, is_root
 from rooftree.organization.tree import Organization
 from rooftree.policy.document import read_content
 
-__all__ = ["Attach", "Detach", "Move", "Step", "Update", "find_policy", "suppose", "what_if"]
+__all__ = ["Attach", "Detach", "Move", "Step", "Supposed", "Update", "find_policy", "suppose", "what_if"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +95,14 @@ Step: TypeAlias = Attach | Detach | Update | Move
 
 
 async def what_if(
-    source: OrganizationSource, organization: Organization, steps: Sequence[Step], *, progress: Progress = unseen
+    source: OrganizationSource, before: MemorySource, steps: Sequence[Step], *, progress: Progress = unseen
 ) -> Report:
     """
     Return which decisions would differ after some steps, all of which together are one change, and for whom.
 
     Args:
         source: Where users and roles are known.
-        organization: As it is now.
+        before: The organization as it is now.
         steps: What is supposed.
         progress: Sees each account that is compared, and each whose users and roles are looked at.
 
@@ -110,24 +110,38 @@ async def what_if(
         InputError: A step names something that is not there, or that already is so.
         UnavailableError: The database does not answer.
     """
-    report = compare_organizations(organization, suppose(organization, steps), progress=progress)
+    supposed = suppose(before.state, steps)
+    report = compare_reached(before, supposed.organization, supposed.accounts, progress=progress)
     return await tell_principals(source, report, progress=progress)
 
 
-def suppose(organization: Organization, steps: Sequence[Step]) -> Organization:
+@dataclass(frozen=True, slots=True)
+class Supposed:
     """
-    Return the organization as it would be after some steps, each taken after the one before.
+    An organization after some steps.
+
+    Attributes:
+        accounts: Those of which something may differ, as for a change; no step adds or removes one.
+    """
+
+    organization: Organization
+    accounts: frozenset[str]
+
+
+def suppose(organization: Organization, steps: Sequence[Step]) -> Supposed:
+    """
+    Return an organization as it would be after some steps, each taken after the one before.
 
     Raises:
         InputError: A step names something that is not there, or that already is so.
     """
-    after = Organization(organization.organization_id, organization.registers)
+    after, touched = organization.copy(), set[str]()
     latest = max((fact.version.time for fact in organization.registers), default=datetime.now(UTC))
     for number, step in enumerate(steps, start=1):
         # after all that has been told
         time = latest + timedelta(microseconds=number)
-        after.merge(facts_of(_change(after, number, time, _data(after, step))))
-    return after
+        touched |= after.merge(facts_of(_change(after, number, time, _data(after, step)))).accounts
+    return Supposed(after, frozenset(touched))
 
 
 def find_policy(organization: Organization, wanted: str) -> str | None:
@@ -206,6 +220,8 @@ def _policy(organization: Organization, wanted: str, place: str) -> Policy:
 
 
 def _node(organization: Organization, wanted: str, place: str) -> str:
+    if organization.has_node(wanted):
+        return wanted
     return _one(wanted, _nodes(organization), organization.name_of, place, "node")
 
 

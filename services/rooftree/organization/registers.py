@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -72,6 +73,14 @@ class Registers:
 
     def __len__(self) -> int:
         return len(self._facts)
+
+    def copy(self) -> Registers:
+        """
+        Return registers of their own with the same facts.
+        """
+        twin = copy(self)
+        vars(twin).update(_facts=dict(self._facts))
+        return twin
 
     def merge(self, facts: Iterable[Fact]) -> list[Replacement]:
         """

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -66,6 +67,14 @@ class Organization:
         for fact in self.registers:
             self._index(fact)
 
+    def copy(self) -> Organization:
+        """
+        Return an organization of its own with the same facts, without looking at any of them again.
+        """
+        twin = copy(self)
+        vars(twin).update({name: _copied(held) for name, held in vars(self).items()})
+        return twin
+
     def merge(self, facts: Iterable[Fact]) -> Merge:
         """
         Take in *facts* and tell what they have done.
@@ -115,6 +124,14 @@ class Organization:
         Yield the organizational units that exist, placed or not.
         """
         return (unit_id for unit_id in self._units if self.registers.is_present(unit_id))
+
+    def has_node(self, node_id: str) -> bool:
+        """
+        Tell whether this is the root, or an organizational unit or an account that exists.
+        """
+        if is_root(node_id):
+            return node_id == self.registers.root()
+        return (node_id in self._accounts or node_id in self._units) and self.registers.is_present(node_id)
 
     def policy_types(self) -> list[str]:
         """
@@ -281,6 +298,14 @@ class Organization:
                 return set()
             case _:
                 return {fact.subject}
+
+
+def _copied(held: object) -> object:
+    if isinstance(held, Registers):
+        return held.copy()
+    if isinstance(held, defaultdict):
+        return defaultdict(set, {key: set(found) for key, found in held.items()})
+    return set(held) if isinstance(held, set) else held
 
 
 def _parent(fact: Fact) -> str | None:

@@ -83,6 +83,8 @@ class Catalog:
         self._lower = [name.lower() for name in self.names]
         self._data = data
         self._matching = lru_cache(maxsize=65536)(self._find)
+        # One change is told of many accounts.
+        self._telling = lru_cache(maxsize=1024)(self._first)
 
     def matching(self, globs: Iterable[Glob]) -> int:
         """
@@ -113,7 +115,7 @@ class Catalog:
         """
         Return up to *count* names: familiar ones first, then those that do most harm.
         """
-        return list(islice(self.listed(actions), count))
+        return list(self._telling(actions, count))
 
     def severity(self, actions: int) -> int:
         """
@@ -134,6 +136,9 @@ class Catalog:
             for entry in sorted(types, key=lambda entry: not entry["required"])
             if self._data.resources.resource_type_exists(service, entry["name"])
         ]
+
+    def _first(self, actions: int, count: int) -> tuple[str, ...]:
+        return tuple(islice(self.listed(actions), count))
 
     def _find(self, glob: Glob) -> int:
         pattern = re.compile("".join(spell_regex(token) for token in glob), re.DOTALL)

@@ -121,7 +121,9 @@ class ImpactFinder:
             after: The account after.
         """
         account_id = after.account.account_id
-        if before.binds_principals_like(after):
+        callers = list(self._callers(account_id))
+        nobody_is_known = not callers and not self._directory.is_whole(account_id)
+        if nobody_is_known or before.binds_principals_like(after):
             return None
         impact = Impact()
         change = _Change(
@@ -130,7 +132,7 @@ class ImpactFinder:
             after,
             changed_denials(before.chain, after.chain) if before.account == after.account else None,
         )
-        for grants in self._callers(account_id):
+        for grants in callers:
             if is_service_linked(grants):
                 impact.untouched += 1
                 continue
@@ -144,8 +146,7 @@ class ImpactFinder:
                 impact.touched.append((grants.principal.arn, touches))
             else:
                 impact.unknown += 1
-        is_known = impact.touched or impact.untouched or impact.unknown
-        return impact if is_known or self._directory.is_whole(account_id) else None
+        return impact
 
     def of_principal(self, place: Place, step: PrincipalStep) -> PrincipalImpact | None:
         """

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from rooftree.api.backing import Backing
 from rooftree.api.feed import AuditFeed
-from rooftree.inquiry.errands import Errand, Memory
+from rooftree.inquiry.errands import Errand
+from rooftree.inquiry.memory import Memory
 from rooftree.ports.change_log import LogRecord
 from rooftree.reading.reader import LetterRecord, Reader
 

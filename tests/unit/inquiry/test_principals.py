@@ -72,7 +72,7 @@ async def told(*, most: int = 10) -> Report:
         start=1,
     ):
         view.apply(change(second, data))
-    after = suppose(view.organization, [Attach(POLICY, ROOT)])
+    after = suppose(view.organization, [Attach(POLICY, ROOT)]).organization
     return await tell_principals(ViewSource(view), compare_organizations(view.organization, after), most=most)
 
 

@@ -193,6 +193,32 @@ def test_an_organization_is_what_its_facts_are() -> None:
     assert organization.registers.value(FactKind.ACCOUNT, ACCOUNT, Attribute.PARENT) == OTHER_OU
 
 
+def test_a_copy_goes_its_own_way() -> None:
+    """What is merged into one is as unknown to the other as if both had been loaded from their facts."""
+    organization = small(change(2, PolicyAttached(POLICY, OU)))
+    before, twin = list(organization.registers), organization.copy()
+    merge(twin, AccountMoved(ACCOUNT, parent_id=OTHER_OU))
+    merge(twin, PolicyAttached(POLICY, OTHER_ACCOUNT))
+
+    assert before == list(organization.registers)
+    assert {ACCOUNT} == organization.accounts_under(OU)
+    assert [] == sorted(twin.accounts_under(OU))
+    assert POLICY not in organization.attached_ids(OTHER_ACCOUNT)
+    assert POLICY in twin.attached_ids(OTHER_ACCOUNT)
+    loaded = Organization(ORGANIZATION, list(twin.registers))
+    for account_id in twin.accounts():
+        assert Survey(twin).placement(account_id) == Survey(loaded).placement(account_id)
+
+
+def test_nodes_that_are_there_are_known_by_their_ids() -> None:
+    """The root, units and accounts that exist; neither policies nor what nobody has told of."""
+    organization = small()
+
+    assert [ROOT, OU, ACCOUNT] == [
+        one for one in (ROOT, OU, ACCOUNT, POLICY, "r-zzzz", "444444444444") if organization.has_node(one)
+    ]
+
+
 @pytest.mark.parametrize(
     ("subject", "expected"),
     [

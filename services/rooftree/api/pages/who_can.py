@@ -92,12 +92,11 @@ class WhoCanPage:
 
     async def _admission(self, visit: Visit, asked: Asked) -> Admission:
         question, at = read_question(asked)
-        errand = WhoCan(visit.organization_id, question, at)
+        errand = WhoCan(visit.organization_id, question, at, most=ACCOUNTS_SHOWN)
         told = json.loads(await self._workshop.run(errand, caller_of(visit.request).organizations))
-        found = told["accounts"]
         parameters = {"action": asked.action, "resource": asked.resource, "context": asked.context, "at": asked.at}
         return Admission(
-            count=len(found),
+            count=told["admitted"],
             asked=told["count"],
             accounts=[
                 Admitted(
@@ -106,8 +105,8 @@ class WhoCanPage:
                     address=visit.to.account(str(one["account_id"]), at=at),
                     check=visit.to.page("check", account=str(one["account_id"]), **parameters),
                 )
-                for one in found[:ACCOUNTS_SHOWN]
+                for one in told["accounts"]
             ],
-            more=max(len(found) - ACCOUNTS_SHOWN, 0),
+            more=told["admitted"] - len(told["accounts"]),
             unplaced=len(told["unplaced"]),
         )

@@ -83,6 +83,7 @@ class Admission(Outbound):
     resource: str
     context: JsonObject
     count: Counted = Field(description="How many accounts were asked.")
+    admitted: Counted = Field(description="To how many of them the request is open.")
     accounts: list[AdmittedAccount]
     unplaced: list[str] = Field(description="Accounts whose place is not known, so that nothing can be said of them.")
 

@@ -5,7 +5,7 @@ How fast the parts are, each held against what the same machine needs at the lea
 from __future__ import annotations
 
 from rooftree.benchmarks.algebra import ALGEBRA_STEPS, algebra_measurements
-from rooftree.benchmarks.guard import read_accepted
+from rooftree.benchmarks.guard import Accepted, read_accepted
 from rooftree.benchmarks.machine import describe_machine
 from rooftree.benchmarks.measure import Measurement
 from rooftree.benchmarks.policies import demo_policies, large_policies, policies_in
@@ -16,6 +16,7 @@ from rooftree.benchmarks.simulation import SIMULATION_STEPS, simulation_measurem
 __all__ = [
     "ALGEBRA_STEPS",
     "SIMULATION_STEPS",
+    "Accepted",
     "Measurement",
     "Scenario",
     "Size",

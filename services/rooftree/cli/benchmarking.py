@@ -8,12 +8,13 @@ import asyncio
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 from pydantic import SecretStr
 
 from rooftree.benchmarks import (
+    Accepted,
     Measurement,
     Scenario,
     Size,
@@ -30,10 +31,46 @@ from rooftree.benchmarks import (
 from rooftree.cli.options import Json
 from rooftree.cli.output import print_json, print_table, say, steps
 from rooftree.cli.runtime import is_set
-from rooftree.settings import load_settings
+from rooftree.settings import Settings, load_settings
 from rooftree.telemetry.logs import configure_logging
 
 __all__ = ["add_commands"]
+
+Scenarios: TypeAlias = Annotated[
+    list[Scenario] | None,
+    typer.Option("--scenario", help="What is measured; once more for each further one.", show_default="all"),
+]
+HowMuch: TypeAlias = Annotated[
+    Size, typer.Option("--size", help="How much: in a minute, in some minutes, or in an hour.")
+]
+Kafka: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="HOST:PORT", help="Use this Kafka.", show_default="an embedded broker")
+]
+Postgres: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="DSN", help="Use this PostgreSQL, in databases made for it.", show_default="an embedded one"),
+]
+Runs: TypeAlias = Annotated[
+    int, typer.Option("--runs", min=5, help="How often each step of the algebra and the simulation is timed.")
+]
+Policies: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--policies", help="A folder of SCPs as JSON files to measure the algebra with; the demo's, if none is named."
+    ),
+]
+Large: TypeAlias = Annotated[
+    bool, typer.Option("--large", help="Measure the algebra with made-up policies at the quota.")
+]
+Report: TypeAlias = Annotated[
+    Path | None, typer.Option("--report", help="A folder for the figures, plots and a page; needs matplotlib.")
+]
+AcceptedRatios: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--accepted", help="Ratios that were accepted, as JSON: status 1 if one is larger now than that allows."
+    ),
+]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -45,51 +82,21 @@ def add_commands(app: typer.Typer) -> None:
 
 def bench(
     *,
-    scenario: Annotated[
-        list[Scenario] | None,
-        typer.Option("--scenario", help="What is measured; once more for each further one.", show_default="all"),
-    ] = None,
-    size: Annotated[
-        Size, typer.Option("--size", help="How much: in a minute, in some minutes, or in an hour.")
-    ] = Size.USUAL,
-    kafka: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Use this Kafka.", show_default="an embedded broker")
-    ] = None,
-    postgres: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DSN", help="Use this PostgreSQL, in databases made for it.", show_default="an embedded one"
-        ),
-    ] = None,
-    runs: Annotated[
-        int, typer.Option("--runs", min=5, help="How often each step of the algebra and the simulation is timed.")
-    ] = 50,
-    policies: Annotated[
-        Path | None,
-        typer.Option(
-            "--policies",
-            help="A folder of SCPs as JSON files to measure the algebra with; the demo's, if none is named.",
-        ),
-    ] = None,
-    large: Annotated[
-        bool, typer.Option("--large", help="Measure the algebra with made-up policies at the quota.")
-    ] = False,
-    report: Annotated[
-        Path | None, typer.Option("--report", help="A folder for the figures, plots and a page; needs matplotlib.")
-    ] = None,
-    accepted: Annotated[
-        Path | None,
-        typer.Option(
-            "--accepted", help="Ratios that were accepted, as JSON: status 1 if one is larger now than that allows."
-        ),
-    ] = None,
+    scenario: Scenarios = None,
+    size: HowMuch = Size.USUAL,
+    kafka: Kafka = None,
+    postgres: Postgres = None,
+    runs: Runs = 50,
+    policies: Policies = None,
+    large: Large = False,
+    report: Report = None,
+    accepted: AcceptedRatios = None,
     as_json: Json = False,
 ) -> None:
     """
     Time the service and its parts, each figure beside a floor that is measured in the same run, by turns.
     """
-    given = {"kafka_bootstrap": kafka, "postgres_dsn": None if postgres is None else SecretStr(postgres)}
-    settings = load_settings({name: value for name, value in given.items() if value is not None})
+    settings = _settings(kafka, postgres)
     configure_logging(level="error", style=settings.log_format.value)
     limits = None if accepted is None else read_accepted(accepted)
     with tempfile.TemporaryDirectory(prefix="rooftree-bench-") as folder:
@@ -105,6 +112,17 @@ def bench(
             embed_postgres=postgres is None and not is_set("postgres_dsn"),
         )
         found = asyncio.run(_measure(wanted))
+    _tell(found, report, as_json=as_json)
+    if limits is not None:
+        _hold(found, limits)
+
+
+def _settings(kafka: str | None, postgres: str | None) -> Settings:
+    given = {"kafka_bootstrap": kafka, "postgres_dsn": None if postgres is None else SecretStr(postgres)}
+    return load_settings({name: value for name, value in given.items() if value is not None})
+
+
+def _tell(found: Sequence[Measurement], report: Path | None, *, as_json: bool) -> None:
     machine = describe_machine()
     if report is not None:
         write_report(report, machine, found)
@@ -112,7 +130,10 @@ def bench(
         print_json(document_of(machine, found))
     else:
         _print(found)
-    worse = [] if limits is None else list(limits.worse(found))
+
+
+def _hold(found: Sequence[Measurement], limits: Accepted) -> None:
+    worse = list(limits.worse(found))
     for one in worse:
         say(str(one))
     if worse:

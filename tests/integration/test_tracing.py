@@ -161,7 +161,12 @@ async def test_a_change_and_its_audit_events_are_one_trace(settings: Settings, s
     assert 4 == len(sent)
     assert 2 == len({(record.value, *record.headers) for record in sent})
     assert {TRACE} == {str(header).split("-")[1] for header in traceparents(sent)}
-    assert any(TRACE == f"{link.context.trace_id:032x}" for span in sends for link in span.links)
+    assert commit.context is not None
+    assert {(TRACE, commit.context.span_id)} == {
+        (f"{span.context.trace_id:032x}", span.parent.span_id)
+        for span in sends
+        if span.context and span.parent and any(link.context.span_id == commit.context.span_id for link in span.links)
+    }
     assert {SpanKind.PRODUCER} == {span.kind for span in sends}
 
 

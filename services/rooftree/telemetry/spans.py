@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Final, TypeAlias
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, Tracer, TracerProvider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
@@ -101,9 +102,7 @@ def processing(topic: str, partition: int, records: Callable[[], Sequence[Header
         return
     headers = records()
     links = _links(headers)
-    parent = None
-    if len(headers) == 1 and links:
-        parent = trace.set_span_in_context(trace.NonRecordingSpan(links[0].context))
+    parent = _parent(links) if len(headers) == 1 else None
     attributes: dict[str, AttributeValue] = {
         **_messaging("process", topic),
         "messaging.destination.partition.id": str(partition),
@@ -135,7 +134,8 @@ def step(name: str, kind: SpanKind = SpanKind.INTERNAL, **attributes: AttributeV
 @contextmanager
 def sending(records: Sequence[tuple[str, Headers]]) -> Iterator[None]:
     """
-    Be at work on sending records, each given by its topic and its headers; linked with the work that made them.
+    Be at work on sending records, each given by its topic and its headers; linked with the work that made them, and
+    part of its trace where all are of one and nothing else is at work.
     """
     if _tracer is None or not records:
         yield
@@ -145,7 +145,9 @@ def sending(records: Sequence[tuple[str, Headers]]) -> Iterator[None]:
     attributes = {**_messaging("send", topic), "messaging.batch.message_count": len(records)}
     name = "send" if topic is None else f"send {topic}"
     links = _links([headers for _, headers in records])
-    with _tracer.start_as_current_span(name, kind=SpanKind.PRODUCER, attributes=attributes, links=links):
+    is_one = len(links) == 1 and all(TRACEPARENT in dict(headers) for _, headers in records)
+    parent = _parent(links) if is_one and not _is_at_work() else None
+    with _tracer.start_as_current_span(name, parent, SpanKind.PRODUCER, attributes, links):
         yield
 
 
@@ -168,9 +170,7 @@ def telling(
         yield lambda _status, _accepted: None
         return
     links = _links([] if traceparent is None else [[(TRACEPARENT, traceparent.encode())]])
-    parent = None
-    if links and not trace.get_current_span().get_span_context().is_valid:
-        parent = trace.set_span_in_context(trace.NonRecordingSpan(links[0].context))
+    parent = None if _is_at_work() else _parent(links)
     attributes: dict[str, AttributeValue] = {
         **_messaging("send", subscription, system="webhook"),
         "messaging.message.id": message_id,
@@ -217,6 +217,14 @@ def _messaging(operation: str, destination: str | None, *, system: str = "kafka"
         "messaging.operation.type": operation,
     }
     return attributes if destination is None else {**attributes, "messaging.destination.name": destination}
+
+
+def _is_at_work() -> bool:
+    return trace.get_current_span().get_span_context().is_valid
+
+
+def _parent(links: Sequence[Link]) -> Context | None:
+    return trace.set_span_in_context(trace.NonRecordingSpan(links[0].context)) if links else None
 
 
 def _links(records: Iterable[Headers]) -> list[Link]:

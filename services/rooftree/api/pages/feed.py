@@ -120,7 +120,7 @@ def line_of(change: Mapping[str, Any]) -> Line:
 
 
 def _flip(flip: Mapping[str, Any]) -> tuple[str, str]:
-    return ("good" if flip.get("as_expected") is True else "bad", wording.flip_words(flip))
+    return ("good" if flip.get("as_expected") is True else "bad", wording.flip_words(flip).removeprefix("probe "))
 
 
 def _mapping(value: object) -> Mapping[str, object]:

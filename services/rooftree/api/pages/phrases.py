@@ -25,6 +25,8 @@ __all__ = [
     "verdict_mark",
 ]
 
+ARN_BREAKS = re.compile(r"(arn:(?:[^:]*:){4}|/)")
+
 RECENT = timedelta(days=30)
 """What changed within it is marked as recent."""
 
@@ -75,12 +77,12 @@ def coded(text: str) -> Markup:
 
 def breakable(text: str) -> Markup:
     """
-    Let a line break after the separators of an ARN rather than anywhere in it.
+    Let a line break before the resource of an ARN and within its path, rather than anywhere in it.
     """
     return Markup("").join(
-        Markup("{}<wbr>").format(part) if part in (":", "/") else escape(part)
+        Markup("{}<wbr>").format(part) if number % 2 else escape(part)
         for word in re.split("( +)", text)
-        for part in (re.split("([:/])", word) if "arn:" in word else [word])
+        for number, part in enumerate(re.split(ARN_BREAKS, word) if "arn:" in word else [word])
     )
 
 

@@ -5,7 +5,7 @@ Policies: all of them with where they hang, and one with its text, what lint say
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -99,7 +99,7 @@ class PolicyView:
     changes: Sequence[FeedEntry]
     audit: str
     edit: str | None
-    attach: str
+    attach: str | None
     is_past: bool
 
 
@@ -134,9 +134,10 @@ class PolicyPages:
         policy_id = str(request.path_params["policy_id"])
         frame = Organization(visit.organization_id, await visit.reader.frame(visit.organization_id))
         policy = frame.policy(policy_id)
-        if policy is None:
+        targets = _targets(frame)
+        if policy is None and policy_id not in targets:
             raise HTTPException(404, f"no policy `{policy_id}` in `{visit.organization_id}`")
-        line = _line(visit, frame, policy_id, _targets(frame), shown=PLACES_OF_ONE)
+        line = _line(visit, frame, policy_id, targets, shown=PLACES_OF_ONE)
         versions = await visit.reader.policy_versions(visit.organization_id, policy_id)
         content = _content(frame, policy_id)
         chosen = next((one for one in versions if one.digest.startswith(query.text("version") or " ")), None)
@@ -148,7 +149,7 @@ class PolicyPages:
             shown=PARTS_READ,
             revisions=CHANGES_SHOWN,
         )
-        kind = AUTHORIZING_TYPES.get(policy.type) if line.ours else None
+        kind = AUTHORIZING_TYPES.get(policy.type) if policy and line.ours else None
         view = PolicyView(
             line=line,
             text=text,
@@ -163,7 +164,7 @@ class PolicyPages:
             ],
             audit=visit.to.audit(policy_id=policy_id),
             edit=visit.to.page("what-if", step="update", policy=policy_id) if kind else None,
-            attach=visit.to.page("what-if", step="attach", policy=policy_id),
+            attach=visit.to.page("what-if", step="attach", policy=policy_id) if policy else None,
             is_past=chosen is not None,
         )
         crumbs = [Crumb("Policies", visit.to.page("policies")), Crumb(line.name, visit.to.policy(policy_id))]
@@ -232,21 +233,27 @@ def _line(
 ) -> PolicyLine:
     policy, content = frame.policy(policy_id), _content(frame, policy_id)
     nodes = sorted(targets.get(policy_id, ()), key=lambda one: (not is_root(one), frame.name_of(one).casefold()))
+    names = Counter(frame.name_of(node_id) for node_id in nodes)
     return PolicyLine(
         policy_id=policy_id,
         name=frame.name_of(policy_id),
         address=visit.to.policy(policy_id),
         kind=phrases.policy_type(policy.type if policy else ""),
         ours=policy_id not in BUILTIN_POLICIES,
-        places=[_place(visit, frame, node_id) for node_id in nodes[:shown]],
+        places=[_place(visit, frame, node_id, alone=names[frame.name_of(node_id)] == 1) for node_id in nodes[:shown]],
         places_more=max(len(nodes) - shown, 0),
         size=len(content) if content is not None else None,
     )
 
 
-def _place(visit: Visit, frame: Organization, node_id: str) -> Place:
+def _place(visit: Visit, frame: Organization, node_id: str, *, alone: bool) -> Place:
+    """
+    Return a node that a policy hangs on; one that is not *alone* with its name is told apart by its parent.
+    """
     icon = "account" if is_account(node_id) else "root" if is_root(node_id) else "unit"
-    return Place("Root" if is_root(node_id) else frame.name_of(node_id), visit.to.node(node_id), icon)
+    name = "Root" if is_root(node_id) else frame.name_of(node_id)
+    parent = None if alone else frame.registers.parent(node_id)
+    return Place(f"{frame.name_of(parent)} / {name}" if parent else name, visit.to.node(node_id), icon)
 
 
 def _content(frame: Organization, policy_id: str) -> str | None:

@@ -65,12 +65,6 @@ class Caller:
     role: Role
     organizations: Organizations
 
-    def may_read(self, organization_id: str) -> bool:
-        """
-        Tell whether the caller may see an organization.
-        """
-        return self.organizations is None or organization_id in self.organizations
-
     def has(self, role: Role) -> bool:
         """
         Tell whether the caller may do what a role may.

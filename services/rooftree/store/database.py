@@ -169,12 +169,6 @@ class Database:
         ):
             yield connection
 
-    async def expire(self) -> None:
-        """
-        Let go of what connections remember about the schema, after it has changed.
-        """
-        await self._pool.expire_connections()
-
 
 @asynccontextmanager
 async def open_database(

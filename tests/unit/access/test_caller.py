@@ -44,11 +44,3 @@ def test_a_caller_limited_to_organizations_does_not_act_for_all() -> None:
         caller(Role.ADMIN, "o-exampleorg").require(Role.ADMIN, everywhere=True)
 
     ADMIN_TOKEN.require(Role.ADMIN, everywhere=True)
-
-
-@pytest.mark.parametrize(("organizations", "may"), [((), True), (("o-exampleorg",), True), (("o-otherorg00",), False)])
-def test_organizations_are_seen_as_far_as_the_caller_is_let(organizations: tuple[str, ...], *, may: bool) -> None:
-    """
-    No limit means all; a limit means these and no other.
-    """
-    assert may == caller(Role.VIEWER, *organizations).may_read("o-exampleorg")

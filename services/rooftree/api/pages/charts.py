@@ -43,12 +43,6 @@ class Shares:
         """
         return self.allowed + self.conditional + self.denied
 
-    def less(self, other: Shares) -> Shares:
-        """
-        Return what is more here than in *other*, share by share.
-        """
-        return Shares(self.allowed - other.allowed, self.conditional - other.conditional, self.denied - other.denied)
-
     @property
     def words(self) -> str:
         """

@@ -14,10 +14,9 @@ from typing import Any
 import httpx
 import pytest
 from pydantic import SecretStr
-from tests.brokers import Broker
 from tests.integration.service import stored
 from tests.integration.serving import ADMIN, Endpoint, Service, bearer, endpoints, serving
-from tests.integration.tenants import FOREIGN, FOREIGN_MARKS, OWN, tenants
+from tests.integration.tenants import FOREIGN, FOREIGN_MARKS, OWN
 
 from rooftree.access.caller import Role
 from rooftree.access.tokens import new_token
@@ -59,24 +58,6 @@ ECHO = "/api/v1/access-log"
 LINGERING_SECONDS = 0.7
 ANSWERING_SECONDS = 30
 """How long an answer that goes on for ever is listened to."""
-
-
-@pytest.fixture(scope="module")
-async def tenant_settings(postgres_server: str, template_database: str, broker: Broker) -> AsyncIterator[Settings]:
-    """
-    Fill a database with two organizations.
-    """
-    async with tenants(postgres_server, template_database, broker) as chosen:
-        yield chosen
-
-
-@pytest.fixture(scope="module")
-async def service(tenant_settings: Settings) -> AsyncIterator[Service]:
-    """
-    Serve it.
-    """
-    async with serving(tenant_settings) as running:
-        yield running
 
 
 Command = Callable[..., Coroutine[Any, Any, tuple[int, str, str]]]
@@ -527,6 +508,8 @@ async def test_guessing_is_slowed_down_by_address(tenant_settings: Settings) -> 
     assert [401, 401, 401] == tries
     assert (429, 429, 200) == (form.status_code, api.status_code, session.status_code)
     assert "retry-after" in form.headers
+    assert form.headers["content-type"].startswith("text/html")
+    assert "too many attempts" in form.text
 
 
 async def test_bodies_that_are_too_large_are_refused_at_every_route(tenant_settings: Settings) -> None:

@@ -10,12 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.brokers import Broker
 from tests.databases import as_role
 from tests.integration.receiving import Receiver, receiving
 from tests.integration.service import stored
 from tests.integration.serving import ADMIN, Service, bearer, serving
-from tests.integration.tenants import FOREIGN, OWN, tenants
+from tests.integration.tenants import FOREIGN, OWN
 
 from rooftree.access.caller import Role
 from rooftree.bootstrap.database import open_store
@@ -31,21 +30,11 @@ OUTSIDE = "https://hooks.example.com/rooftree"
 
 
 @pytest.fixture(scope="module")
-async def tenant_settings(postgres_server: str, template_database: str, broker: Broker) -> AsyncIterator[Settings]:
+def tenant_settings(tenant_settings: Settings) -> Settings:
     """
-    Fill a database with two organizations.
+    Let webhooks reach the tests' own servers.
     """
-    async with tenants(postgres_server, template_database, broker) as chosen:
-        yield chosen.model_copy(update={"webhook_allow_private": True, "webhook_timeout": 5})
-
-
-@pytest.fixture(scope="module")
-async def service(tenant_settings: Settings) -> AsyncIterator[Service]:
-    """
-    Serve it.
-    """
-    async with serving(tenant_settings) as running:
-        yield running
+    return tenant_settings.model_copy(update={"webhook_allow_private": True, "webhook_timeout": 5})
 
 
 @pytest.fixture

@@ -13,10 +13,9 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.brokers import Broker
 from tests.integration.service import stored
-from tests.integration.serving import ADMIN, SAFE, Service, bearer, endpoints, serving
-from tests.integration.tenants import FOREIGN, FOREIGN_MARKS, OWN, tenants
+from tests.integration.serving import ADMIN, SAFE, Service, bearer, endpoints
+from tests.integration.tenants import FOREIGN, FOREIGN_MARKS, OWN
 
 from rooftree.access.caller import Role
 from rooftree.api.access import COOKIE
@@ -32,24 +31,6 @@ OF_CALLERS = {"access_log", "api_token", "session"}
 """Tables that a request may write to because somebody asks, whatever they ask for."""
 
 SEAL = "select md5(coalesce(string_agg(one::text, '|' order by one::text), '')) as seal from rooftree.{} as one"
-
-
-@pytest.fixture(scope="module")
-async def tenant_settings(postgres_server: str, template_database: str, broker: Broker) -> AsyncIterator[Settings]:
-    """
-    Fill a database with two organizations.
-    """
-    async with tenants(postgres_server, template_database, broker) as chosen:
-        yield chosen
-
-
-@pytest.fixture(scope="module")
-async def service(tenant_settings: Settings) -> AsyncIterator[Service]:
-    """
-    Serve it.
-    """
-    async with serving(tenant_settings) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

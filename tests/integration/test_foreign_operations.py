@@ -9,10 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.brokers import Broker
 from tests.integration.service import stored
 from tests.integration.serving import ADMIN, SAFE, Service, serving
-from tests.integration.tenants import FOREIGN, FOREIGN_MARKS, OWN, tenants
+from tests.integration.tenants import FOREIGN, FOREIGN_MARKS, OWN
 
 from rooftree.access.caller import Role
 from rooftree.settings import Settings
@@ -53,15 +52,6 @@ QUERIES: Mapping[str, dict[str, str]] = {
 
 PATIENCE = 60
 """Seconds for what goes to other servers."""
-
-
-@pytest.fixture(scope="module")
-async def tenant_settings(postgres_server: str, template_database: str, broker: Broker) -> AsyncIterator[Settings]:
-    """
-    Fill a database with two organizations.
-    """
-    async with tenants(postgres_server, template_database, broker) as chosen:
-        yield chosen
 
 
 @pytest.fixture(scope="module")

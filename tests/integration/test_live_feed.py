@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
-from tests.brokers import Broker
 from tests.integration.service import stored
-from tests.integration.serving import ADMIN, Service, bearer, serving
-from tests.integration.tenants import FOREIGN, OWN, tenants
+from tests.integration.serving import ADMIN, Service, bearer
+from tests.integration.tenants import FOREIGN, OWN
 
 from rooftree.api.access import COOKIE
 from rooftree.api.forgery import csrf_token
@@ -37,24 +36,6 @@ WAYS = {
 """How the right to hear is lost, and what the next attempt is answered with."""
 
 Losing = Callable[[], Awaitable[object]]
-
-
-@pytest.fixture(scope="module")
-async def tenant_settings(postgres_server: str, template_database: str, broker: Broker) -> AsyncIterator[Settings]:
-    """
-    Fill a database with two organizations.
-    """
-    async with tenants(postgres_server, template_database, broker) as chosen:
-        yield chosen
-
-
-@pytest.fixture(scope="module")
-async def service(tenant_settings: Settings) -> AsyncIterator[Service]:
-    """
-    Serve it.
-    """
-    async with serving(tenant_settings) as running:
-        yield running
 
 
 async def signed_in(service: Service, token: str) -> str:

@@ -12,10 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from pydantic import SecretStr
-from tests.brokers import Broker
 from tests.integration.identity import BentProvider, bent_provider, real_provider
 from tests.integration.serving import Service, serving
-from tests.integration.tenants import FOREIGN, OWN, tenants
+from tests.integration.tenants import FOREIGN, OWN
 
 from rooftree.api.access import COOKIE
 from rooftree.api.forgery import csrf_token
@@ -25,15 +24,6 @@ from rooftree.settings import Settings
 pytestmark = pytest.mark.integration
 
 GRANTS = f"security=admin:*; shop-leads=viewer:{OWN}; alice@example.com=auditor:{OWN}"
-
-
-@pytest.fixture(scope="module")
-async def tenant_settings(postgres_server: str, template_database: str, broker: Broker) -> AsyncIterator[Settings]:
-    """
-    Fill a database with two organizations.
-    """
-    async with tenants(postgres_server, template_database, broker) as chosen:
-        yield chosen
 
 
 @asynccontextmanager

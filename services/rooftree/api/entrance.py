@@ -29,6 +29,7 @@ __all__ = ["Entrance", "Render"]
 MAX_FORM_BYTES: Final = 4096
 UNKNOWN: Final = "That is not a token that is good."
 USED: Final = "This address was used before."
+CROWDED: Final = "There were too many attempts from this network address. Wait a moment, then try again."
 
 
 class Render(Protocol):
@@ -165,7 +166,9 @@ class Entrance:
         standing = self._attempts.take(address_of(request))
         if standing is None or standing.admitted:
             return None
-        return problem(429, "too many attempts from this address", headers=standing.headers)
+        answer = self.page(request, reason=CROWDED, status=429)
+        answer.headers.update(standing.headers)
+        return answer
 
     def page(self, request: Request, *, reason: str | None = None, status: int = 200) -> Response:
         """

@@ -4,12 +4,27 @@ What pydantic finds wrong, in the words of this service.
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from rooftree.contracts.fields import MAX_TEXT
 from rooftree.errors import InputError, join_place
 
 __all__ = ["first_complaint"]
+
+_PLAIN: Final = {
+    "missing": "is missing",
+    "union_tag_not_found": "is missing",
+    "extra_forbidden": "is not known here",
+    "string_type": "expected text",
+    "dict_type": "expected an object",
+    "model_type": "expected an object",
+    "model_attributes_type": "expected an object",
+    "list_type": "expected a list",
+}
+"""What needs no more said, by pydantic's names."""
 
 
 def first_complaint(error: ValidationError, place: str = "") -> InputError:
@@ -19,24 +34,26 @@ def first_complaint(error: ValidationError, place: str = "") -> InputError:
     first = error.errors(include_url=False)[0]
     for step in first["loc"]:
         place = join_place(place, f"[{step}]" if isinstance(step, int) else step)
-    found = first["input"]
+    if first["type"].startswith("union_tag"):
+        # It is the object that pydantic points to, and not what is wrong in it.
+        place = join_place(place, _unquoted(first["ctx"]["discriminator"]))
+    return InputError(_reason(first), place=place)
+
+
+def _reason(first: ErrorDetails) -> str:
+    context = first.get("ctx", {})
     match first["type"]:
-        case "missing":
-            reason = "is missing"
-        case "extra_forbidden":
-            reason = "is not known here"
-        case "string_type":
-            reason = "expected text"
         case "string_too_short" | "string_too_long":
-            reason = f"expected 1 to {first['ctx'].get('max_length', MAX_TEXT)} characters"
-        case "dict_type" | "model_type":
-            reason = "expected an object"
-        case "list_type":
-            reason = "expected a list"
+            return f"expected 1 to {context.get('max_length', MAX_TEXT)} characters"
         case "string_pattern_mismatch":
-            reason = f"expected text like `{first['ctx']['pattern']}`, found `{str(found)[:64]}`"
+            return f"expected text like `{context['pattern']}`, found `{str(first['input'])[:64]}`"
+        case "union_tag_invalid":
+            return f"expected one of {_unquoted(context['expected_tags'])}, found `{context['tag'][:64]}`"
         case "value_error":
-            reason = str(first["ctx"]["error"])
-        case _:
-            reason = first["msg"][:1].lower() + first["msg"][1:]
-    return InputError(reason, place=place)
+            return str(context["error"])
+        case other:
+            return _PLAIN.get(other) or first["msg"][:1].lower() + first["msg"][1:]
+
+
+def _unquoted(names: str) -> str:
+    return names.replace("'", "")

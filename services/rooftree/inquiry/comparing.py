@@ -5,7 +5,7 @@ Which decisions differ between two states of an organization.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -77,7 +77,9 @@ class Report:
         left_out: Accounts whose users and roles were not looked at, since there are too many of them.
     """
 
-    differences: list[Difference]
+    # Not among what is printed of a report: asyncio prints the result of its main task when that has ended, and throws
+    # the text away, which for thousands of accounts takes seconds.
+    differences: list[Difference] = field(repr=False)
     compared: int
     added: list[str]
     removed: list[str]

@@ -25,7 +25,16 @@ __all__ = [
     "verdict_mark",
 ]
 
-ARN_BREAKS = re.compile(r"(arn:(?:[^:]*:){4}|/)")
+ARN_BREAKS = re.compile(r"(arn:(?:[^:]*:){4}|/(?!\*))")
+
+SPACES = re.compile(r"((?<!\d) +| +(?!more\b))")
+"""Where words part: not within ``29 more``."""
+
+UNBROKEN = re.compile(r"(\d[\d,]* more\b|(?<![\w.-])[\w.]+(?:-[\w.]+)+(?![\w.-]))")
+"""What goes to the next line whole: how many more there are, and a name with hyphens such as that of a region."""
+
+UNBROKEN_LENGTH = 24
+"""A longer name breaks at its hyphens."""
 
 RECENT = timedelta(days=30)
 """What changed within it is marked as recent."""
@@ -77,12 +86,21 @@ def coded(text: str) -> Markup:
 
 def breakable(text: str) -> Markup:
     """
-    Let a line break before the resource of an ARN and within its path, rather than anywhere in it.
+    Let a line break before the resource of an ARN and within its path, rather than anywhere in it or at a hyphen.
     """
     return Markup("").join(
-        Markup("{}<wbr>").format(part) if number % 2 else escape(part)
-        for word in re.split("( +)", text)
+        Markup("{}<wbr>").format(_unbroken(part)) if number % 2 else _unbroken(part)
+        for word in re.split(SPACES, text)
         for number, part in enumerate(re.split(ARN_BREAKS, word) if "arn:" in word else [word])
+    )
+
+
+def _unbroken(text: str) -> Markup:
+    return Markup("").join(
+        Markup('<span class="nowrap">{}</span>').format(part)
+        if number % 2 and len(part) <= UNBROKEN_LENGTH
+        else escape(part)
+        for number, part in enumerate(re.split(UNBROKEN, text))
     )
 
 

@@ -32,9 +32,14 @@ def test_what_stands_between_backticks_is_code_and_nothing_is_markup(text: str, 
         ("q:*, when aws:RequestTag/CostCenter is absent", "q:*, when aws:RequestTag/CostCenter is absent"),
         (
             "not like arn:aws:iam::*:role/break-glass/*",
-            "not like arn:aws:iam::*:<wbr>role/<wbr>break-glass/<wbr>*",
+            'not like arn:aws:iam::*:<wbr>role/<wbr><span class="nowrap">break-glass</span>/*',
         ),
         ("arn:aws:iam::1:<b>", "arn:aws:iam::1:<wbr>&lt;b&gt;"),
+        (
+            "is eu-west-1, 1,029 more, when",
+            'is <span class="nowrap">eu-west-1</span>, <span class="nowrap">1,029 more</span>, when',
+        ),
+        ("a-name-that-is-too-long-for-a-line", "a-name-that-is-too-long-for-a-line"),
     ],
 )
 def test_arns_break_after_their_separators_and_nothing_is_markup(text: str, expected: str) -> None:

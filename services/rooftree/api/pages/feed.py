@@ -120,7 +120,14 @@ def line_of(change: Mapping[str, Any]) -> Line:
 
 
 def _flip(flip: Mapping[str, Any]) -> tuple[str, str]:
-    return ("good" if flip.get("as_expected") is True else "bad", wording.flip_words(flip).removeprefix("probe "))
+    before, after = flip.get("before"), flip.get("after")
+    told = f"was {_decided(before)}, is {_decided(after)}"
+    words = wording.flip_words(flip).removeprefix("probe ").replace(f"was {before}, is {after}", told)
+    return ("good" if flip.get("as_expected") is True else "bad", words)
+
+
+def _decided(name: object) -> str:
+    return phrases.decision(str(name))[1].lower()
 
 
 def _mapping(value: object) -> Mapping[str, object]:

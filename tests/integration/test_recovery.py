@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from random import Random
 
 import pytest
+from tests.databases import administer
 from tests.generators.histories import generate_history
 from tests.integration.service import (
     ORGANIZATION,
-    administer,
     event,
     fresh_database,
     ids,

@@ -45,7 +45,8 @@ class Estate:
     units: list[str] = field(default_factory=list)
     accounts: dict[str, str] = field(default_factory=dict)
     policies: list[str] = field(default_factory=list)
-    hanging: set[tuple[str, str]] = field(default_factory=set)
+    # in the order in which they were attached: AWS makes ids up, and a seed is to tell what is chosen
+    hanging: dict[tuple[str, str], None] = field(default_factory=dict)
     count: int = 0
 
     def __post_init__(self) -> None:
@@ -170,10 +171,16 @@ class Estate:
         """
         Create a policy.
         """
-        told = self.call(
-            "CreatePolicy", Name=f"policy-{self._next()}", Description="", Type=SCP, Content=json.dumps(self._content())
-        )
-        self.policies.append(told["Policy"]["PolicySummary"]["Id"])
+        self._create_policy(self._content())
+
+    def deny_everything(self) -> None:
+        """
+        Hang a policy on the root that denies everything.
+        """
+        content = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}
+        pair = (self._create_policy(content), self.root_id)
+        self.call("AttachPolicy", PolicyId=pair[0], TargetId=pair[1])
+        self.hanging[pair] = None
 
     def update_policy(self) -> None:
         """
@@ -199,16 +206,16 @@ class Estate:
         pair = (self.random.choice(self.policies), self.random.choice(self.nodes()))
         if pair not in self.hanging:
             self.call("AttachPolicy", PolicyId=pair[0], TargetId=pair[1])
-            self.hanging.add(pair)
+            self.hanging[pair] = None
 
     def detach(self) -> None:
         """
         Detach a policy from a node.
         """
         if self.hanging:
-            pair = self.random.choice(sorted(self.hanging))
+            pair = self.random.choice(list(self.hanging))
             self.call("DetachPolicy", PolicyId=pair[0], TargetId=pair[1])
-            self.hanging.remove(pair)
+            del self.hanging[pair]
 
     def swap_full_access(self) -> None:
         """
@@ -252,6 +259,13 @@ class Estate:
     def _attached(self, node_id: str) -> frozenset[str]:
         told = self.client.get_paginator("list_policies_for_target").paginate(TargetId=node_id, Filter=SCP)
         return frozenset(policy["Id"] for page in told for policy in page["Policies"])
+
+    def _create_policy(self, content: dict[str, Any]) -> str:
+        told = self.call(
+            "CreatePolicy", Name=f"policy-{self._next()}", Description="", Type=SCP, Content=json.dumps(content)
+        )
+        self.policies.append(told["Policy"]["PolicySummary"]["Id"])
+        return self.policies[-1]
 
     def _content(self) -> dict[str, Any]:
         service = self.random.choice(("ec2", "s3", "iam", "kms", "sqs", "organizations"))

@@ -247,7 +247,7 @@ async def test_an_organization_that_is_not_known_is_brought_in(estate: Estate, c
 
 async def test_lost_events_are_found_and_named(estate: Estate, chosen: Settings) -> None:
     """
-    A tenth of a long series of events is lost; one round later the view equals AWS, and whatever it had missed is named.
+    A tenth of a long series of events is lost, and the last ones, which deny everything; one round later the view equals AWS, and whatever it had missed is named.
     """
     random = Random(3)
     lost: list[Call] = []
@@ -265,6 +265,8 @@ async def test_lost_events_are_found_and_named(estate: Estate, chosen: Settings)
         estate.on_call = hear
         for _ in range(4 * ACCOUNTS):
             estate.change()
+        estate.on_call = lost.append
+        estate.deny_everything()
         random.shuffle(sent)
         await publish(chosen, *sent, key=estate.organization_id)
         assert estate.truth() != await viewed(chosen, estate)

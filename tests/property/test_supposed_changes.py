@@ -14,6 +14,7 @@ from tests.generators.shelf import Shelf
 from rooftree import permissions
 from rooftree.contracts import decode_change
 from rooftree.inquiry.comparing import Report
+from rooftree.inquiry.grouping import AccountName, Block, distinct_changes, identify
 from rooftree.inquiry.sources import MemorySource
 from rooftree.inquiry.supposing import Attach, Detach, Move, Step, Update, what_if
 from rooftree.organization.directory import Directory
@@ -97,6 +98,17 @@ def told_by_report(report: Report) -> dict[str, tuple[object, ...]]:
     }
 
 
+def blocks_one_by_one(report: Report) -> list[Block]:
+    """The changes of a report, each once, where every account has its own in words of its own."""
+    return distinct_changes(
+        (
+            AccountName(one.account.account_id, one.account.name),
+            [(identify(change, one.account.account_id), change) for change in one.changes],
+        )
+        for one in report.differences
+    )
+
+
 @settings(max_examples=40, deadline=None)
 @given(history=histories(changes=150, principals=24), data=st.data())
 def test_what_if_says_before_a_change_what_its_audit_events_say_after_it(history: History, data: st.DataObject) -> None:
@@ -120,3 +132,4 @@ def test_what_if_says_before_a_change_what_its_audit_events_say_after_it(history
 
         event(f"{kind}: {'tells of somebody' if any(one[2] for one in told.values()) else 'of nobody'}")
         assert told == told_by_report(report)
+        assert blocks_one_by_one(report) == report.blocks()

@@ -12,16 +12,19 @@ from typing import Final
 from rooftree import permissions as algebra
 from rooftree.inquiry.grouping import AccountName, Block, distinct_changes
 from rooftree.inquiry.progress import Progress, unseen
+from rooftree.inquiry.sharing import CommonChanges
 from rooftree.inquiry.sources import MemorySource, OrganizationSource
 from rooftree.inquiry.standing import Standing
 from rooftree.inquiry.touches import AccountImpact
 from rooftree.organization.tree import Organization
+from rooftree.permissions import Comparison
 from rooftree.view.ceilings import Ceilings
 from rooftree.view.standing import Place
 
 __all__ = [
     "Difference",
     "Report",
+    "Side",
     "compare_organizations",
     "compare_reached",
     "compare_times",
@@ -33,22 +36,57 @@ EQUIVALENT: Final = "equivalent"
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """
+    An account in one of the states that are compared.
+    """
+
+    account: Standing
+    ceilings: Ceilings
+
+    @property
+    def place(self) -> Place:
+        """
+        The account as its principals depend on it.
+        """
+        return self.ceilings.place(self.account.placed_chain_id, self.account.binding)
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """
     An account whose decisions differ.
 
     Attributes:
-        before: The account as its principals depend on it, on one side.
-        after: The same on the other side.
+        comparison: How they differ, shared by accounts for which that is the same.
         principals: What becomes of its users and roles, as in an audit event; None if none is known, or if nobody asked.
     """
 
-    account: Standing
-    verdict: str
-    changes: list[dict[str, object]]
-    before: Place
-    after: Place
+    comparison: Comparison
+    before: Side
+    after: Side
     principals: Mapping[str, object] | None = None
+
+    @property
+    def account(self) -> Standing:
+        """
+        The account, as it is on the other side.
+        """
+        return self.after.account
+
+    @property
+    def verdict(self) -> str:
+        """
+        What becomes of it.
+        """
+        return self.comparison.verdict
+
+    @property
+    def changes(self) -> list[dict[str, object]]:
+        """
+        The changes of its decisions, in words of its own.
+        """
+        return self.comparison.changes(self.account.binding)
 
     @property
     def document(self) -> dict[str, object]:
@@ -108,9 +146,10 @@ class Report:
         """
         Return each distinct change once.
         """
+        common = CommonChanges()
         return distinct_changes(
-            (AccountName(difference.account.account_id, difference.account.name), difference.changes)
-            for difference in self.differences
+            (AccountName(one.account.account_id, one.account.name), common.of(one.comparison, one.account))
+            for one in self.differences
         )
 
 
@@ -158,7 +197,7 @@ async def find_difference(source: OrganizationSource, before: Standing, after: S
         UnavailableError: The database does not answer.
     """
     ceilings = await source.ceilings([before, after])
-    return _difference((ceilings, ceilings), before, after)
+    return _Comparer(ceilings, ceilings).difference(before, after)
 
 
 def join_reports(reports: Sequence[Report]) -> Report:
@@ -195,8 +234,8 @@ def _report(
     names: Mapping[str, str],
     progress: Progress,
 ) -> Report:
-    both = sorted(was.keys() & now.keys())
-    found = [_difference(ceilings, was[account_id], now[account_id]) for account_id in progress(both)]
+    both, comparer = sorted(was.keys() & now.keys()), _Comparer(*ceilings)
+    found = [comparer.difference(was[account_id], now[account_id]) for account_id in progress(both)]
     return Report(
         differences=[difference for difference in found if difference is not None],
         compared=len(both),
@@ -206,19 +245,32 @@ def _report(
     )
 
 
-def _difference(ceilings: tuple[Ceilings, Ceilings], before: Standing, after: Standing) -> Difference | None:
-    if before.chain_id is None or after.chain_id is None:
-        return None
-    old, new = ceilings
-    comparison = algebra.compare(
-        old.permissions(before.chain_id, before.binding), new.permissions(after.chain_id, after.binding)
-    )
-    if comparison.verdict == EQUIVALENT:
-        return None
-    return Difference(
-        after,
-        comparison.verdict,
-        comparison.changes(after.binding),
-        old.place(before.chain_id, before.binding),
-        new.place(after.chain_id, after.binding),
-    )
+class _Comparer:
+    """
+    Compares accounts one by one, and those that policies do not tell apart once for each pair of chains.
+    """
+
+    def __init__(self, old: Ceilings, new: Ceilings) -> None:
+        self._old = old
+        self._new = new
+        self._shared: dict[tuple[str, str], Comparison] = {}
+
+    def difference(self, before: Standing, after: Standing) -> Difference | None:
+        """
+        Return how an account differs; None where no decision does, or where its place is not known.
+        """
+        if before.chain_id is None or after.chain_id is None:
+            return None
+        comparison = self._shared.get((before.chain_id, after.chain_id)) or self._compare(before, after)
+        if comparison.verdict == EQUIVALENT:
+            return None
+        return Difference(comparison, Side(before, self._old), Side(after, self._new))
+
+    def _compare(self, before: Standing, after: Standing) -> Comparison:
+        was, now = before.placed_chain_id, after.placed_chain_id
+        comparison = algebra.compare(
+            self._old.permissions(was, before.binding), self._new.permissions(now, after.binding)
+        )
+        if not self._old.tells_accounts_apart(was) and not self._new.tells_accounts_apart(now):
+            self._shared[was, now] = comparison
+        return comparison

@@ -9,14 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rooftree.contracts.resources.accounts import Account
-from rooftree.contracts.resources.decisions import (
-    AccountOfChange,
-    AccountVerdict,
-    AuditEvent,
-    Difference,
-    DistinctChange,
-    Probe,
-)
+from rooftree.contracts.resources.decisions import AuditEvent, Difference, Probe
 from rooftree.contracts.resources.operations import (
     DeadLetter,
     DeadLetterRecord,
@@ -154,30 +147,29 @@ def difference_answer(organization_id: str, report: Report) -> Difference:
     """
     Return what differs as the API has it.
 
-    Its changes come out of the comparison as they are told, and are not held against their model again.
+    It comes out of the comparison as it is told, and is not held against its model again.
     """
-    return Difference(
+    return Difference.model_construct(
         organization_id=organization_id,
         compared=report.compared,
         added=report.added,
         removed=report.removed,
         accounts=[
-            AccountVerdict.model_construct(
-                account_id=difference.account.account_id,
-                account_name=difference.account.name,
-                verdict=difference.verdict,
-                principals=difference.principals,
-            )
+            {
+                "account_id": difference.account.account_id,
+                "account_name": difference.account.name,
+                "verdict": difference.verdict,
+                "principals": difference.principals,
+            }
             for difference in report.differences
         ],
         changes=[
-            DistinctChange.model_construct(
-                change=block.change,
-                accounts=[
-                    AccountOfChange(account_id=account.account_id, account_name=account.name)
-                    for account in block.accounts
+            {
+                "change": block.change,
+                "accounts": [
+                    {"account_id": account.account_id, "account_name": account.name} for account in block.accounts
                 ],
-            )
+            }
             for block in report.blocks()
         ],
         principals_left_out=list(report.left_out),

@@ -13,17 +13,34 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import orjson
 
 from rooftree.inquiry import wording
+from rooftree.permissions.account import ACCOUNT_PLACEHOLDER
 from rooftree.reading.reader import AuditRecord
 
-__all__ = ["AccountName", "Block", "RevisionGroup", "account_words", "distinct_changes", "group_revisions"]
+__all__ = [
+    "STATEMENTS",
+    "AccountName",
+    "Block",
+    "RevisionGroup",
+    "ToldChange",
+    "account_words",
+    "distinct_changes",
+    "group_revisions",
+    "identify",
+]
 
 NAMED: Final = 12
 """Accounts named one by one; of more, the first and how many."""
+
+STATEMENTS: Final = ("statements", "unless")
+"""The members of a change that name statements."""
+
+ToldChange: TypeAlias = tuple[str, Mapping[str, Any]]
+"""What names a change, and the change as an account has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +77,7 @@ class Block:
         Add an account that the change touches.
         """
         self.accounts.append(account)
-        for name in _STATEMENTS:
+        for name in STATEMENTS:
             known = self.change.get(name, [])
             fresh = [statement for statement in change.get(name, []) if statement not in known]
             if fresh:
@@ -160,7 +177,7 @@ class RevisionGroup:
         """
         Each distinct change once.
         """
-        return distinct_changes((_account(event), event.data.get("changes") or []) for event in self.events)
+        return distinct_changes((_account(event), _told(event)) for event in self.events)
 
 
 def group_revisions(events: Iterable[AuditRecord]) -> Iterator[RevisionGroup]:
@@ -174,16 +191,29 @@ def group_revisions(events: Iterable[AuditRecord]) -> Iterator[RevisionGroup]:
         yield RevisionGroup(organization_id, revision, found[0].time, found[0].parts, found)
 
 
-def distinct_changes(touched: Iterable[tuple[AccountName, Any]]) -> list[Block]:
+def distinct_changes(touched: Iterable[tuple[AccountName, Iterable[ToldChange]]]) -> list[Block]:
     """
     Return each distinct change of some accounts once, those that reach furthest first.
     """
-    found: dict[bytes, Block] = {}
+    found: dict[str, Block] = {}
     for account, changes in touched:
-        for change in changes:
-            identity = _identity(change, account.account_id)
+        for identity, change in changes:
             found.setdefault(identity, Block(dict(change))).add(change, account)
     return sorted(found.values(), key=lambda block: -block.reach)
+
+
+def identify(change: Mapping[str, Any], account_id: str) -> str:
+    """
+    Return what names a change of an account: the same in all accounts that differ in the example alone, and in the
+    nodes on which a policy hangs.
+    """
+    policies = [
+        sorted({(entry["policy_id"], entry["statement"], entry.get("side") or "") for entry in change.get(name, [])})
+        for name in STATEMENTS
+    ]
+    parts = {name: value for name, value in change.items() if name not in {"witness", *STATEMENTS}}
+    told = orjson.dumps([parts, policies], option=orjson.OPT_SORT_KEYS).decode()
+    return told.replace(account_id, ACCOUNT_PLACEHOLDER)
 
 
 def account_words(accounts: Sequence[AccountName], *, total: int | None = None) -> str:
@@ -215,16 +245,6 @@ def _account(event: AuditRecord) -> AccountName:
     return AccountName(identifier, name)
 
 
-_STATEMENTS: Final = ("statements", "unless")
-"""The members of a change that name statements."""
-
-
-def _identity(change: Mapping[str, Any], account_id: str) -> bytes:
-    # One change in many accounts differs in its example, and in the nodes on which a policy hangs.
-    policies = [
-        sorted({(entry["policy_id"], entry["statement"], entry.get("side") or "") for entry in change.get(name, [])})
-        for name in _STATEMENTS
-    ]
-    parts = {name: value for name, value in change.items() if name not in {"witness", *_STATEMENTS}}
-    told = orjson.dumps([parts, policies], option=orjson.OPT_SORT_KEYS)
-    return told.replace(account_id.encode(), b"{account}")
+def _told(event: AuditRecord) -> Iterator[ToldChange]:
+    account_id = _account(event).account_id
+    return ((identify(change, account_id), change) for change in _list(event.data.get("changes")))

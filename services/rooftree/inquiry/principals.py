@@ -43,8 +43,9 @@ async def tell_principals(
     left_out = frozenset(_beyond(touched, await source.count_principals(touched), most))
     directory = await source.principals([account_id for account_id in touched if account_id not in left_out])
     finder = ImpactFinder(algebra, directory)
+    known = {account_id for account_id in touched if account_id not in left_out and directory.knows(account_id)}
     told = [
-        difference if difference.account.account_id in left_out else _with_impact(finder, difference)
+        _with_impact(finder, difference) if difference.account.account_id in known else difference
         for difference in progress(report.differences)
     ]
     return replace(report, differences=told, left_out=sorted(left_out))
@@ -58,5 +59,5 @@ def _beyond(account_ids: Sequence[str], counts: Mapping[str, int], most: int) ->
 
 
 def _with_impact(finder: ImpactFinder, difference: Difference) -> Difference:
-    impact = finder.of_account(difference.verdict, difference.before, difference.after)
+    impact = finder.of_account(difference.verdict, difference.before.place, difference.after.place)
     return difference if impact is None else replace(difference, principals=impact.as_json())

@@ -4,7 +4,14 @@ from dataclasses import replace
 
 from tests.unit.api.fake_reader import event
 
-from rooftree.inquiry.grouping import AccountName, account_words, distinct_changes, group_revisions
+from rooftree.inquiry.grouping import (
+    AccountName,
+    Block,
+    account_words,
+    distinct_changes,
+    group_revisions,
+    identify,
+)
 
 
 def change(target: str, *, action: str = "s3:*", known: int = 10, witness: str = "x") -> dict[str, object]:
@@ -20,6 +27,15 @@ def change(target: str, *, action: str = "s3:*", known: int = 10, witness: str =
     }
 
 
+def blocks_of(*touched: tuple[AccountName, list[dict[str, object]]]) -> list[Block]:
+    """
+    Return the changes of some accounts, each once.
+    """
+    return distinct_changes(
+        (account, [(identify(one, account.account_id), one) for one in changes]) for account, changes in touched
+    )
+
+
 ONE, TWO, THREE = (AccountName(f"{number:012}", f"account-{number}") for number in (1, 2, 3))
 
 
@@ -27,8 +43,8 @@ def test_the_same_change_in_many_accounts_is_one_block() -> None:
     """
     Examples and the nodes on which a policy hangs differ; the change does not.
     """
-    blocks = distinct_changes(
-        [(ONE, [change("ou-1", witness="a")]), (TWO, [change("ou-1", witness="b")]), (THREE, [change("ou-2")])]
+    blocks = blocks_of(
+        (ONE, [change("ou-1", witness="a")]), (TWO, [change("ou-1", witness="b")]), (THREE, [change("ou-2")])
     )
 
     assert [["account-1", "account-2", "account-3"]] == [
@@ -43,7 +59,7 @@ def test_changes_that_differ_stay_apart() -> None:
     """
     small, large = change("ou-1", action="q:*", known=2), change("ou-1", known=100)
 
-    blocks = distinct_changes([(ONE, [small, large])])
+    blocks = blocks_of((ONE, [small, large]))
 
     assert [large["actions"], small["actions"]] == [block.change["actions"] for block in blocks]
 
@@ -52,7 +68,7 @@ def test_a_change_that_names_its_account_is_still_the_same_change() -> None:
     """
     A policy on the account itself stands on another node in each account.
     """
-    blocks = distinct_changes([(one, [change(one.account_id)]) for one in (ONE, TWO)])
+    blocks = blocks_of(*((one, [change(one.account_id)]) for one in (ONE, TWO)))
 
     assert 1 == len(blocks)
 

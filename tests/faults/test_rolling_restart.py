@@ -30,7 +30,7 @@ from tests.generators.histories import generate_history
 from tests.integration.service import read_topic, settled
 from tests.kafka.broker import ApacheKafka
 
-from rooftree.bootstrap.commands import open_publisher
+from rooftree.bootstrap.publishing import open_publisher
 from rooftree.embedded.child import free_port
 from rooftree.settings import SaslMechanism, Settings
 from rooftree.stream import ensure_topics

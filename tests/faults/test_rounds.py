@@ -27,8 +27,8 @@ from tests.faults.world import FAULTS, World
 from tests.generators.histories import deliver, generate_history
 from tests.integration.service import read_topic, settled
 
-from rooftree.bootstrap.commands import open_publisher
 from rooftree.bootstrap.database import run_migrate
+from rooftree.bootstrap.publishing import open_publisher
 from rooftree.errors import UnavailableError
 from rooftree.settings import Assignment, Settings
 from rooftree.stream import ensure_topics

@@ -18,8 +18,8 @@ from pydantic import SecretStr
 from tests.databases import as_role, own_database
 from tests.outcome import Outcome
 
-from rooftree.bootstrap.commands import open_publisher
 from rooftree.bootstrap.database import open_store, run_migrate
+from rooftree.bootstrap.publishing import open_publisher
 from rooftree.bootstrap.workers import open_projector, open_relay
 from rooftree.settings import Settings
 from rooftree.store.address import database_address

@@ -12,7 +12,7 @@ import pytest
 from tests.generators.histories import generate_history
 from tests.integration.service import command, event, publish, running, settled, snapshot, stored
 
-from rooftree.bootstrap.commands import open_reader
+from rooftree.bootstrap.reading import open_reader
 from rooftree.contracts import decode_change
 from rooftree.organization.timestamps import format_time
 from rooftree.settings import Settings

@@ -24,7 +24,7 @@ from tests.integration.service import (
     stored,
 )
 
-from rooftree.bootstrap.commands import open_reader
+from rooftree.bootstrap.reading import open_reader
 from rooftree.contracts.rereads import answer_event
 from rooftree.settings import Settings
 

@@ -17,7 +17,7 @@ from tests.integration.service import command, running, stored
 
 from rooftree.aws.limits import RATES
 from rooftree.aws.permissions import account_policy, organization_policy
-from rooftree.bootstrap.commands import open_reader
+from rooftree.bootstrap.reading import open_reader
 from rooftree.bootstrap.workers import open_aws
 from rooftree.errors import RefusedCallError
 from rooftree.organization.export import take_snapshot

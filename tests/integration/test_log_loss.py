@@ -30,7 +30,7 @@ from tests.integration.service import (
 )
 from tests.settings_variables import as_environment
 
-from rooftree.bootstrap.commands import open_reader
+from rooftree.bootstrap.reading import open_reader
 from rooftree.errors import LogLossError, UnavailableError
 from rooftree.settings import LogLossPolicy, Settings
 from rooftree.stream import ensure_topics

@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 from tests.integration.service import ORGANIZATION, event, publish, running, settled, snapshot
 
-from rooftree.bootstrap.commands import open_reader
+from rooftree.bootstrap.reading import open_reader
 from rooftree.organization.facts import FactKind
 from rooftree.organization.identifiers import is_account
 from rooftree.reading.outline import AuditFilter

@@ -23,8 +23,8 @@ from tests.integration.service import (
     snapshot,
 )
 
-from rooftree.bootstrap.commands import open_reader
 from rooftree.bootstrap.database import open_store
+from rooftree.bootstrap.reading import open_reader
 from rooftree.cli import main
 from rooftree.errors import UnavailableError
 from rooftree.inquiry.auditing import admits, search_audit

@@ -22,8 +22,9 @@ from tests.generators.aws_events import Deliveries
 from tests.integration.service import eventually, publish, read_topic, running, settled, stored
 
 from rooftree.aws.organization import AwsOrganization
-from rooftree.bootstrap.commands import open_publisher, open_reader
 from rooftree.bootstrap.database import open_store
+from rooftree.bootstrap.publishing import open_publisher
+from rooftree.bootstrap.reading import open_reader
 from rooftree.bootstrap.workers import open_aws, open_reconciler
 from rooftree.organization.export import take_snapshot
 from rooftree.organization.observation import Observation

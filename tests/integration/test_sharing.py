@@ -14,7 +14,7 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from tests.generators.histories import generate_history
 from tests.integration.service import eventually, fresh_database, publish, running, settled, stored, view_of
 
-from rooftree.bootstrap.commands import open_publisher
+from rooftree.bootstrap.publishing import open_publisher
 from rooftree.settings import Assignment, Settings
 from rooftree.stream import ensure_topics
 from rooftree.stream.client import admin_client

@@ -31,9 +31,10 @@ from tests.integration.service import (
 )
 
 from rooftree.api import create_app
-from rooftree.bootstrap.commands import open_reader
 from rooftree.bootstrap.database import open_store
-from rooftree.bootstrap.web import make_subscriptions, open_backing
+from rooftree.bootstrap.reading import open_reader
+from rooftree.bootstrap.web import open_backing
+from rooftree.bootstrap.webhooks import make_subscriptions
 from rooftree.bootstrap.workers import make_sender, open_webhook_sender
 from rooftree.settings import Settings
 from rooftree.store.access import DatabaseAccess

@@ -46,7 +46,7 @@ class Parameters(BaseModel):
     The parameters of a request, those in its path included: exactly these, each once.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
 
 
 class NoParameters(Parameters):

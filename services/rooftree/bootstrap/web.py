@@ -15,7 +15,7 @@ from rooftree.api.backing import Backing
 from rooftree.api.callers import ReaderFor
 from rooftree.api.feed import AuditFeed
 from rooftree.bootstrap.database import open_nudges, open_pool
-from rooftree.bootstrap.workers import make_sender
+from rooftree.bootstrap.webhooks import make_subscriptions
 from rooftree.inquiry.errands import Errand
 from rooftree.inquiry.memory import Memory
 from rooftree.reading.reader import Reader
@@ -25,15 +25,12 @@ from rooftree.store.database import Database
 from rooftree.store.letters import DatabaseLetters
 from rooftree.store.reader import DatabaseReader
 from rooftree.store.restricted import RestrictedDatabase
-from rooftree.store.webhooks import DatabaseWebhooks
 from rooftree.stream import KafkaPublisher
-from rooftree.webhooks.administration import Subscriptions
 from rooftree.workers.submissions import Submissions
 from rooftree.workers.web import WebServer
-from rooftree.workers.webhooks import attempt
 from rooftree.workers.workshop import ProcessWorkshop
 
-__all__ = ["make_subscriptions", "make_workshop", "open_backing", "open_web_server", "run_errand"]
+__all__ = ["make_workshop", "open_backing", "open_web_server", "run_errand"]
 
 _remembered = Memory()
 """Of a process that does errands."""
@@ -106,14 +103,3 @@ def _reader_for(database: Database) -> ReaderFor:
         return DatabaseReader(RestrictedDatabase(database, organizations))
 
     return reader_for
-
-
-def make_subscriptions(settings: Settings, database: Database) -> Subscriptions:
-    """
-    Make what administers the subscriptions to webhooks.
-    """
-    return Subscriptions(
-        DatabaseWebhooks(database),
-        partial(attempt, make_sender(settings)),
-        allow_private=settings.webhook_allow_private,
-    )

@@ -18,7 +18,7 @@ import typer
 
 from rooftree.aws.permissions import account_policy, organization_policy
 from rooftree.bootstrap.workers import open_aws
-from rooftree.cli.feeding import Patience, bring_in, imports
+from rooftree.cli.feeding import Patience, bring_in
 from rooftree.cli.options import DataDir, Json
 from rooftree.cli.output import Steps, print_json, print_line, say, steps
 from rooftree.cli.runtime import connected_settings
@@ -33,7 +33,7 @@ from rooftree.settings import Settings, load_settings
 if TYPE_CHECKING:
     from rooftree.aws.organization import AwsOrganization
 
-__all__ = ["add_commands"]
+__all__ = ["add_commands", "import_aws"]
 
 REFUSED: Final = 1
 ACCOUNTS_AT_ONCE: Final = 4
@@ -54,16 +54,14 @@ IamRoleName = Annotated[
 ]
 Iam = Annotated[bool, typer.Option("--iam", help="Also the users, groups, roles and policies of each account.")]
 
-commands = typer.Typer(name="aws", help="What Rooftree needs of AWS.", no_args_is_help=True)
-
 
 def add_commands(app: typer.Typer) -> None:
     """
-    Add the commands of this module.
+    Add the command of this module.
     """
-    imports.command(name="aws")(import_aws)
-    commands.command()(permissions)
-    app.add_typer(commands, name="aws")
+    group = typer.Typer(help="What Rooftree needs of AWS.", no_args_is_help=True)
+    group.command()(permissions)
+    app.add_typer(group, name="aws")
 
 
 @dataclass(slots=True)

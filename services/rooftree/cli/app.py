@@ -1,5 +1,5 @@
 """
-All commands together.
+The command ``rooftree`` itself.
 """
 
 from __future__ import annotations
@@ -9,34 +9,14 @@ from typing import Annotated
 import typer
 
 from rooftree import __version__
-from rooftree.cli import (
-    access,
-    amazon,
-    auditing,
-    benchmarking,
-    comparing,
-    decisions,
-    diagnosing,
-    exporting,
-    feeding,
-    letters,
-    linting,
-    nodes,
-    principals,
-    probes,
-    rebuilding,
-    running,
-    simulating,
-    supposing,
-    verifying,
-    webhooks,
-)
+from rooftree.cli.commands import Commands
 from rooftree.cli.output import print_line
 
 __all__ = ["app"]
 
 app = typer.Typer(
     name="rooftree",
+    cls=Commands,
     help="What the accounts of AWS organizations may do at most, and which decisions changed, why and by whose hand.",
     no_args_is_help=True,
     add_completion=False,
@@ -59,28 +39,3 @@ def _options(
     ] = False,
 ) -> None:
     pass
-
-
-for module in (
-    running,
-    diagnosing,
-    feeding,
-    amazon,
-    exporting,
-    nodes,
-    principals,
-    probes,
-    decisions,
-    auditing,
-    letters,
-    verifying,
-    rebuilding,
-    comparing,
-    supposing,
-    linting,
-    benchmarking,
-    simulating,
-    access,
-    webhooks,
-):
-    module.add_commands(app)

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
-from rooftree.bootstrap.commands import open_reader
+from rooftree.bootstrap.reading import open_reader
 from rooftree.cli.options import DataDir, Json, OrganizationId, given_account
 from rooftree.cli.output import print_line, print_lines
 from rooftree.cli.runtime import connected_settings

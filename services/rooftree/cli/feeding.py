@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias
 
 import typer
-from typer.core import TyperGroup
 
-from rooftree.bootstrap.commands import open_publisher, open_reader
+from rooftree.bootstrap.publishing import open_publisher
+from rooftree.bootstrap.reading import open_reader
 from rooftree.cli.change_lines import change_record, read_change_lines
 from rooftree.cli.files import read_bytes
 from rooftree.cli.options import DataDir, Json, given_time
@@ -30,7 +30,7 @@ from rooftree.ports.publishing import OutgoingRecord
 from rooftree.reading.reader import Reader
 from rooftree.settings import Settings
 
-__all__ = ["ImportGroup", "Patience", "add_commands", "bring_in", "imports"]
+__all__ = ["Patience", "add_commands", "bring_in", "import_snapshot"]
 
 CHUNK: Final = 500
 POLL_SECONDS: Final = 0.2
@@ -40,35 +40,11 @@ Patience: TypeAlias = Annotated[
 ]
 
 
-class ImportGroup(TyperGroup):
-    """
-    A group in which what names no command is the file of a snapshot.
-    """
-
-    DEFAULT = "snapshot"
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """
-        Put the name of the default command in front where none is given.
-        """
-        named = args[:1] == ["--help"] or (args and self.get_command(ctx, args[0]) is not None)
-        return super().parse_args(ctx, args if named else [self.DEFAULT, *args])
-
-
-imports = typer.Typer(
-    name="import",
-    cls=ImportGroup,
-    help="Bring in what is so by now: `import FILE` an organization, `import iam` the principals of an account.",
-)
-
-
 def add_commands(app: typer.Typer) -> None:
     """
-    Add the commands of this module.
+    Add the command.
     """
     app.command()(publish)
-    imports.command(name=ImportGroup.DEFAULT)(import_snapshot)
-    app.add_typer(imports, name="import")
 
 
 def publish(

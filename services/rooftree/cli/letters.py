@@ -12,7 +12,8 @@ from typing import Annotated, Final
 
 import typer
 
-from rooftree.bootstrap.commands import open_letters, open_publisher
+from rooftree.bootstrap.commands import open_letters
+from rooftree.bootstrap.publishing import open_publisher
 from rooftree.cli.options import DataDir, Json, OrganizationId
 from rooftree.cli.output import print_json, print_line, print_table, say, steps
 from rooftree.cli.runtime import connected_settings

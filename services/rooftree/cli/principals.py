@@ -12,8 +12,8 @@ from typing import Annotated
 
 import typer
 
-from rooftree.bootstrap.commands import open_reader
-from rooftree.cli.feeding import Patience, bring_in, imports
+from rooftree.bootstrap.reading import open_reader
+from rooftree.cli.feeding import Patience, bring_in
 from rooftree.cli.files import read_bytes
 from rooftree.cli.options import Account, DataDir, Json, OrganizationId, given_account, given_time
 from rooftree.cli.output import print_json, print_line, print_table
@@ -29,14 +29,13 @@ from rooftree.organization.principal_export import named_documents, principals_d
 from rooftree.organization.principal_facts import AccountPrincipals
 from rooftree.settings import Settings
 
-__all__ = ["add_commands"]
+__all__ = ["add_commands", "import_iam"]
 
 
 def add_commands(app: typer.Typer) -> None:
     """
     Add the commands of this module.
     """
-    imports.command(name="iam")(import_iam)
     app.command()(principals)
 
 

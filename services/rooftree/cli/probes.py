@@ -14,7 +14,7 @@ import typer
 import yaml
 from pydantic import ValidationError
 
-from rooftree.bootstrap.commands import open_reader
+from rooftree.bootstrap.reading import open_reader
 from rooftree.cli.feeding import Patience, bring_in
 from rooftree.cli.files import read_bytes
 from rooftree.cli.options import Contexts, DataDir, Json, OrganizationId, given_context

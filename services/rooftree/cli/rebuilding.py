@@ -13,7 +13,8 @@ from typing import Annotated, Final
 
 import typer
 
-from rooftree.bootstrap.commands import open_reader, open_rebuild
+from rooftree.bootstrap.commands import open_rebuild
+from rooftree.bootstrap.reading import open_reader
 from rooftree.cli.options import DataDir, Json, OrganizationId
 from rooftree.cli.output import print_json, print_line, steps
 from rooftree.cli.runtime import connected_settings

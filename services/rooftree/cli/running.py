@@ -18,8 +18,9 @@ import typer
 from pydantic import SecretStr
 
 from rooftree.bootstrap.all_in_one import Addresses, run_all
-from rooftree.bootstrap.commands import open_publisher, open_reader
 from rooftree.bootstrap.database import run_migrate
+from rooftree.bootstrap.publishing import open_publisher
+from rooftree.bootstrap.reading import open_reader
 from rooftree.bootstrap.roles import run_api, run_projector, run_reconciler, run_relay, run_webhooks
 from rooftree.cli.options import DataDir, Json
 from rooftree.cli.output import print_json, print_line, print_table, say

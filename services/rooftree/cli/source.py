@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from rooftree.bootstrap.commands import open_reader
+from rooftree.bootstrap.reading import open_reader
 from rooftree.cli.files import read_bytes
 from rooftree.cli.output import say
 from rooftree.cli.runtime import connected_settings

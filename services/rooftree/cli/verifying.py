@@ -11,7 +11,8 @@ from typing import Final
 
 import typer
 
-from rooftree.bootstrap.commands import open_inspection, open_reader
+from rooftree.bootstrap.commands import open_inspection
+from rooftree.bootstrap.reading import open_reader
 from rooftree.cli.options import DataDir, Json, OrganizationId
 from rooftree.cli.output import print_json, print_line, steps
 from rooftree.cli.runtime import connected_settings

@@ -10,7 +10,8 @@ from typing import Annotated, Final
 
 import typer
 
-from rooftree.bootstrap.commands import open_access, open_subscriptions
+from rooftree.bootstrap.commands import open_access
+from rooftree.bootstrap.webhooks import open_subscriptions
 from rooftree.cli.access import operator, record_command
 from rooftree.cli.options import DataDir, Json, OrganizationId
 from rooftree.cli.output import print_json, print_line, print_table, say

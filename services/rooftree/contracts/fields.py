@@ -37,12 +37,15 @@ __all__ = [
 MAX_TEXT = 1024
 
 
+# A command needs few of the many models: each is made ready when it is first used.
+
+
 class Inbound(BaseModel):
     """
     What others send: fields that are not known are passed over, known ones are taken literally.
     """
 
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="allow", strict=True, frozen=True)
 
 
 class Outbound(BaseModel):
@@ -50,7 +53,7 @@ class Outbound(BaseModel):
     What this service sends: exactly these fields.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", strict=True, frozen=True)
 
 
 def storable(text: str) -> str:

@@ -33,7 +33,7 @@ class Body(BaseModel):
     What a client sends: exactly these fields.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", strict=True, frozen=True)
 
 
 class RequestBody(Body):

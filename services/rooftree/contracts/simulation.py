@@ -64,7 +64,7 @@ class NamedPolicyModel(Inbound):
     A policy with the name that answers call it by; a bare policy is called by its place.
     """
 
-    model_config = ConfigDict(json_schema_extra=_or_bare)
+    model_config = ConfigDict(defer_build=True, json_schema_extra=_or_bare)
 
     name: Text | None = None
     policy: JsonValue
@@ -110,7 +110,7 @@ class PoliciesModel(BaseModel):
     The policies of a simulation. A kind that is not known is refused: without it the answer would be wrong.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", strict=True, frozen=True)
 
     identity: list[NamedPolicyModel] | None = None
     permissions_boundaries: list[NamedPolicyModel] | None = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import typer
+from typer.core import TyperGroup
 
 from rooftree.cli.app import app
 
@@ -17,7 +18,7 @@ def command_lines() -> Iterator[str]:
     """
     Yield the lines of the page.
     """
-    top = typer.main.get_command(app)
+    top = typer.main.get_group(app)
     yield "# Commands"
     yield ""
     yield str(top.help or "")
@@ -28,12 +29,14 @@ def command_lines() -> Iterator[str]:
     yield from _commands(top, "rooftree")
 
 
-def _commands(group: object, path: str) -> Iterator[str]:
-    for name, command in sorted(getattr(group, "commands", {}).items()):
+def _commands(group: TyperGroup, path: str) -> Iterator[str]:
+    context = typer.Context(group)
+    for name in sorted(group.list_commands(context)):
+        command = group.get_command(context, name)
         inner = f"{path} {name}"
-        if hasattr(command, "commands"):
+        if isinstance(command, TyperGroup):
             yield from _commands(command, inner)
-        elif not command.hidden:
+        elif command is not None and not command.hidden:
             yield from _command(command, inner)
 
 

@@ -4,12 +4,8 @@ import pytest
 from tests.unit.cli.conftest import Run
 
 from rooftree import __version__
-from rooftree.cli.app import app
+from rooftree.cli.commands import COMMANDS
 
-COMMANDS = sorted(
-    {str(command.name or getattr(command.callback, "__name__", "")) for command in app.registered_commands}
-    | {str(group.name) for group in app.registered_groups}
-)
 NESTED = [["audit", "verify"], *(["dead-letter", name] for name in ("list", "show", "replay"))]
 
 

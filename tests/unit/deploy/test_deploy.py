@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 import yaml
 from tests.schemas import REPOSITORY
 
 import rooftree
-from rooftree.cli.app import app
+from rooftree.cli.commands import COMMANDS
 from rooftree.settings import describe_settings
 from rooftree.telemetry.logs import Action
 from rooftree.telemetry.metrics import METRICS_REGISTRY
@@ -129,7 +128,7 @@ def test_every_role_is_a_command() -> None:
     """
     In the compose file and in the manifests.
     """
-    commands = set(getattr(typer.main.get_command(app), "commands", {}))
+    commands = set(COMMANDS)
     roles = {service["command"][0] for service in COMPOSE["services"].values() if "command" in service}
     roles |= {container["args"][0] for path in MANIFESTS for _, _, container in _containers(path)}
 

@@ -39,7 +39,7 @@ class ProbeBody(ProbeModel):
     A named request with the decision that is expected of it.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid")
 
 
 async def list_probes(asked: Asked[OrganizationQuery, None]) -> Page[ProbeAnswer]:

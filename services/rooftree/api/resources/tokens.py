@@ -35,7 +35,7 @@ class TokenBody(BaseModel):
     A token that is wanted.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", strict=True, frozen=True)
 
     name: Annotated[str, StringConstraints(pattern=f"^{NAME}$")] = Field(description="What uses the token.")
     role: RoleName = Field("viewer", description="What it may do.")

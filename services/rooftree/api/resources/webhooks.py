@@ -52,7 +52,7 @@ class WebhookBody(BaseModel):
     Who wants to be told of what.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", strict=True, frozen=True)
 
     url: Annotated[str, StringConstraints(min_length=1, max_length=2048), AfterValidator(storable)] = Field(
         description="Where events are sent to: a public address that is reached by TLS."

@@ -20,7 +20,7 @@ class Problem(Outbound):
     An error in the form of RFC 9457.
     """
 
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="allow", strict=True, frozen=True)
 
     type: str = Field(description="`about:blank`: the status says all that programs need.")
     title: str

@@ -49,6 +49,10 @@ CHANGES: Final = (
     ("account.created", {"account_id": "444444444444", "name": "Lost", "parent_id": "ou-ab12-nobodyknows"}),
     ("policy.attached", {"policy_id": "p-nodeleting", "target_id": "r-ab12"}),
 )
+EARLIER_LOG: Final = """
+insert into rooftree.consumer_offset (consumer_group, log_id, topic, partition_id, next_offset, updated_at)
+select consumer_group, 'gone/topic', topic, partition_id, 7, updated_at - interval '1 day' from rooftree.consumer_offset
+"""
 MANY_EVENTS: Final = """
 insert into rooftree.audit_event
     (organization_id, revision, part, parts, event_id, type, account_id, time, verdict, cause_event_id, data)
@@ -248,3 +252,16 @@ async def test_a_page_about_operations_reads_how_far_changes_have_come(reader: R
     assert (0, None) == (delivery.unsent, delivery.unsent_since)
     assert delivery.writes > 0
     assert 1 + len(CHANGES) == sum(position.next_offset for position in positions)
+    assert all(position.current for position in positions)
+
+
+async def test_a_topic_that_was_made_anew_is_read_on_and_the_one_before_is_past(told: Settings, reader: Reader) -> None:
+    """
+    Both have its name; only where the latest records were read are further ones to come.
+    """
+    [now] = await reader.positions()
+    async with opened(told) as connection:
+        await connection.execute(EARLIER_LOG)
+    positions = await reader.positions()
+
+    assert [(now.log_id, True), ("gone/topic", False)] == [(one.log_id, one.current) for one in positions]

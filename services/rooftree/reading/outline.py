@@ -181,12 +181,18 @@ class DeliveryRecord:
 class PositionRecord:
     """
     Where reading goes on in one partition.
+
+    Attributes:
+        log_id: The log: the id of the Kafka cluster, and of the topic where the broker tells it.
+        current: Whether it is read still; else the topic was made anew, and this is how far the one before was read.
     """
 
     topic: str
     partition: int
     next_offset: int
     updated_at: datetime
+    log_id: str
+    current: bool
 
 
 class Outline(Protocol):

@@ -119,13 +119,14 @@ class FakeOutline:
         return AuditWindow(list(_by_revision(found, shown))[:revisions], len(older), oldest, more=len(older) == scan)
 
     async def policy_versions(self, organization_id: str, policy_id: str) -> list[PolicyVersion]:
-        return [PolicyVersion("a" * 64, '{"Version":"2012-10-17","Statement":[]}', START)]
+        known = policy_id in ("p-denyregions", "p-departed")
+        return [PolicyVersion("a" * 64, '{"Version":"2012-10-17","Statement":[]}', START)] if known else []
 
     async def delivery(self, organization_id: str) -> DeliveryRecord:
         return DeliveryRecord(START, 3, 0, None)
 
     async def positions(self) -> list[PositionRecord]:
-        return [PositionRecord("rooftree.changes", 0, 12, START)]
+        return [PositionRecord("rooftree.changes", 0, 12, START, "cluster/topic", current=True)]
 
     @staticmethod
     def _node(account: AccountRecord) -> str:

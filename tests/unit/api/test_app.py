@@ -20,7 +20,7 @@ from rooftree.api.resources import ENDPOINTS
 from rooftree.errors import UsageError
 from rooftree.organization.probes import Finding, Probe
 from rooftree.organization.rereads import Reread, RereadRequest
-from rooftree.reading.reader import LogLoss, ReconciliationRecord, VerificationRecord
+from rooftree.reading.reader import AccountRecord, LogLoss, ReconciliationRecord, VerificationRecord
 from rooftree.settings import Settings
 from rooftree.view.patch import ProbeState
 
@@ -344,6 +344,8 @@ async def test_an_account_has_its_permissions_and_its_history() -> None:
         ("/api/v1/accounts/12", 400, "account_id: expected text like"),
         ("/api/v1/accounts/999999999999", 404, "no account `999999999999`"),
         ("/api/v1/accounts/999999999999/history", 404, "no account `999999999999`"),
+        ("/api/v1/accounts/999999999999/principals", 404, "no account `999999999999`"),
+        ("/api/v1/policies/p-nosuchpolicy/versions", 404, "no policy `p-nosuchpolicy`"),
         ("/api/v1/nothing", 404, "nothing is at `/api/v1/nothing`"),
     ],
 )
@@ -480,3 +482,30 @@ async def test_probes_are_listed_with_their_decisions() -> None:
         item[name] for name in ("name", "expect", "decision", "as_expected")
     )
     assert item.keys() == describe(ENDPOINTS)["components"]["schemas"]["Probe"]["properties"].keys()
+
+
+async def test_what_is_gone_still_has_what_it_was() -> None:
+    """
+    A policy that was deleted has its versions, and an account that has left is known with nobody in it.
+    """
+    reader = Departed(accounts=[account(1)])
+    async with browse(reader) as client:
+        versions = await client.get("/api/v1/policies/p-departed/versions")
+        principals = await client.get("/api/v1/accounts/000000000009/principals")
+
+    assert (200, 1) == (versions.status_code, len(versions.json()["items"]))
+    assert (200, []) == (principals.status_code, principals.json()["items"])
+
+
+class Departed(FakeReader):
+    """
+    An organization that an account has left.
+    """
+
+    async def history(
+        self, organization_id: str, account_id: str, *, before: datetime | None = None, limit: int | None = None
+    ) -> list[AccountRecord]:
+        """
+        Return what an account was, whether or not it is still there.
+        """
+        return [account(int(account_id))]

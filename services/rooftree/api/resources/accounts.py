@@ -188,8 +188,12 @@ async def list_principals(asked: Asked[AccountQuery, None]) -> Page[Principal]:
     """
     List the users, groups and roles of one account.
     """
-    facts = await asked.reader.principal_facts(asked.organization_id, [asked.parameters.account_id])
-    grants = Directory(facts).grants(asked.parameters.account_id)
+    account_id = asked.parameters.account_id
+    facts = await asked.reader.principal_facts(asked.organization_id, [account_id])
+    # an account that has left is one of the past, and has nobody in it any more
+    if not facts and not await asked.reader.history(asked.organization_id, account_id, limit=1):
+        raise HTTPException(404, f"no account `{account_id}` in `{asked.organization_id}`")
+    grants = Directory(facts).grants(account_id)
     items = [_principal(each) for _, each in sorted(grants.items())]
     return Page[Principal](items=items, next=None)
 

@@ -79,6 +79,8 @@ async def show_operations(asked: Asked[OrganizationQuery, None]) -> Operations:
                 partition=position.partition,
                 next_offset=position.next_offset,
                 updated_at=format_time(position.updated_at),
+                log_id=position.log_id,
+                current=position.current,
             )
             for position in await asked.reader.positions()
         ],

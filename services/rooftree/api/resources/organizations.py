@@ -139,7 +139,7 @@ async def show_policy(asked: Asked[PolicyQuery, None]) -> PolicyDetail:
     policy_id = asked.parameters.policy_id
     policy = facts.policy(policy_id)
     if policy is None:
-        raise HTTPException(404, f"no policy `{policy_id}` in `{asked.organization_id}`")
+        raise _no_policy(asked.organization_id, policy_id)
     content = load_json(policy.document.text) if policy.document is not None else None
     described = _policy(facts, policy_id, _targets(facts)).model_dump()
     return PolicyDetail.model_validate({**described, "content": content})
@@ -149,7 +149,13 @@ async def list_policy_versions(asked: Asked[PolicyQuery, None]) -> Page[PolicyVe
     """
     List the contents that a policy had where it hung, the latest first.
     """
-    found = await asked.reader.policy_versions(asked.organization_id, asked.parameters.policy_id)
+    policy_id = asked.parameters.policy_id
+    found = await asked.reader.policy_versions(asked.organization_id, policy_id)
+    if not found:
+        # one that is gone still has what it was; one that never hung has nothing, and is there all the same
+        facts, _ = await _frame(asked.reader, asked.organization_id)
+        if facts.policy(policy_id) is None:
+            raise _no_policy(asked.organization_id, policy_id)
     items = [
         PolicyVersion.model_validate(
             {
@@ -161,6 +167,10 @@ async def list_policy_versions(asked: Asked[PolicyQuery, None]) -> Page[PolicyVe
         for version in found
     ]
     return Page[PolicyVersion](items=items, next=None)
+
+
+def _no_policy(organization_id: str, policy_id: str) -> HTTPException:
+    return HTTPException(404, f"no policy `{policy_id}` in `{organization_id}`")
 
 
 async def _frame(reader: Reader, organization_id: str) -> tuple[Facts, dict[str, int]]:

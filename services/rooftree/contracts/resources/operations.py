@@ -67,6 +67,10 @@ class ReadPosition(Outbound):
     partition: int
     next_offset: int
     updated_at: Time
+    log_id: str = Field(description="The id of the Kafka cluster, and that of the topic where the broker tells it.")
+    current: bool = Field(
+        description="False where the topic was made anew since: this is how far the one before was read."
+    )
 
 
 class RereadRequest(Outbound):

@@ -210,8 +210,10 @@ from rooftree.organization as o
 where o.organization_id = $1;
 
 -- outline_positions --
--- Where reading goes on, for every partition of every log.
-select topic, partition_id as partition, next_offset, updated_at
+-- Where reading goes on, for every partition of every log: of each topic the log that was read last is read still.
+select
+    topic, partition_id as partition, next_offset, updated_at, log_id,
+    log_id = first_value(log_id) over (partition by consumer_group, topic order by updated_at desc) as current
 from rooftree.consumer_offset
-order by updated_at desc
+order by current desc, updated_at desc
 limit 100;

@@ -4,6 +4,7 @@ What a change was, in words.
 
 from __future__ import annotations
 
+from rooftree.errors import ChangeError
 from rooftree.organization.changes import (
     AccountClosed,
     AccountCreated,
@@ -33,7 +34,15 @@ from rooftree.organization.changes import (
 )
 from rooftree.organization.tree import Organization
 
-__all__ = ["describe"]
+__all__ = ["describe", "describe_refusal"]
+
+_REFUSALS = {
+    "undecodable": "a record is no event",
+    "unknown_schema": "an event is of no type that is known",
+    "refused": "an event was refused",
+    "too_large": "a record is too large",
+}
+"""By the disposition of what could not be processed."""
 
 _VERBS: dict[type, str] = {
     AccountCreated: "created",
@@ -83,6 +92,20 @@ def describe(change: Change, organization: Organization, *, moved_from: str | No
         case _ as data:
             words = _describe_other(data, organization)
     return words if change.origin is None else f"{words}, found by {change.origin}"
+
+
+def describe_refusal(error: ChangeError) -> str:
+    """
+    Return one line about a record that could not be processed: what became of it, where it is wrong, and why.
+    """
+    lead = _REFUSALS.get(error.disposition, "a record could not be processed")
+    if not error.place:
+        return f"{lead}: {error.reason}"
+    return (
+        f"{lead}: `{error.place}` {error.reason}"
+        if error.reason.startswith("is ")
+        else f"{lead}: {error.reason}, at `{error.place}`"
+    )
 
 
 def _describe_other(

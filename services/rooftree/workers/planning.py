@@ -24,6 +24,7 @@ from rooftree.reading.reader import LetterName
 from rooftree.telemetry.logs import Action, log
 from rooftree.view.patch import Patch
 from rooftree.view.projection import OrganizationView
+from rooftree.view.wording import describe_refusal
 from rooftree.workers.encoding import outbox_rows
 from rooftree.workers.pauses import Turn
 from rooftree.workers.placement import Placement, find_memberships
@@ -317,7 +318,7 @@ class Planner:
                 source=draft.partition.topic,
                 cause_id=_name(draft.partition, record.offset, record.time),
                 time=_time_missed(error, record),
-                reason=_storable(str(error)),
+                reason=_storable(describe_refusal(error)),
             )
             draft.patches[organization_id].append(patch)
 

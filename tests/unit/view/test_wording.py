@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.generators.telling import ACCOUNT, ORGANIZATION, OTHER_OU, OU, POLICY, ROOT, SCP, change, snapshot_taken
 
+from rooftree.errors import ChangeError
 from rooftree.organization.changes import (
     AccountClosed,
     AccountCreated,
@@ -23,7 +24,7 @@ from rooftree.organization.changes import (
 )
 from rooftree.organization.claims import facts_of
 from rooftree.organization.tree import Organization
-from rooftree.view.wording import describe
+from rooftree.view.wording import describe, describe_refusal
 
 
 @pytest.mark.parametrize(
@@ -56,3 +57,23 @@ def test_a_change_is_told_in_words_with_the_names_that_people_know(
     """Where a name is not known the id stands for it."""
     organization = Organization(ORGANIZATION, facts_of(change(1, snapshot_taken())))
     assert expected == describe(change(2, data), organization, moved_from=moved_from)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ChangeError("is missing", place="data.parent_id"), "an event was refused: `data.parent_id` is missing"),
+        (ChangeError("expected text", place="data.name"), "an event was refused: expected text, at `data.name`"),
+        (ChangeError("expected JSON", disposition="undecodable"), "a record is no event: expected JSON"),
+        (
+            ChangeError("expected the type of a change event", place="type", disposition="unknown_schema"),
+            "an event is of no type that is known: expected the type of a change event, at `type`",
+        ),
+        (ChangeError("more than 8 bytes", disposition="too_large"), "a record is too large: more than 8 bytes"),
+    ],
+)
+def test_what_could_not_be_processed_is_told_by_what_became_of_it(error: ChangeError, expected: str) -> None:
+    """
+    The place is a detail: who reads of it first wants to know that an event is missing.
+    """
+    assert expected == describe_refusal(error)

@@ -31,6 +31,7 @@ __all__ = [
     "distinct_changes",
     "group_revisions",
     "identify",
+    "overtaken",
 ]
 
 NAMED: Final = 12
@@ -189,6 +190,23 @@ def group_revisions(events: Iterable[AuditRecord]) -> Iterator[RevisionGroup]:
     ):
         found = sorted(members, key=lambda event: event.part)
         yield RevisionGroup(organization_id, revision, found[0].time, found[0].parts, found)
+
+
+def overtaken(revisions: Iterable[tuple[int, datetime]]) -> dict[int, int]:
+    """
+    Return the revisions that came late, each with the one told before it that happened last of all.
+
+    Args:
+        revisions: Each with the time of its cause, the latest first.
+    """
+    late: dict[int, int] = {}
+    last: tuple[datetime, int] | None = None
+    for revision, time in reversed(list(revisions)):
+        if last is not None and time < last[0]:
+            late[revision] = last[1]
+        else:
+            last = (time, revision)
+    return late
 
 
 def distinct_changes(touched: Iterable[tuple[AccountName, Iterable[ToldChange]]]) -> list[Block]:

@@ -23,11 +23,13 @@ __all__ = [
     "flips_headline",
     "headline",
     "impact_words",
+    "is_of_organization",
     "organization_words",
     "permission_lines",
     "probe_words",
     "reach_words",
     "set_words",
+    "side_words",
     "unless_words",
     "verdict_words",
     "witness_words",
@@ -96,6 +98,13 @@ def headline(data: Mapping[str, object]) -> str:
     """
     name = data.get("account_name") or data.get("account_id")
     return f"{name} {verdict_words(str(data.get('verdict')))}"
+
+
+def is_of_organization(event_type: str) -> bool:
+    """
+    Tell whether an event is about a whole organization, and not about decisions.
+    """
+    return event_type.startswith("rooftree.organization.")
 
 
 def organization_words(event_type: str) -> str:
@@ -238,6 +247,20 @@ def blame_words(change: Mapping[str, object], names: Mapping[str, str] | None = 
     return "; ".join(_cut(_statements_words(entries, verbs, names))) or "no statement: nothing allows it"
 
 
+def side_words(change: Mapping[str, object], side: str, names: Mapping[str, str] | None = None) -> list[str]:
+    """
+    Name the statements that decide on one side of a change, without what they do: the decision beside them says it.
+
+    Args:
+        change: One entry of ``changes``.
+        side: ``before`` or ``after``.
+        names: Names of policies and nodes by their ids; an id without one stands for itself.
+    """
+    entries = [_mapping(entry) for entry in _sequence(change.get("statements"))]
+    here = [entry for entry in entries if (entry.get("side") or "after") == side]
+    return _cut(_statements_words(here, [""] * len(here), names))
+
+
 def unless_words(change: Mapping[str, object], names: Mapping[str, str] | None = None) -> str:
     """
     Name the statements that deny some of the requests both before and after; empty where there are none.
@@ -263,7 +286,7 @@ def _statements_words(
         policy, target, label = (str(entry.get(name) or "") for name in ("policy_id", "target_id", "statement"))
         statement = f"{_called(policy, known)}{f' ({label})' if label else ''}"
         targets.setdefault((statement, verb), []).append(_called(target, known))
-    return [f"{statement} on {', '.join(_cut(nodes))} {verb}" for (statement, verb), nodes in targets.items()]
+    return [f"{statement} on {', '.join(_cut(nodes))} {verb}".rstrip() for (statement, verb), nodes in targets.items()]
 
 
 def _called(identifier: str, names: Mapping[str, str]) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from tests.unit.api.fake_reader import event
 
@@ -11,6 +12,7 @@ from rooftree.inquiry.grouping import (
     distinct_changes,
     group_revisions,
     identify,
+    overtaken,
 )
 
 
@@ -179,3 +181,14 @@ def test_flips_are_counted_apart_from_accounts() -> None:
 
     assert ("shop <prod> may do less than before", "tightened", [flip]) == (both.title, both.verdict, both.flips)
     assert ("Probe x is not as expected", None) == (alone.title, alone.verdict)
+
+
+def test_a_revision_came_late_where_one_before_it_happened_after_it() -> None:
+    """
+    It is held against the latest time so far, not only against the revision before it; equal times are in order.
+    """
+    days = {1: 2, 2: 9, 3: 4, 4: 5, 5: 9, 6: 10}
+    times = [(revision, datetime(2026, 1, day, tzinfo=UTC)) for revision, day in days.items()]
+
+    assert {3: 2, 4: 2} == overtaken(times[::-1])
+    assert {} == overtaken([])

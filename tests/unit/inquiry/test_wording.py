@@ -261,3 +261,20 @@ def test_several_flips_are_counted() -> None:
 
     assert "Probe no-leaving is as expected" == wording.flips_headline(flips[:1])
     assert "2 probes are decided otherwise, 1 of them not as expected" == wording.flips_headline(flips)
+
+
+def test_a_side_names_what_decides_there_and_leaves_the_decision_to_what_stands_beside_it() -> None:
+    """
+    A statement that names no side is one of after.
+    """
+    change = {
+        "statements": [
+            {"policy_id": "p-1", "statement": "Regions", "target_id": "ou-1", "side": "after"},
+            {"policy_id": "p-1", "statement": "Regions", "target_id": "r-1"},
+            {"policy_id": "p-2", "statement": "#0", "target_id": "ou-1", "side": "before"},
+        ]
+    }
+    names = {"p-1": "DenyRegions", "ou-1": "Workloads"}
+
+    assert ["DenyRegions (Regions) on Workloads, the root"] == wording.side_words(change, "after", names)
+    assert ["p-2 (#0) on Workloads"] == wording.side_words(change, "before", names)

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from rooftree.api.pages import phrases
 from rooftree.api.pages.charts import Period, Shares, stack, timeline
-from rooftree.api.pages.feed import FeedEntry, entry_of
+from rooftree.api.pages.feed import FeedEntry, entries_of_groups, entry_of
 from rooftree.api.pages.layers import Layers, layers_of
 from rooftree.api.pages.limits import ConditionalGroup, conditional_groups, groups_of_action
 from rooftree.api.pages.narrowing import Step, narrow
@@ -319,7 +319,7 @@ class AccountPages:
 
     async def _changes(self, visit: Visit, account: Standing) -> list[FeedEntry]:
         events = await visit.reader.audit(visit.organization_id, account_id=account.account_id, limit=CHANGES_READ)
-        return [entry_of(group, visit.to, found=1) for group in group_revisions(events)]
+        return entries_of_groups(list(group_revisions(events)), visit.to)
 
     def _show(self, visit: Visit, template: str, view: object, head: AccountHead, *more: Crumb) -> Response:
         own = Crumb(head.record.name, visit.to.account(head.record.account_id, at=head.at))

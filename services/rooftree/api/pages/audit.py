@@ -4,15 +4,16 @@ The audit feed: what changed, the latest first, with filters and as it happens.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rooftree.api.pages.feed import FeedEntry, entry_of, group_of
+from rooftree.api.pages import phrases
+from rooftree.api.pages.feed import FeedEntry, entries_of
 from rooftree.api.pages.site import Crumb, Site, Visit
 from rooftree.api.query import Query, decode_cursor, encode_cursor
 from rooftree.errors import InputError
@@ -29,7 +30,18 @@ PARTS_READ: Final = 12
 SCANNED: Final = 2500
 """Events that one look holds against a filter. Older ones are a click away: no look reads all there is."""
 
-FILTERS: Final = ("account_id", "under", "policy_id", "actor", "direction", "verdict", "service", "since", "until")
+FILTERS: Final = {
+    "account_id": "Account",
+    "under": "Under unit",
+    "policy_id": "Policy",
+    "actor": "Who",
+    "direction": "Now",
+    "verdict": "Limits",
+    "service": "Service",
+    "since": "From",
+    "until": "Before",
+}
+"""Each as the form calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +60,9 @@ class AuditView:
     What the page shows.
 
     Attributes:
+        labels: What the form calls the filters.
         chosen: The filters as they are set.
+        problem: What is wrong with them; None where nothing is.
         looked_at: How many events were held against the filters; None without any.
         following: Where older events are.
         rows: Where the page can be asked for new rows alone.
@@ -56,7 +70,9 @@ class AuditView:
     """
 
     entries: Sequence[FeedEntry]
+    labels: Mapping[str, str]
     chosen: dict[str, str]
+    problem: str | None
     filtered: bool
     looked_at: int | None
     following: str | None
@@ -84,28 +100,65 @@ class AuditPage:
         """
         visit = await self._site.visit(request)
         query = Query(request, *FILTERS, "before")
-        wanted = read_filter(query)
-        before = _position(query.text("before"))
-        rows, looked_at, oldest = await self._look(visit, wanted, before)
         chosen = {name: value for name in FILTERS if (value := query.text(name))}
-        names = await visit.reader.names(visit.organization_id)
-        view = AuditView(
-            entries=[entry_of(group_of(visit.organization_id, row), visit.to, found=row.found) for row in rows],
-            chosen={name: chosen.get(name, "") for name in FILTERS},
+        try:
+            view = await self._found(visit, chosen, read_filter(query), _position(query.text("before")))
+        except InputError as error:
+            view = await self._refused(visit, chosen, phrases.problem(error, FILTERS))
+        crumbs = [Crumb("Audit", visit.to.audit())]
+        return self._site.show(
+            visit,
+            "audit.html",
+            view,
+            section="audit",
+            title="Audit",
+            crumbs=crumbs,
+            status=400 if view.problem else 200,
+        )
+
+    async def _found(
+        self, visit: Visit, chosen: Mapping[str, str], wanted: AuditFilter, before: tuple[int, int] | None
+    ) -> AuditView:
+        rows, looked_at, oldest = await self._look(visit, wanted, before)
+        return replace(
+            await self._empty(visit, chosen),
+            entries=entries_of(visit.organization_id, rows, visit.to, shown=REVISIONS_SHOWN),
             filtered=not wanted.is_empty,
             looked_at=looked_at,
             following=visit.to.audit(**chosen, before=oldest) if oldest else None,
             first_page=before is None,
-            units=_choices(names, "ou-"),
-            policies=_choices(names, "p-"),
             rows=visit.to.page("audit/rows", **chosen) + ("" if chosen else "?"),
             stream=visit.to.api("audit/stream", **_exported(chosen)),
-            newest=visit.organization.revision,
             csv=visit.to.api("audit/export", **_exported(chosen), format="csv"),
             ndjson=visit.to.api("audit/export", **_exported(chosen), format="ndjson"),
         )
-        crumbs = [Crumb("Audit", visit.to.audit())]
-        return self._site.show(visit, "audit.html", view, section="audit", title="Audit", crumbs=crumbs)
+
+    async def _refused(self, visit: Visit, chosen: Mapping[str, str], problem: str) -> AuditView:
+        return replace(await self._empty(visit, chosen), filtered=True, problem=problem)
+
+    @staticmethod
+    async def _empty(visit: Visit, chosen: Mapping[str, str]) -> AuditView:
+        """
+        Return the page with its form, before anything was looked for.
+        """
+        names = await visit.reader.names(visit.organization_id)
+        return AuditView(
+            entries=[],
+            labels=FILTERS,
+            chosen={name: chosen.get(name, "") for name in FILTERS},
+            problem=None,
+            filtered=False,
+            looked_at=None,
+            following=None,
+            first_page=False,
+            units=_choices(names, "ou-"),
+            policies=_choices(names, "p-"),
+            rows="",
+            stream="",
+            newest=visit.organization.revision,
+            csv=visit.to.api("audit/export", format="csv"),
+            ndjson=visit.to.api("audit/export", format="ndjson"),
+        )
 
     async def rows(self, request: Request) -> Response:
         """
@@ -115,12 +168,10 @@ class AuditPage:
         query = Query(request, *FILTERS, "newer")
         newer = _revision(query.text("newer"))
         rows, _, _ = await self._look(visit, read_filter(query), None)
-        entries = [
-            entry_of(group_of(visit.organization_id, row), visit.to, found=row.found)
-            for row in rows
-            if row.revision > newer
-        ]
-        return self._site.bare(request, "audit_rows.html", {"entries": entries})
+        entries = entries_of(visit.organization_id, rows, visit.to, shown=REVISIONS_SHOWN)
+        return self._site.bare(
+            request, "audit_rows.html", {"entries": [one for one in entries if one.revision > newer]}
+        )
 
     @staticmethod
     async def _look(
@@ -128,16 +179,18 @@ class AuditPage:
     ) -> tuple[Sequence[AuditRow], int | None, str | None]:
         """
         Return rows, how many events were looked at for them, and the position before which older ones are.
+
+        There is one row more than is shown where there are older ones.
         """
         if wanted.is_empty:
-            rows = await visit.reader.audit_revisions(
+            latest = await visit.reader.audit_revisions(
                 visit.organization_id,
                 before=before[0] if before else None,
                 limit=REVISIONS_SHOWN + 1,
                 shown=PARTS_READ,
             )
-            shown = rows[:REVISIONS_SHOWN]
-            return shown, None, encode_cursor([str(shown[-1].revision), "1"]) if len(rows) > len(shown) else None
+            last = latest[REVISIONS_SHOWN - 1] if len(latest) > REVISIONS_SHOWN else None
+            return latest, None, encode_cursor([str(last.revision), "1"]) if last else None
         window = await visit.reader.find_audit(
             visit.organization_id,
             wanted,
@@ -146,9 +199,10 @@ class AuditPage:
             shown=PARTS_READ,
             revisions=REVISIONS_SHOWN + 1,
         )
-        kept = window.rows[:REVISIONS_SHOWN]
-        last = (kept[-1].revision, 1) if len(window.rows) > len(kept) else window.oldest if window.more else None
-        return kept, window.looked_at, encode_cursor([str(part) for part in last]) if last else None
+        rows = window.rows
+        more = len(rows) > REVISIONS_SHOWN
+        oldest = (rows[REVISIONS_SHOWN - 1].revision, 1) if more else window.oldest if window.more else None
+        return rows, window.looked_at, encode_cursor([str(part) for part in oldest]) if oldest else None
 
 
 def read_filter(query: Query) -> AuditFilter:
@@ -192,7 +246,7 @@ def _moment(query: Query, name: str) -> datetime | None:
         raise error.within(name) from None
 
 
-def _exported(chosen: dict[str, str]) -> dict[str, str]:
+def _exported(chosen: Mapping[str, str]) -> dict[str, str]:
     exported = dict(chosen)
     for name in ("since", "until"):
         if name in exported and len(exported[name]) == 10:

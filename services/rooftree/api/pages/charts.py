@@ -132,7 +132,7 @@ def timeline(periods: Sequence[Period], marks: Sequence[datetime], *, now: datet
     span = max((now - start).total_seconds(), 1.0)
 
     def place(moment: datetime) -> float:
-        return 1 + 98 * min(max((moment - start).total_seconds() / span, 0.0), 1.0)
+        return 100 * min(max((moment - start).total_seconds() / span, 0.0), 1.0)
 
     parts = []
     for period in periods:

@@ -28,10 +28,17 @@ from rooftree.organization.timestamps import parse_time
 from rooftree.policy.chain import Chain, Level
 from rooftree.policy.evaluate import DecidedBy
 
-__all__ = ["Asked", "CheckPage", "Stop", "path_of", "read_context", "read_question"]
+__all__ = ["FIELDS", "Asked", "CheckPage", "Stop", "path_of", "read_context", "read_question"]
 
 CANDIDATES: Final = 8
-FIELDS: Final = ("account", "action", "resource", "context", "at")
+FIELDS: Final = {
+    "account": "Account",
+    "action": "Action",
+    "resource": "Resource",
+    "context": "Context",
+    "at": "At (UTC)",
+}
+"""Each as the form calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +109,12 @@ class CheckView:
     What the page shows.
 
     Attributes:
+        labels: What the form calls its fields.
         problem: What is wrong with the question; None where nothing is.
         candidates: Accounts that the given text may mean.
     """
 
+    labels: Mapping[str, str]
     asked: Asked
     outcome: Outcome | None
     problem: str | None
@@ -135,8 +144,8 @@ class CheckPage:
                 if account_id and asked.action:
                     outcome = await _outcome(visit, asked, account_id)
             except InputError as error:
-                problem = str(error)
-        view = CheckView(asked, outcome, problem, candidates)
+                problem = phrases.problem(error, FIELDS)
+        view = CheckView(FIELDS, asked, outcome, problem, candidates)
         crumbs = [Crumb("Check", visit.to.page("check"))]
         return self._site.show(
             visit, "check.html", view, section="check", title="Check", crumbs=crumbs, status=400 if problem else 200

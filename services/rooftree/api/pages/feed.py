@@ -12,11 +12,11 @@ from typing import Any, Final
 from rooftree.api.pages import phrases
 from rooftree.api.pages.addresses import Addresses
 from rooftree.inquiry import wording
-from rooftree.inquiry.grouping import AccountName, RevisionGroup
+from rooftree.inquiry.grouping import AccountName, RevisionGroup, overtaken
 from rooftree.reading.outline import AuditRow
 from rooftree.reading.reader import AuditRecord
 
-__all__ = ["FeedEntry", "Line", "entry_of", "group_of"]
+__all__ = ["FeedEntry", "Line", "entries_of", "entries_of_groups", "entry_of", "line_of"]
 
 NAMED: Final = 4
 """Accounts that an entry names; the page of the change lists all."""
@@ -51,6 +51,7 @@ class FeedEntry:
         lines: What is decided otherwise, and *lines_more* how much there is beside it.
         flips: The probes that are decided otherwise, as mark and words.
         complete: Whether nothing was known to be missing.
+        late: The change that was told before this one and happened after it, with its address; None where none was.
     """
 
     revision: int
@@ -68,17 +69,41 @@ class FeedEntry:
     flips: Sequence[tuple[str, str]]
     impact: str | None
     complete: bool
+    late: tuple[int, str] | None
 
 
-def group_of(organization_id: str, row: AuditRow) -> RevisionGroup:
+def entries_of(
+    organization_id: str, rows: Sequence[AuditRow], to: Addresses, *, shown: int | None = None
+) -> list[FeedEntry]:
     """
-    Return the events of one revision, as far as they are at hand.
+    Return what the feed tells of revisions, the latest first.
+
+    Args:
+        organization_id: The organization.
+        rows: The revisions.
+        to: The pages of the organization.
+        shown: How many of them are told; the rest show which of these came late.
     """
+    late = overtaken((row.revision, row.time) for row in rows)
+    return [
+        entry_of(_group(organization_id, row), to, found=row.found, late=late.get(row.revision)) for row in rows[:shown]
+    ]
+
+
+def entries_of_groups(groups: Sequence[RevisionGroup], to: Addresses) -> list[FeedEntry]:
+    """
+    Return what the feed of one account tells of revisions, the latest first.
+    """
+    late = overtaken((group.revision, group.time) for group in groups)
+    return [entry_of(group, to, found=1, late=late.get(group.revision)) for group in groups]
+
+
+def _group(organization_id: str, row: AuditRow) -> RevisionGroup:
     events = [AuditRecord(organization_id=organization_id, **dict(event)) for event in row.events]  # type: ignore[arg-type]
     return RevisionGroup(organization_id, row.revision, row.time, row.parts, events)
 
 
-def entry_of(group: RevisionGroup, to: Addresses, *, found: int | None = None) -> FeedEntry:
+def entry_of(group: RevisionGroup, to: Addresses, *, found: int | None = None, late: int | None = None) -> FeedEntry:
     """
     Return what the feed tells of a revision.
 
@@ -86,6 +111,7 @@ def entry_of(group: RevisionGroup, to: Addresses, *, found: int | None = None) -
         group: Its events.
         to: The pages of the organization.
         found: How many of its events are meant; all of them, unless it is given.
+        late: The revision that was told before it and happened after it.
     """
     cause = _mapping(group.events[0].data.get("cause"))
     blocks = group.blocks
@@ -96,7 +122,7 @@ def entry_of(group: RevisionGroup, to: Addresses, *, found: int | None = None) -
         time=group.time,
         title=group.title,
         verdict=phrases.verdict_mark(group.verdict),
-        summary=str(cause.get("summary") or cause.get("event_type") or "An unknown change"),
+        summary=_summary(group, str(cause.get("summary") or cause.get("event_type") or "An unknown change")),
         actor=phrases.actor(cause.get("actor")),
         actor_name=str(cause.get("actor") or ""),
         accounts=[(account, to.account(account.account_id)) for account in accounts[:NAMED]],
@@ -106,7 +132,13 @@ def entry_of(group: RevisionGroup, to: Addresses, *, found: int | None = None) -
         flips=[_flip(flip) for flip in group.flips],
         impact=group.impact,
         complete=group.complete,
+        late=None if late is None else (late, to.revision(late)),
     )
+
+
+def _summary(group: RevisionGroup, words: str) -> str:
+    # what is said of a decision begins with a name, and names stay as they are
+    return phrases.sentence(words) if wording.is_of_organization(group.events[0].type) else words
 
 
 def line_of(change: Mapping[str, Any]) -> Line:

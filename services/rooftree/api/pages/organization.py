@@ -17,7 +17,7 @@ from starlette.responses import Response
 from rooftree.api.pages import phrases
 from rooftree.api.pages.addresses import Addresses, with_query
 from rooftree.api.pages.charts import Shares
-from rooftree.api.pages.feed import FeedEntry, entry_of, group_of
+from rooftree.api.pages.feed import FeedEntry, entries_of
 from rooftree.api.pages.shares import ShareCache
 from rooftree.api.pages.site import Crumb, Site, Visit
 from rooftree.api.query import Query, decode_cursor, encode_cursor
@@ -254,7 +254,7 @@ class OrganizationPage:
                 revisions=CHANGES_SHOWN,
             )
             rows = list(window.rows)[:CHANGES_SHOWN]
-        return [entry_of(group_of(visit.organization_id, row), visit.to, found=row.found) for row in rows]
+        return entries_of(visit.organization_id, rows, visit.to)
 
 
 def tree_of(

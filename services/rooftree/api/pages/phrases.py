@@ -5,9 +5,12 @@ Small words: dates, counts, and who did something, as pages say them.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup, escape
+
+from rooftree.errors import InputError
 
 __all__ = [
     "actor",
@@ -16,14 +19,20 @@ __all__ = [
     "clock",
     "coded",
     "date",
+    "decider",
     "decision",
     "is_recent",
     "policy_type",
+    "problem",
+    "sentence",
     "some",
     "status",
     "themes",
     "verdict_mark",
 ]
+
+FIELD = re.compile(r"\w+")
+"""The field of a form at the head of a place."""
 
 ARN_BREAKS = re.compile(r"(arn:(?:[^:]*:){4}|/(?!\*))")
 
@@ -45,6 +54,9 @@ DECISIONS = {
     "explicit_deny": ("denied", "Denied by a statement"),
     "unknown": ("quiet", "Not known"),
 }
+
+DECIDERS = {"allow": "Allowed by", "explicit_deny": "Denied by"}
+"""The same with what decides behind it."""
 
 VERDICTS = {
     "tightened": ("tightened", "Tightened"),
@@ -104,6 +116,13 @@ def _unbroken(text: str) -> Markup:
     )
 
 
+def sentence(words: str) -> str:
+    """
+    Begin words as a sentence begins.
+    """
+    return words[:1].upper() + words[1:]
+
+
 def some(count: int, one: str, many: str | None = None) -> str:
     """
     Say how many.
@@ -152,11 +171,28 @@ def decision(name: str) -> tuple[str, str]:
     return DECISIONS.get(name, ("quiet", name))
 
 
+def decider(name: str) -> str:
+    """
+    Return the words of a decision that lead to what decides it.
+    """
+    return DECIDERS.get(name) or decision(name)[1]
+
+
 def verdict_mark(verdict: str | None) -> tuple[str, str] | None:
     """
     Return the mark and the word of a verdict.
     """
     return VERDICTS.get(verdict or "")
+
+
+def problem(error: InputError, labels: Mapping[str, str]) -> str:
+    """
+    Say what is wrong with a form, with its fields as the form calls them.
+    """
+    field = FIELD.match(error.place)
+    name = field[0] if field else ""
+    place = f"{labels.get(name, name)}{error.place[len(name) :]}"
+    return f"{place}: {error.reason}" if place else sentence(error.reason)
 
 
 def policy_type(kind: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rooftree.api.pages import phrases
-from rooftree.api.pages.feed import FeedEntry, entry_of, group_of
+from rooftree.api.pages.feed import FeedEntry, entries_of
 from rooftree.api.pages.site import Crumb, Site, Visit
 from rooftree.api.query import Query
 from rooftree.organization.documents import AUTHORIZING_TYPES, BUILTIN_POLICIES
@@ -158,10 +158,7 @@ class PolicyPages:
             versions=[
                 (one, f"{visit.to.policy(policy_id)}?version={one.digest[:12]}", one is chosen) for one in versions
             ],
-            changes=[
-                entry_of(group_of(visit.organization_id, row), visit.to, found=row.found)
-                for row in window.rows[:CHANGES_SHOWN]
-            ],
+            changes=entries_of(visit.organization_id, window.rows, visit.to, shown=CHANGES_SHOWN),
             audit=visit.to.audit(policy_id=policy_id),
             edit=visit.to.page("what-if", step="update", policy=policy_id) if kind else None,
             attach=visit.to.page("what-if", step="attach", policy=policy_id) if policy else None,

@@ -22,7 +22,8 @@ from rooftree.api.pages.standing import Standing, standing_of_event
 from rooftree.api.query import Query
 from rooftree.errors import InputError
 from rooftree.inquiry import wording
-from rooftree.inquiry.grouping import AccountName, Block, RevisionGroup
+from rooftree.inquiry.grouping import AccountName, Block, RevisionGroup, overtaken
+from rooftree.reading.outline import AuditRow
 from rooftree.reading.reader import AuditRecord, VerificationRecord
 from rooftree.view.audit import seal
 from rooftree.view.patch import GENESIS
@@ -31,6 +32,9 @@ __all__ = ["RevisionPage", "Seal", "ToldChange", "seal_of", "told_change", "told
 
 PARTS_READ: Final = 100
 """Accounts of one change on one page; a change of ten thousand has as many pages as it needs."""
+
+REVISIONS_COMPARED: Final = 25
+"""Changes before it, to see whether it came late: as many as the feed shows at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,9 @@ class RevisionPage:
         names = await visit.reader.names(visit.organization_id)
         following = await visit.reader.audit_after(visit.organization_id, (revision + 1, 0), limit=1)
         before = await visit.reader.audit(visit.organization_id, before=(revision, events[0].part), limit=1)
+        told_before = await visit.reader.audit_revisions(
+            visit.organization_id, before=revision, limit=REVISIONS_COMPARED, shown=1
+        )
         view = told_of(
             events,
             names,
@@ -167,6 +174,7 @@ class RevisionPage:
             sealed_to=before[0] if before else None,
             part=part,
             later=following[0].revision if following else None,
+            told_before=told_before,
             verified=await visit.reader.verifications(visit.organization_id),
         )
         crumbs = [Crumb("Audit", visit.to.audit()), Crumb(f"Change {revision}", visit.to.revision(revision))]
@@ -186,6 +194,7 @@ def told_of(
     sealed_to: AuditRecord | None,
     part: int | None,
     later: int | None,
+    told_before: Sequence[AuditRow],
     verified: Sequence[VerificationRecord],
 ) -> RevisionView:
     """
@@ -198,14 +207,16 @@ def told_of(
         sealed_to: The event before them.
         part: The one that was asked for; None for the change as a whole.
         later: The change that came next, if one did.
+        told_before: The changes before it, the latest first, which tell whether it came late.
         verified: What the last verifications have found.
     """
     first, last = events[0], events[-1]
     group = RevisionGroup(
         first.organization_id, first.revision, first.time, len(events) if part else first.parts, events
     )
+    late = overtaken([(first.revision, first.time), *((row.revision, row.time) for row in told_before)])
     return RevisionView(
-        entry=entry_of(group, to),
+        entry=entry_of(group, to, late=late.get(first.revision)),
         revision=first.revision,
         part=part,
         parts=first.parts,
@@ -265,13 +276,10 @@ def told_change(block: Block, names: Mapping[str, str], to: Addresses, count: in
 
 
 def _side(change: Mapping[str, Any], side: str, names: Mapping[str, str]) -> Side:
-    mark, words = phrases.decision(str(change.get(side)))
-    entries = [one for one in change.get("statements") or [] if (one.get("side") or "after") == side]
-    only = {**change, "statements": entries}
-    told = wording.blame_words(only, names).split("; ") if entries else []
-    # beside the word "before", what a statement did is what it does
-    told = [words.replace("no longer ", "") for words in told]
-    return Side(mark, words, told)
+    decision = str(change.get(side))
+    mark, words = phrases.decision(decision)
+    told = wording.side_words(change, side, names)
+    return Side(mark, phrases.decider(decision) if told else words, told)
 
 
 def _example(change: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -46,6 +46,9 @@ KINDS: Final = (
     ("move", "Move an account"),
     ("update", "Edit a policy"),
 )
+LABELS: Final = {**dict(KINDS), "content": "Its text", "step": "Kind of change"}
+"""What messages name, as the page calls it."""
+
 FIELDS: Final = ("step", "policy", "target", "account", "parent", "content")
 MAX_FORM_BYTES: Final = 128 * 1024
 MAX_CONTENT: Final = 64 * 1024
@@ -166,7 +169,7 @@ class WhatIfPage:
                 told = json.loads(await self._ask(visit, step, markdown=False))
                 answer = _answer(visit, form, told, await visit.reader.names(visit.organization_id))
         except InputError as error:
-            problem = str(error)
+            problem = phrases.problem(error, LABELS)
         view = _view(visit, frame, form, answer, problem)
         crumbs = [Crumb("What-if", visit.to.page("what-if"))]
         return self._site.show(

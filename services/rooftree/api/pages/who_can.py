@@ -5,7 +5,7 @@ Who can: the accounts whose maximum permissions let one request through.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from rooftree.api.backing import Workshop
 from rooftree.api.callers import caller_of
-from rooftree.api.pages.check import Asked, read_question
+from rooftree.api.pages import phrases
+from rooftree.api.pages.check import FIELDS, Asked, read_question
 from rooftree.api.pages.site import Crumb, Site, Visit
 from rooftree.api.query import Query
 from rooftree.errors import InputError
@@ -23,7 +24,6 @@ from rooftree.inquiry.errands import WhoCan
 __all__ = ["WhoCanPage"]
 
 ACCOUNTS_SHOWN: Final = 200
-FIELDS: Final = ("action", "resource", "context", "at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,13 @@ class Admission:
 class WhoCanView:
     """
     What the page shows.
+
+    Attributes:
+        labels: What the form calls its fields.
+        problem: What is wrong with the question; None where nothing is.
     """
 
+    labels: Mapping[str, str]
     asked: Asked
     admission: Admission | None
     problem: str | None
@@ -76,15 +81,16 @@ class WhoCanPage:
         Show the form, and the accounts if something is asked.
         """
         visit = await self._site.visit(request)
-        query = Query(request, *FIELDS)
-        asked = Asked("", *(query.text(name) or "" for name in FIELDS))
+        named = [name for name in FIELDS if name != "account"]
+        query = Query(request, *named)
+        asked = Asked("", *(query.text(name) or "" for name in named))
         admission, problem = None, None
         if asked.action:
             try:
                 admission = await self._admission(visit, asked)
             except InputError as error:
-                problem = str(error)
-        view = WhoCanView(asked, admission, problem)
+                problem = phrases.problem(error, FIELDS)
+        view = WhoCanView(FIELDS, asked, admission, problem)
         crumbs = [Crumb("Check", visit.to.page("check")), Crumb("Who can", visit.to.page("who-can"))]
         return self._site.show(
             visit, "who_can.html", view, section="check", title="Who can", crumbs=crumbs, status=400 if problem else 200

@@ -67,7 +67,7 @@ def test_a_timeline_has_a_bar_for_each_period_and_a_pin_for_each_change() -> Non
     periods = [Period(START, half, 0, "a <b>"), Period(half, None, 1, "now")]
     drawn = timeline(periods, [half], now=START + timedelta(days=10), at=half)
 
-    assert [49, 49] == widths(drawn)
+    assert [50, 50] == widths(drawn)
     assert 'class="pin" x="50.00%"' in drawn
     assert 'class="now" x1="50.00%"' in drawn
     assert "a &lt;b&gt;" in drawn

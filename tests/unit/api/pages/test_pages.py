@@ -110,8 +110,7 @@ async def test_a_change_is_told_with_its_example_and_what_decides_it_on_both_sid
         page = (await client.get(f"{HOME}/audit/1")).text
 
     assert "ec2:RunInstances" in page
-    assert "DenyRegions (Regions) on Workloads denies" in page
-    assert "Denied by a statement" in page
+    assert re.search(r"Denied by</span><p[^>]*>DenyRegions \(Regions\) on Workloads<", page)
     assert "may do less than before" in page
 
 
@@ -172,7 +171,46 @@ async def test_an_incomplete_view_is_said_to_be_incomplete_on_every_page() -> No
     async with browse(reader) as client:
         pages = [(await client.get(path)).text for path in (HOME, ONE, f"{HOME}/audit", f"{HOME}/policies")]
 
-    assert all("a change could not be read. What is shown may be wrong" in page for page in pages)
+    assert all("A change could not be read. What is shown may be wrong" in page for page in pages)
+
+
+async def test_a_change_that_came_late_names_the_one_that_it_came_after() -> None:
+    """
+    The feed is in the order in which changes were told: where times go backwards it says why, and so does the change.
+    """
+    late = replace(event(2), time=START)
+    async with browse(FakeReader(accounts=[account(1)], events=[event(1), late, event(3)])) as client:
+        feed, own, other = [(await client.get(f"{HOME}/audit{path}")).text for path in ("", "/2", "/3")]
+
+    assert 1 == feed.count(f'Came late: it happened before <a href="{HOME}/audit/1">change 1</a>')
+    assert f'This came late: it happened before <a href="{HOME}/audit/1">change 1</a>' in own
+    assert "came late" not in other
+
+
+async def test_an_event_about_the_organization_begins_as_a_sentence() -> None:
+    """
+    Its title says what it is; the names with which other titles begin stay as they are.
+    """
+    told = {"cause": {"summary": "an event was refused: `data.parent_id` is missing"}}
+    incomplete = replace(event(1), type="rooftree.organization.incomplete.v1", account_id=None, verdict=None, data=told)
+    async with browse(FakeReader(accounts=[account(1)], events=[incomplete])) as client:
+        page = (await client.get(f"{HOME}/audit/1")).text
+
+    assert "<h1>An event was refused: <code>data.parent_id</code> is missing</h1>" in page
+
+
+async def test_refused_filters_leave_the_form_as_it_was_filled_in() -> None:
+    """
+    What is wrong stands above it, and nothing that was not asked for below.
+    """
+    async with browse(stored()) as client:
+        page = await client.get(f"{HOME}/audit?account_id=abc&service=ec2")
+
+    assert 400 == page.status_code
+    assert "Account: expected 12 digits" in page.text
+    assert 'value="abc"' in page.text
+    assert 'value="ec2"' in page.text
+    assert "data-revision" not in page.text
 
 
 async def test_probes_that_are_not_as_expected_stand_above_the_tree() -> None:
@@ -203,19 +241,19 @@ async def test_probes_that_are_not_as_expected_stand_above_the_tree() -> None:
         (f"{ONE}/services/nosuch", 404, "no service `nosuch` is known"),
         (f"{HOME}/audit/999", 404, "no change `999`"),
         (f"{HOME}/audit/first", 400, "change: expected a number"),
-        (f"{HOME}/audit?direction=up", 400, "direction: expected `allowed` or `denied`"),
-        (f"{HOME}/audit?verdict=up", 400, "verdict: expected `tightened`, `loosened` or `mixed`"),
+        (f"{HOME}/audit?direction=up", 400, "Now: expected `allowed` or `denied`"),
+        (f"{HOME}/audit?verdict=up", 400, "Limits: expected `tightened`, `loosened` or `mixed`"),
         (f"{HOME}/audit?before=x", 400, "cursor: not a cursor"),
         (f"{HOME}/policies/p-nosuchpolicy", 404, "no policy `p-nosuchpolicy`"),
         ("/theme?to=pink", 400, "to: expected `light`, `dark` or `auto`"),
         ("/assets/app.py", 404, ""),
         ("/nothing/at/all", 404, "nothing is at `/nothing/at/all`"),
-        (f"{HOME}/check?account=000000000001&action=s3:*", 400, "action: expected one action"),
-        (f"{HOME}/check?account=nobody&action=s3:GetObject", 400, "account: no account goes by `nobody`"),
+        (f"{HOME}/check?account=000000000001&action=s3:*", 400, "Action: expected one action"),
+        (f"{HOME}/check?account=nobody&action=s3:GetObject", 400, "Account: no account goes by `nobody`"),
         (
             f"{HOME}/check?account=000000000001&action=s3:GetObject&context=x",
             400,
-            "context, line 1: expected `KEY=VALUE`",
+            "Context, line 1: expected `KEY=VALUE`",
         ),
     ],
 )

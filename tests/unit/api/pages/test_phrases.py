@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from rooftree.api.pages.phrases import breakable, coded
+from rooftree.api.pages.phrases import breakable, coded, problem
+from rooftree.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,22 @@ def test_arns_break_after_their_separators_and_nothing_is_markup(text: str, expe
     An ARN in a narrow column breaks between its parts; a key of a condition stays in one piece.
     """
     assert expected == str(breakable(text))
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("until", "Before: expected a time"),
+        ("context, line 2", "Context, line 2: expected a time"),
+        ("content: Statement[0]", "Its text: Statement[0]: expected a time"),
+        ("cursor", "cursor: expected a time"),
+        ("", "Expected a time"),
+    ],
+)
+def test_what_is_wrong_with_a_form_names_its_fields_as_the_form_does(place: str, expected: str) -> None:
+    """
+    People see labels and not parameters; what has no label keeps its name.
+    """
+    labels = {"until": "Before", "context": "Context", "content": "Its text"}
+
+    assert expected == problem(InputError("expected a time", place=place), labels)

@@ -27,6 +27,7 @@ from rooftree.store.reader import DatabaseReader
 from rooftree.store.restricted import RestrictedDatabase
 from rooftree.stream import KafkaPublisher
 from rooftree.workers.submissions import Submissions
+from rooftree.workers.supervisor import collect_seldom
 from rooftree.workers.web import WebServer
 from rooftree.workers.workshop import ProcessWorkshop
 
@@ -95,6 +96,7 @@ def run_errand(settings: Settings, errand: Errand, organizations: Organizations)
         async with open_pool(settings.model_copy(update={"postgres_pool_size": 1}), "rooftree-errand") as database:
             return await errand.run(_reader_for(database)(organizations), _remembered)
 
+    collect_seldom()
     return asyncio.run(run())
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from rooftree import permissions as algebra
+from rooftree.inquiry.aftermath import Aftermath
 from rooftree.inquiry.grouping import AccountName, Block, distinct_changes
 from rooftree.inquiry.progress import Progress, unseen
 from rooftree.inquiry.sharing import CommonChanges
@@ -157,11 +158,17 @@ def compare_organizations(before: Organization, after: Organization, *, progress
     """
     Return what differs for the accounts that are in both states of an organization.
     """
-    return _compare(MemorySource(before), MemorySource(after), None, progress)
+    old, new = MemorySource(before), MemorySource(after)
+    return _compare((old, old.standings()), (new, new.standings()), progress)
 
 
 def compare_reached(
-    before: MemorySource, after: Organization, reached: Collection[str], *, progress: Progress = unseen
+    before: MemorySource,
+    after: Organization,
+    reached: Collection[str],
+    told: Collection[str],
+    *,
+    progress: Progress = unseen,
 ) -> Report:
     """
     Return what differs between two states of an organization with the same accounts.
@@ -170,9 +177,13 @@ def compare_reached(
         before: The one state.
         after: The other.
         reached: The accounts of which something may differ.
+        told: What is known otherwise of nodes and policies; of anything else, both states know the same.
         progress: Sees each account that is compared.
     """
-    return replace(_compare(before, MemorySource(after), reached, progress), compared=before.count)
+    aftermath = Aftermath(before, after, told)
+    was = before.standings(reached)
+    now = list(aftermath.standings(was))
+    return replace(_compare((before, was), (aftermath.source, now), progress), compared=before.count)
 
 
 async def compare_times(
@@ -213,11 +224,14 @@ def join_reports(reports: Sequence[Report]) -> Report:
     )
 
 
-def _compare(old: MemorySource, new: MemorySource, among: Collection[str] | None, progress: Progress) -> Report:
-    was, now = _by_id(old.standings(among)), _by_id(new.standings(among))
-    ceilings = old.chains_of(was.values()), new.chains_of(now.values())
-    return _report(was, now, ceilings, {**old.known_names(), **new.known_names()}, progress)
+def _compare(before: _State, after: _State, progress: Progress) -> Report:
+    (old, was), (new, now) = before, after
+    ceilings = old.chains_of(was), new.chains_of(now)
+    return _report(_by_id(was), _by_id(now), ceilings, {**old.known_names(), **new.known_names()}, progress)
 
+
+_State = tuple[MemorySource, Sequence[Standing]]
+"""An organization, with those of its accounts that are compared."""
 
 _Accounts = Mapping[str, Standing]
 """The accounts on one side of a comparison, by id."""

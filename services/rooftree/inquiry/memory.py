@@ -113,7 +113,7 @@ class Memory:
             if room < 0:
                 return
             source = await self.recall(reader, record.organization_id)
-            (await source.as_it_is()).standings()
+            (await source.as_it_is()).prepare()
             await source.accounts(at=None)
 
     def _forget(self, but: str) -> None:

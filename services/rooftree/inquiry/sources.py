@@ -92,6 +92,7 @@ class MemorySource:
         self._survey = Survey(self._organization)
         self._records: dict[str, ChainRecord] = {}
         self._standings: dict[str, Standing] = {}
+        self._hanging: dict[str, tuple[str, ...]] = {}
 
     @property
     def state(self) -> Organization:
@@ -107,13 +108,46 @@ class MemorySource:
         """
         return sum(1 for _ in self._organization.accounts())
 
+    @cached_property
+    def latest(self) -> datetime:
+        """
+        The time of what was told last.
+        """
+        return max((fact.version.time for fact in self._organization.registers), default=BEGINNING)
+
+    def standing(self, account_id: str) -> Standing:
+        """
+        Return an account that exists.
+        """
+        standing = self._standings.get(account_id)
+        if standing is None:
+            standing = self._standings[account_id] = self._found(account_id)
+        return standing
+
+    def hanging(self, account_id: str) -> tuple[str, ...]:
+        """
+        Return the ids of the policies that hang on an account itself.
+        """
+        hanging = self._hanging.get(account_id)
+        if hanging is None:
+            hanging = self._hanging[account_id] = tuple(self._organization.attached_ids(account_id))
+        return hanging
+
+    def prepare(self) -> None:
+        """
+        Work out what is asked of all accounts again and again.
+        """
+        for standing in self.standings():
+            self.hanging(standing.account_id)
+        _ = self.latest, self.count
+
     def standings(self, among: Collection[str] | None = None) -> list[Standing]:
         """
         Return all accounts by id, or those among some.
         """
         organization = self._organization
-        known = organization.accounts() if among is None else filter(organization.has_node, among)
-        return [self._standing(account_id) for account_id in sorted(known)]
+        known = organization.accounts() if among is None else filter(self._exists, among)
+        return [self.standing(account_id) for account_id in sorted(known)]
 
     def chains_of(self, accounts: Iterable[Standing]) -> Ceilings:
         """
@@ -134,7 +168,7 @@ class MemorySource:
         Return one account; what is in memory has no past.
         """
         assert at is None
-        return self._standing(account_id) if account_id in set(self._organization.accounts()) else None
+        return self.standing(account_id) if account_id in set(self._organization.accounts()) else None
 
     async def accounts(self, *, at: datetime | None) -> list[Standing]:
         """
@@ -173,11 +207,8 @@ class MemorySource:
         """
         return Directory()
 
-    def _standing(self, account_id: str) -> Standing:
-        standing = self._standings.get(account_id)
-        if standing is None:
-            standing = self._standings[account_id] = self._found(account_id)
-        return standing
+    def _exists(self, account_id: str) -> bool:
+        return account_id in self._standings or self._organization.has_node(account_id)
 
     def _found(self, account_id: str) -> Standing:
         placement = self._survey.placement(account_id)
@@ -254,7 +285,8 @@ class LiveSource:
         """
         known = Directory(await self.reader.principal_facts(self.organization_id, account_ids))
         digests = {digest for account_id in account_ids for digest in known.digests(account_id)}
-        known.learn(await self.reader.principal_documents(self.organization_id, digests))
+        if digests:
+            known.learn(await self.reader.principal_documents(self.organization_id, digests))
         return known
 
 

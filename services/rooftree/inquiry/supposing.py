@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from rooftree.errors import InputError
@@ -110,8 +110,8 @@ async def what_if(
         InputError: A step names something that is not there, or that already is so.
         UnavailableError: The database does not answer.
     """
-    supposed = suppose(before.state, steps)
-    report = compare_reached(before, supposed.organization, supposed.accounts, progress=progress)
+    supposed = suppose(before.state, steps, latest=before.latest)
+    report = compare_reached(before, supposed.organization, supposed.accounts, supposed.told, progress=progress)
     return await tell_principals(source, report, progress=progress)
 
 
@@ -122,26 +122,35 @@ class Supposed:
 
     Attributes:
         accounts: Those of which something may differ, as for a change; no step adds or removes one.
+        told: The nodes and policies that the steps say something of; they say nothing of the organization as a whole.
     """
 
     organization: Organization
     accounts: frozenset[str]
+    told: frozenset[str]
 
 
-def suppose(organization: Organization, steps: Sequence[Step]) -> Supposed:
+def suppose(organization: Organization, steps: Sequence[Step], *, latest: datetime | None = None) -> Supposed:
     """
     Return an organization as it would be after some steps, each taken after the one before.
+
+    Args:
+        organization: The organization as it is.
+        steps: What is supposed.
+        latest: The time of what was told of it last; it is looked for, unless it is given.
 
     Raises:
         InputError: A step names something that is not there, or that already is so.
     """
-    after, touched = organization.copy(), set[str]()
-    latest = max((fact.version.time for fact in organization.registers), default=datetime.now(UTC))
+    after, touched, told = organization.copy(), set[str](), set[str]()
+    latest = latest or MemorySource(organization).latest
     for number, step in enumerate(steps, start=1):
         # after all that has been told
         time = latest + timedelta(microseconds=number)
-        touched |= after.merge(facts_of(_change(after, number, time, _data(after, step)))).accounts
-    return Supposed(after, frozenset(touched))
+        merge = after.merge(facts_of(_change(after, number, time, _data(after, step))))
+        touched |= merge.accounts
+        told.update(fact.subject for fact in merge.facts)
+    return Supposed(after, frozenset(touched), frozenset(told))
 
 
 def find_policy(organization: Organization, wanted: str) -> str | None:

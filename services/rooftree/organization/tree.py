@@ -4,8 +4,8 @@ An organization in memory: its facts, and what follows from them for nodes, poli
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from copy import copy
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +13,7 @@ from typing import Final
 from rooftree.organization.documents import AUTHORIZING_TYPES, BUILTIN_POLICIES, Policy, read_document
 from rooftree.organization.facts import Attribute, Fact, FactKind
 from rooftree.organization.identifiers import is_account, is_root
+from rooftree.organization.indexes import Index
 from rooftree.organization.probes import Probe
 from rooftree.organization.registers import Registers, Replacement, kind_of_node
 from rooftree.policy.builtin import FULL_AWS_ACCESS_ID
@@ -61,9 +62,9 @@ class Organization:
         self._policy_types: set[str] = set()
         self._probes: set[str] = set()
         # By parent as it was told last, void or not; None stands for the root, whichever it is.
-        self._children: defaultdict[str | None, set[str]] = defaultdict(set)
-        self._attached: defaultdict[str, set[str]] = defaultdict(set)
-        self._targets: defaultdict[str, set[str]] = defaultdict(set)
+        self._children: Index[str | None] = Index()
+        self._attached: Index[str] = Index()
+        self._targets: Index[str] = Index()
         for fact in self.registers:
             self._index(fact)
 
@@ -191,14 +192,14 @@ class Organization:
         one type, ordered: no other can be attached.
         """
         builtin = _BUILTIN_IDS[policy_type]
-        said = self._attached.get(target_id)
-        return builtin if said is None or said <= _BUILTIN_SETS[policy_type] else sorted(said.union(builtin))
+        said = self._attached.of(target_id)
+        return builtin if said <= _BUILTIN_SETS[policy_type] else sorted({*said, *builtin})
 
     def attached_ids(self, target_id: str) -> list[str]:
         """
         Return the ids of all policies that hang on a node by fact, of whatever type, known or not, ordered.
         """
-        candidates = self._attached.get(target_id, set()) | {FULL_AWS_ACCESS_ID}
+        candidates = self._attached.of(target_id) | {FULL_AWS_ACCESS_ID}
         return [
             policy_id
             for policy_id in sorted(candidates)
@@ -233,10 +234,10 @@ class Organization:
             pending.extend(children)
         return accounts
 
-    def _children_of(self, node_id: str) -> set[str]:
-        children = self._children.get(node_id, set())
+    def _children_of(self, node_id: str) -> AbstractSet[str]:
+        children = self._children.of(node_id)
         if node_id == self.registers.root():
-            return children | self._children.get(None, set())
+            return children | self._children.of(None)
         return children
 
     def _type_of(self, policy_id: str) -> str:
@@ -257,14 +258,14 @@ class Organization:
             case FactKind.PROBE:
                 self._probes.add(fact.subject)
             case FactKind.ATTACHMENT:
-                self._attached[fact.subject].add(fact.attribute)
-                self._targets[fact.attribute].add(fact.subject)
+                self._attached.add(fact.subject, fact.attribute)
+                self._targets.add(fact.attribute, fact.subject)
         if fact.attribute == Attribute.PARENT:
-            self._children[_parent(fact)].add(fact.subject)
+            self._children.add(_parent(fact), fact.subject)
 
     def _forget(self, fact: Fact) -> None:
         if fact.attribute == Attribute.PARENT:
-            self._children[_parent(fact)].discard(fact.subject)
+            self._children.discard(_parent(fact), fact.subject)
 
     def _touched_accounts(self, taken: Iterable[Replacement]) -> frozenset[str]:
         nodes: set[str] = set()
@@ -278,7 +279,7 @@ class Organization:
             accounts |= self.accounts_under(node)
         return frozenset(accounts & self._accounts)
 
-    def _touched(self, replacement: Replacement) -> set[str] | None:
+    def _touched(self, replacement: Replacement) -> AbstractSet[str] | None:
         """
         Return the nodes at and below which something may differ; None for everywhere.
         """
@@ -291,7 +292,7 @@ class Organization:
             case FactKind.POLICY:
                 is_text = fact.attribute in (Attribute.TYPE, Attribute.CONTENT)
                 is_idle = fact.attribute == Attribute.NAME or (is_text and not replacement.is_new_value)
-                return set() if is_idle else self._targets.get(fact.subject, set())
+                return set() if is_idle else self._targets.of(fact.subject)
             case FactKind.OU if fact.attribute == Attribute.NAME:
                 return set()
             case FactKind.PROBE:
@@ -301,10 +302,8 @@ class Organization:
 
 
 def _copied(held: object) -> object:
-    if isinstance(held, Registers):
+    if isinstance(held, Registers | Index):
         return held.copy()
-    if isinstance(held, defaultdict):
-        return defaultdict(set, {key: set(found) for key, found in held.items()})
     return set(held) if isinstance(held, set) else held
 
 

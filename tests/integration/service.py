@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from pydantic import SecretStr
+from tests.commands import run_command
 from tests.databases import as_role, own_database
 from tests.outcome import Outcome
 
@@ -276,15 +276,8 @@ async def command(settings: Settings, *arguments: object) -> Outcome:
     names = ("kafka_bootstrap", "changes_topic", "audit_topic", "permissions_topic", "dead_letter_topic")
     variables = {name: str(getattr(settings, name)) for name in names}
     variables |= {"postgres_dsn": settings.postgres_dsn.get_secret_value(), "kafka_idempotence": "false"}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", "import sys; from rooftree.cli import main; sys.exit(main())"),
-        *(str(argument) for argument in arguments),
-        env={**os.environ, **{f"ROOFTREE_{name.upper()}": value for name, value in variables.items()}},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await asyncio.wait_for(process.communicate(), 120)
-    return Outcome(process.returncode or 0, out.decode("utf-8", "surrogateescape"), err.decode())
+    environment = {**os.environ, **{f"ROOFTREE_{name.upper()}": value for name, value in variables.items()}}
+    return await run_command([str(argument) for argument in arguments], environment)
 
 
 @asynccontextmanager

@@ -1,0 +1,61 @@
+"""
+Commands as operators run them, each in a process of its own.
+
+What the commands are made of is loaded once, in a process that forks for each of them: a test calls several, and loading
+takes longer than most of what they do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+from tests.outcome import Outcome
+
+from rooftree.cli import main
+from rooftree.cli.commands import COMMANDS
+
+__all__ = ["run_command"]
+
+SECONDS: Final = 120
+
+_context = get_context("forkserver")
+_context.set_forkserver_preload([f"rooftree.cli.{module}" for module in sorted(set(COMMANDS.values()))])
+
+
+async def run_command(arguments: Sequence[str], environment: Mapping[str, str]) -> Outcome:
+    """
+    Run ``rooftree`` with some arguments and nothing but an environment, and return what it leaves behind.
+
+    Raises:
+        TimeoutError: It did not end.
+    """
+    with tempfile.TemporaryDirectory(prefix="rooftree-command-") as folder:
+        out, err = Path(folder, "out"), Path(folder, "err")
+        process = _context.Process(target=_run, args=(list(arguments), dict(environment), str(out), str(err)))
+        process.start()
+        try:
+            await asyncio.to_thread(process.join, SECONDS)
+            if process.exitcode is None:
+                raise TimeoutError(f"rooftree {' '.join(arguments)}")
+        finally:
+            process.kill()
+        return _left(process.exitcode, out, err)
+
+
+def _left(status: int, out: Path, err: Path) -> Outcome:
+    return Outcome(status, out.read_text("utf-8", "surrogateescape"), err.read_text("utf-8"))
+
+
+def _run(arguments: list[str], environment: dict[str, str], out: str, err: str) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    for path, descriptor in ((out, 1), (err, 2)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), descriptor)
+    sys.exit(main(arguments))

@@ -16,6 +16,7 @@ KUBERNETES := 1.33
 
 # Test files at work at once, each with servers of its own.
 WORKERS ?= 2
+SHARED := --dist loadgroup --no-loadscope-reorder
 SERVERS := tests/integration tests/faults tests/acceptance tests/benchmarks
 
 .DEFAULT_GOAL := help
@@ -36,10 +37,10 @@ up: install ## Run everything on this machine, with demo data; Ctrl-C stops it
 	$(BIN)/rooftree up
 
 test: install ## Run the tests
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) $(SHARED)
 
 test-kafka: install ## Run the tests that need a broker on Apache Kafka; needs Java 17 and Maven
-	ROOFTREE_TEST_BROKER=kafka $(BIN)/pytest -n $(WORKERS) --dist loadfile $(SERVERS)
+	ROOFTREE_TEST_BROKER=kafka $(BIN)/pytest -n $(WORKERS) $(SHARED) $(SERVERS)
 
 faults: install ## Disturb the service on Apache Kafka, two hundred rounds of random faults
 	ROOFTREE_TEST_BROKER=kafka ROOFTREE_TEST_FAULT_ROUNDS=$${ROOFTREE_TEST_FAULT_ROUNDS:-200} \

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import structlog
 from hypothesis import HealthCheck, Phase, settings
-from tests.brokers import Broker, own_names, run_broker
+from tests.brokers import BROKER, KAFKA, Broker, own_names, run_broker
 from tests.databases import administer, database_dsn, own_database
 from tests.kafka.broker import ApacheKafka
 
@@ -26,6 +26,8 @@ from rooftree.stream import ensure_topics
 
 # Where tests find servers that are not to be embedded; the rest of the environment must not leak in.
 TEST_PREFIX = f"{PREFIX}TEST_"
+
+TESTS = Path(__file__).parent
 
 # A shared machine may stall any example; how many are tried is for the environment to raise.
 settings.register_profile(
@@ -43,6 +45,33 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "rooftree"))
 
 for variable in [name for name in os.environ if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)]:
     del os.environ[variable]
+
+
+# The fixtures by which a test comes to the broker.
+BROKERS = frozenset({"broker", "kafka_address"})
+
+# What takes long comes first, so that no worker is waited for at the end.
+LONGEST = ("browser", "faults", "acceptance", "integration", "property")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """
+    Share tests out by their files, those of the browser together since they share a service; and leave out, on Apache
+    Kafka, what is the same on any broker.
+    """
+    if BROKER == KAFKA:
+        alike = {item: BROKERS.isdisjoint(getattr(item, "fixturenames", ())) for item in items}
+        items[:] = [item for item in items if not alike[item]]
+        config.hook.pytest_deselected(items=[item for item in alike if alike[item]])
+    for item in items:
+        kind = _kind(item)
+        item.add_marker(pytest.mark.xdist_group(kind if kind == "browser" else item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: LONGEST.index(_kind(item)) if _kind(item) in LONGEST else len(LONGEST))
+
+
+def _kind(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).parts[0]
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from itertools import count, cycle
@@ -14,10 +15,14 @@ from tests.generators.shelf import Shelf
 
 from rooftree import permissions
 from rooftree.contracts import decode_change
+from rooftree.inquiry import wording
 from rooftree.inquiry.comparing import Report
+from rooftree.inquiry.documents import difference_answer
+from rooftree.inquiry.gist import Gist, GistOfAccount, GistOfChange, Room, gist_of, read_gist
 from rooftree.inquiry.grouping import AccountName, Block, distinct_changes, identify
 from rooftree.inquiry.sources import MemorySource
 from rooftree.inquiry.supposing import Attach, Detach, Move, Step, Update, what_if
+from rooftree.inquiry.touches import distinct_touches
 from rooftree.organization.directory import Directory
 from rooftree.organization.documents import BUILTIN_POLICIES
 from rooftree.organization.survey import Survey
@@ -119,6 +124,36 @@ def blocks_one_by_one(report: Report) -> list[Block]:
     )
 
 
+ROOM = Room(accounts=2, changes=1, named=1, groups=1)
+"""Little, so that much is counted."""
+
+
+def gist_by_answer(report: Report) -> Gist:
+    """What a page has room for, counted in the whole answer of the API."""
+    answer = json.loads(difference_answer("o", report).model_dump_json(warnings=False))
+    accounts, changes = answer["accounts"], answer["changes"]
+    impacts = [(one["account_id"], one["principals"]) for one in accounts if one["principals"]]
+    groups = distinct_touches(impacts)
+    return Gist(
+        compared=answer["compared"],
+        verdicts=Counter(one["verdict"] for one in accounts),
+        accounts=[GistOfAccount(one["account_id"], one["account_name"], one["verdict"]) for one in accounts[:2]],
+        changes=[
+            GistOfChange(
+                one["change"],
+                [AccountName(first["account_id"], first["account_name"]) for first in one["accounts"][:1]],
+                len(one["accounts"]),
+            )
+            for one in changes[:1]
+        ],
+        change_count=len(changes),
+        reach=wording.reach_words(impact for _, impact in impacts),
+        groups=groups[:1],
+        grouped_elsewhere=sum(len(group.arns) for group in groups[1:]),
+        left_out=len(answer["principals_left_out"]),
+    )
+
+
 @settings(max_examples=40, deadline=None)
 @given(history=histories(changes=150, principals=24), data=st.data())
 def test_what_if_says_before_a_change_what_its_audit_events_say_after_it(history: History, data: st.DataObject) -> None:
@@ -146,3 +181,4 @@ def test_what_if_says_before_a_change_what_its_audit_events_say_after_it(history
         event(f"{kind}: {'tells of somebody' if any(one[2] for one in told.values()) else 'of nobody'}")
         assert told == told_by_report(report)
         assert blocks_one_by_one(report) == report.blocks()
+        assert gist_by_answer(report) == read_gist(gist_of(report, ROOM).to_bytes())

@@ -17,6 +17,7 @@ from rooftree.contracts.resources.decisions import Admission as AdmissionAnswer
 from rooftree.inquiry.comparing import Report, compare_times
 from rooftree.inquiry.deciding import who_can
 from rooftree.inquiry.documents import difference_answer
+from rooftree.inquiry.gist import Room, gist_of
 from rooftree.inquiry.memory import Memory
 from rooftree.inquiry.question import Question
 from rooftree.inquiry.review import markdown_lines
@@ -25,7 +26,7 @@ from rooftree.inquiry.supposing import Step, what_if
 from rooftree.organization.export import take_snapshot
 from rooftree.reading.reader import Reader
 
-__all__ = ["Differ", "Errand", "Export", "Prepare", "Suppose", "WhoCan"]
+__all__ = ["Differ", "Errand", "Export", "Prepare", "Suppose", "SupposeInShort", "WhoCan"]
 
 
 class Errand(Protocol):
@@ -117,9 +118,25 @@ class Suppose:
         """
         Return what would differ.
         """
-        known = await memory.recall(reader, self.organization_id)
-        report = await what_if(known, await known.as_it_is(), self.steps)
+        report = await _supposed(reader, memory, self.organization_id, self.steps)
         return _told(self.organization_id, report, markdown=self.markdown)
+
+
+@dataclass(frozen=True, slots=True)
+class SupposeInShort:
+    """
+    The same, as much as a page has room for.
+    """
+
+    organization_id: str
+    steps: Sequence[Step]
+    room: Room
+
+    async def run(self, reader: Reader, memory: Memory) -> bytes:
+        """
+        Return the gist of what would differ.
+        """
+        return gist_of(await _supposed(reader, memory, self.organization_id, self.steps), self.room).to_bytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +162,11 @@ class Differ:
 
 
 MARKDOWN: Final = "text/markdown"
+
+
+async def _supposed(reader: Reader, memory: Memory, organization_id: str, steps: Sequence[Step]) -> Report:
+    known = await memory.recall(reader, organization_id)
+    return await what_if(known, await known.as_it_is(), steps)
 
 
 def _told(organization_id: str, report: Report, *, markdown: bool) -> bytes:

@@ -22,16 +22,19 @@ from rooftree.api.pages.standing import Standing, standing_of_event
 from rooftree.api.query import Query
 from rooftree.errors import InputError
 from rooftree.inquiry import wording
-from rooftree.inquiry.grouping import AccountName, Block, RevisionGroup, overtaken
+from rooftree.inquiry.grouping import AccountName, RevisionGroup, overtaken
 from rooftree.reading.outline import AuditRow
 from rooftree.reading.reader import AuditRecord, VerificationRecord
 from rooftree.view.audit import seal
 from rooftree.view.patch import GENESIS
 
-__all__ = ["RevisionPage", "Seal", "ToldChange", "seal_of", "told_change", "told_of"]
+__all__ = ["ACCOUNTS_NAMED", "RevisionPage", "Seal", "ToldChange", "seal_of", "told_change", "told_of"]
 
 PARTS_READ: Final = 100
 """Accounts of one change on one page; a change of ten thousand has as many pages as it needs."""
+
+ACCOUNTS_NAMED: Final = 12
+"""Accounts that one set of requests names."""
 
 REVISIONS_COMPARED: Final = 25
 """Changes before it, to see whether it came late: as many as the feed shows at once."""
@@ -56,7 +59,8 @@ class ToldChange:
     Attributes:
         exact: Whether the words, with what is excepted from them, say all of the set and nothing else.
         example: One of them, as the lines of a request.
-        accounts: Where, if not in all accounts of the change.
+        accounts: The first accounts where it is so, if it is not in all accounts of the change.
+        accounts_more: How many there are beside these.
         known: The number of today's actions in it, with some of them.
     """
 
@@ -68,6 +72,7 @@ class ToldChange:
     after: Side
     unless: str
     accounts: Sequence[tuple[AccountName, str]]
+    accounts_more: int
     known_count: int
     known_sample: Sequence[str]
     check: str | None
@@ -224,7 +229,10 @@ def told_of(
         cause=_cause(first),
         time=first.time,
         members=[_member(event, names, to) for event in events if event.account_id],
-        changes=[told_change(block, names, to, len(events)) for block in group.blocks],
+        changes=[
+            told_change(block.change, block.accounts, names, to, (len(block.accounts), len(events)))
+            for block in group.blocks
+        ],
         people=people_of(impacts_of(events)),
         seal=seal_of(events, sealed_to),
         standing=standing_of_event(verified, last.position),
@@ -251,15 +259,27 @@ def seal_of(events: Sequence[AuditRecord], before: AuditRecord | None) -> Seal:
     return Seal(len(events), altered, linked, str(previous))
 
 
-def told_change(block: Block, names: Mapping[str, str], to: Addresses, count: int) -> ToldChange:
+def told_change(
+    change: Mapping[str, Any],
+    accounts: Sequence[AccountName],
+    names: Mapping[str, str],
+    to: Addresses,
+    counts: tuple[int, int],
+) -> ToldChange:
     """
-    Tell one change; of its accounts only where it does not touch all *count* of them.
+    Tell one change, which touches some accounts.
+
+    Args:
+        change: The change as the first of them has it.
+        accounts: The first of them.
+        names: Names of policies and nodes by their ids.
+        to: The pages of the organization.
+        counts: How many accounts it touches, and how many are touched by anything; they are told of if there are others.
     """
-    change = block.change
     line = line_of(change)
     known = _mapping(change.get("known_actions"))
-    some = len(block.accounts) < count
-    account = block.accounts[0]
+    count, total = counts
+    named = accounts[:ACCOUNTS_NAMED] if count < total else []
     return ToldChange(
         mark=line.mark,
         words=line.words,
@@ -268,10 +288,11 @@ def told_change(block: Block, names: Mapping[str, str], to: Addresses, count: in
         before=_side(change, "before", names),
         after=_side(change, "after", names),
         unless=wording.unless_words(change, names),
-        accounts=[(one, to.account(one.account_id)) for one in block.accounts] if some else [],
+        accounts=[(one, to.account(one.account_id)) for one in named],
+        accounts_more=count - len(named) if named else 0,
         known_count=int(str(known.get("count") or 0)),
         known_sample=[str(one) for one in known.get("sample") or []],  # type: ignore[attr-defined]
-        check=_check(change, account, to),
+        check=_check(change, accounts[0], to),
     )
 
 

@@ -14,7 +14,16 @@ from rooftree.inquiry.touches import AccountImpact, TouchedGroup, distinct_touch
 from rooftree.organization.directory import Grants
 from rooftree.reading.reader import AuditRecord
 
-__all__ = ["People", "PeopleGroup", "RosterEntry", "impacts_of", "people_of", "roster_of"]
+__all__ = [
+    "GROUPS_SHOWN",
+    "People",
+    "PeopleGroup",
+    "RosterEntry",
+    "impacts_of",
+    "people_of",
+    "roster_of",
+    "told_people",
+]
 
 GROUPS_SHOWN: Final = 10
 NAMES_SHOWN: Final = 20
@@ -104,12 +113,18 @@ def people_of(impacts: Iterable[AccountImpact]) -> People | None:
     Tell how a change touches users and roles of some accounts; None where none of them is known.
     """
     told = list(impacts)
-    words = wording.reach_words(impact for _, impact in told)
+    groups = distinct_touches(told)
+    more = sum(len(group.arns) for group in groups[GROUPS_SHOWN:])
+    return told_people(wording.reach_words(impact for _, impact in told), groups[:GROUPS_SHOWN], more)
+
+
+def told_people(words: str | None, groups: Iterable[TouchedGroup], more: int) -> People | None:
+    """
+    Tell of groups of users and roles, beside which there are *more* of them; None where there are no words for them.
+    """
     if words is None:
         return None
-    groups = distinct_touches(told)
-    shown = [_group(group) for group in groups[:GROUPS_SHOWN]]
-    return People(words[:1].upper() + words[1:], shown, sum(len(group.arns) for group in groups[GROUPS_SHOWN:]))
+    return People(words[:1].upper() + words[1:], [_group(group) for group in groups], more)
 
 
 def _group(group: TouchedGroup) -> PeopleGroup:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
@@ -24,13 +23,13 @@ from rooftree.api.backing import Workshop
 from rooftree.api.callers import caller_of
 from rooftree.api.pages import phrases
 from rooftree.api.pages.policies import lint_lines, pretty
-from rooftree.api.pages.revision import ToldChange, told_change
-from rooftree.api.pages.roster import People, people_of
+from rooftree.api.pages.revision import ACCOUNTS_NAMED, ToldChange, told_change
+from rooftree.api.pages.roster import GROUPS_SHOWN, People, told_people
 from rooftree.api.pages.site import Crumb, Site, Visit
 from rooftree.api.query import Query
 from rooftree.errors import InputError
-from rooftree.inquiry.errands import Suppose
-from rooftree.inquiry.grouping import AccountName, Block
+from rooftree.inquiry.errands import Errand, Suppose, SupposeInShort
+from rooftree.inquiry.gist import Gist, Room, read_gist
 from rooftree.inquiry.supposing import Attach, Detach, Move, Step, Update
 from rooftree.organization.documents import AUTHORIZING_TYPES, BUILTIN_POLICIES
 from rooftree.organization.facts import Attribute, FactKind
@@ -54,8 +53,7 @@ MAX_FORM_BYTES: Final = 128 * 1024
 MAX_CONTENT: Final = 64 * 1024
 """Characters of a policy that are unpacked: more than AWS takes."""
 
-ACCOUNTS_SHOWN: Final = 100
-CHANGES_SHOWN: Final = 25
+ROOM: Final = Room(accounts=100, changes=25, named=ACCOUNTS_NAMED, groups=GROUPS_SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +161,11 @@ class WhatIfPage:
         try:
             step = step_of(form)
             if step is not None and markdown:
-                text = await self._ask(visit, step, markdown=True)
-                return PlainTextResponse(text, media_type="text/markdown")
+                review = await self._run(visit, Suppose(visit.organization_id, [step], markdown=True))
+                return PlainTextResponse(review, media_type="text/markdown")
             if step is not None:
-                told = json.loads(await self._ask(visit, step, markdown=False))
-                answer = _answer(visit, form, told, await visit.reader.names(visit.organization_id))
+                gist = read_gist(await self._run(visit, SupposeInShort(visit.organization_id, [step], ROOM)))
+                answer = _answer(visit, form, gist, await visit.reader.names(visit.organization_id))
         except InputError as error:
             problem = phrases.problem(error, LABELS)
         view = _view(visit, frame, form, answer, problem)
@@ -204,8 +202,7 @@ class WhatIfPage:
         findings = lint_lines(given.get("content", ""), kind)
         return self._site.bare(request, "findings.html", {"findings": findings})
 
-    async def _ask(self, visit: Visit, step: Step, *, markdown: bool) -> bytes:
-        errand = Suppose(visit.organization_id, [step], markdown=markdown)
+    async def _run(self, visit: Visit, errand: Errand) -> bytes:
         return await self._workshop.run(errand, caller_of(visit.request).organizations)
 
 
@@ -295,22 +292,7 @@ def _view(visit: Visit, frame: Organization, form: Form, answer: Answer | None, 
     )
 
 
-def _answer(visit: Visit, form: Form, told: Mapping[str, Any], names: Mapping[str, str]) -> Answer:
-    accounts = told["accounts"]
-    touched = [
-        Touched(
-            name=str(one["account_name"]),
-            account_id=str(one["account_id"]),
-            address=visit.to.account(str(one["account_id"])),
-            verdict=phrases.verdict_mark(one["verdict"]),
-        )
-        for one in accounts[:ACCOUNTS_SHOWN]
-    ]
-    counts = [
-        (mark, sum(one["verdict"] == name for one in accounts))
-        for name in ("tightened", "loosened", "mixed")
-        if (mark := phrases.verdict_mark(name)) is not None
-    ]
+def _answer(visit: Visit, form: Form, gist: Gist, names: Mapping[str, str]) -> Answer:
     asked = {
         "step": form.step,
         "policy": form.policy,
@@ -319,29 +301,32 @@ def _answer(visit: Visit, form: Form, told: Mapping[str, Any], names: Mapping[st
         "parent": form.parent,
         "content": pack(form.content) if form.content else "",
     }
-    changes = [_block(one) for one in told["changes"]]
     return Answer(
         summary=(
-            f"{len(accounts):,} of {phrases.some(told['compared'], 'account')} would decide otherwise"
-            if accounts
-            else f"No decision of {phrases.some(told['compared'], 'account')} would change"
+            f"{gist.count:,} of {phrases.some(gist.compared, 'account')} would decide otherwise"
+            if gist.count
+            else f"No decision of {phrases.some(gist.compared, 'account')} would change"
         ),
-        compared=told["compared"],
-        counts=[(mark, count) for mark, count in counts if count],
-        touched=touched,
-        touched_more=max(len(accounts) - ACCOUNTS_SHOWN, 0),
-        changes=[told_change(block, names, visit.to, len(accounts)) for block in changes[:CHANGES_SHOWN]],
-        changes_more=max(len(changes) - CHANGES_SHOWN, 0),
-        people=people_of((str(one["account_id"]), one["principals"]) for one in accounts if one["principals"]),
-        left_out=len(told["principals_left_out"]),
+        compared=gist.compared,
+        counts=[
+            (mark, gist.verdicts[name])
+            for name in ("tightened", "loosened", "mixed")
+            if name in gist.verdicts and (mark := phrases.verdict_mark(name)) is not None
+        ],
+        touched=[
+            Touched(one.name, one.account_id, visit.to.account(one.account_id), phrases.verdict_mark(one.verdict))
+            for one in gist.accounts
+        ],
+        touched_more=gist.count - len(gist.accounts),
+        changes=[
+            told_change(one.change, one.accounts, names, visit.to, (one.count, gist.count)) for one in gist.changes
+        ],
+        changes_more=gist.change_count - len(gist.changes),
+        people=told_people(gist.reach, gist.groups, gist.grouped_elsewhere),
+        left_out=gist.left_out,
         markdown=visit.to.page("what-if", **asked, format="markdown"),
         link=visit.to.page("what-if", **asked),
     )
-
-
-def _block(told: Mapping[str, Any]) -> Block:
-    accounts = [AccountName(str(one["account_id"]), str(one["account_name"])) for one in told["accounts"]]
-    return Block(dict(told["change"]), accounts)
 
 
 def _with_content(form: Form, content: str) -> Form:

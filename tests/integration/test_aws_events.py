@@ -71,6 +71,7 @@ async def test_an_audit_event_names_the_event_of_aws_and_who_called(settings: Se
         "time": "2026-01-02T12:00:00Z",
         "actor": f"arn:aws:sts::{MANAGEMENT}:assumed-role/Administrator/tests",
         "summary": "DenyRegions attached to Workloads",
+        "names": {"p-denyregions": "DenyRegions", "ou-ab12-aaaaaaaa": "Workloads"},
     }
 
     assert [cause, cause] == [event["data"]["cause"] for event in told]

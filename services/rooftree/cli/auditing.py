@@ -119,6 +119,7 @@ def _group_lines(group: RevisionGroup, names: Mapping[str, str]) -> Iterator[str
         yield f"  {group.impact}"
     for flip in group.flips:
         yield f"  {wording.flip_words(flip)}"
+    names = wording.names_then(group.events[0].data, names)
     blocks = group.blocks
     for block in blocks[:CHANGES_SHOWN]:
         some = len(block.accounts) < len(group.events)

@@ -54,6 +54,10 @@ class CauseModel(Outbound):
     origin: Literal["reconciliation"] | None = Field(
         default=None, description="Set where nobody told of the change as it happened, and AWS was asked."
     )
+    names: dict[str, str] | None = Field(
+        default=None,
+        description="What the units and policies that the change is about were called then, by their ids.",
+    )
 
 
 class ChainHash(Outbound):

@@ -24,6 +24,7 @@ __all__ = [
     "headline",
     "impact_words",
     "is_of_organization",
+    "names_then",
     "organization_words",
     "permission_lines",
     "probe_words",
@@ -198,6 +199,22 @@ def cause_words(data: Mapping[str, object]) -> str:
     summary = cause.get("summary") or cause.get("event_type") or "an unknown change"
     actor = cause.get("actor")
     return f"{summary}, by {actor}" if actor else str(summary)
+
+
+def names_then(data: Mapping[str, object], names: Mapping[str, str]) -> dict[str, str]:
+    """
+    Return names as an event is to say them: as they were then, with what is called otherwise by now.
+
+    Args:
+        data: The data of the event, which knows what its own subjects were called.
+        names: Names of policies and nodes by their ids, as they are now.
+    """
+    then = {subject: str(name) for subject, name in _mapping(_mapping(data.get("cause")).get("names")).items()}
+    told = {
+        subject: name if names.get(subject, name) == name else f"{name} (now {names[subject]})"
+        for subject, name in then.items()
+    }
+    return {**names, **told}
 
 
 def direction_words(change: Mapping[str, object]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -56,6 +56,7 @@ class Cause:
         actor: By whose hand, if that was told.
         summary: The same in words.
         origin: ``reconciliation`` where nobody told of it and AWS was asked; None for what was told as it happened.
+        names: What the units and policies that it is about were called then, by their ids.
     """
 
     source: str
@@ -65,6 +66,7 @@ class Cause:
     actor: str | None
     summary: str
     origin: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         """
@@ -77,6 +79,8 @@ class Cause:
             "actor": self.actor,
             "summary": self.summary,
         }
+        if self.names:
+            told["names"] = dict(self.names)
         return told if self.origin is None else {**told, "origin": self.origin}
 
 

@@ -47,7 +47,7 @@ from rooftree.view.probes import Flip, Probes
 from rooftree.view.rereads import Rereads
 from rooftree.view.tidings import EQUIVALENT, Newsroom, Step
 from rooftree.view.watching import Watcher
-from rooftree.view.wording import describe
+from rooftree.view.wording import describe, names_of
 
 __all__ = ["OrganizationView"]
 
@@ -190,8 +190,7 @@ class OrganizationView:
         merge = self.organization.merge(facts_of(change))
         if not merge.facts:
             return Patch(self.organization_id, self.position)
-        summary = describe(change, self.organization, moved_from=before.parent_id if before else None)
-        cause = Cause(change.source, change.event_id, change.type, change.time, change.actor, summary, change.origin)
+        cause = self._cause(change, moved_from=before.parent_id if before else None)
 
         renamed = self._ceilings.rename({policy: self.organization.name_of(policy) for policy in merge.renamed})
         survey = Survey(self.organization)
@@ -222,8 +221,7 @@ class OrganizationView:
         principals, altered = self.principals.take_in(change, data)
         if principals == PrincipalPatch():
             return Patch(self.organization_id, self.position)
-        summary = describe(change, self.organization)
-        cause = Cause(change.source, change.event_id, change.type, change.time, change.actor, summary, change.origin)
+        cause = self._cause(change)
         probes, flips = self._renew_probes(self._probes.touched({data.account_id}), cause)
         journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
         tidings = self._newsroom().of_principals(data.account_id, altered, flips)
@@ -231,6 +229,18 @@ class OrganizationView:
             journal.changed(cause, tidings, complete=self.position.complete)
         self.position = replace(self.position, revision=journal.revision, chain_hash=journal.chain_hash)
         return Patch(self.organization_id, self.position, audit=journal.events, principals=principals, probes=probes)
+
+    def _cause(self, change: Change, *, moved_from: str | None = None) -> Cause:
+        return Cause(
+            source=change.source,
+            event_id=change.event_id,
+            event_type=change.type,
+            time=change.time,
+            actor=change.actor,
+            summary=describe(change, self.organization, moved_from=moved_from),
+            origin=change.origin,
+            names=names_of(change, self.organization, moved_from=moved_from),
+        )
 
     def _newsroom(self) -> Newsroom:
         return Newsroom(self._accounts, self._ceilings, self.principals.directory)

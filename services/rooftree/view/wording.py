@@ -32,9 +32,10 @@ from rooftree.organization.changes import (
     RereadAsked,
     SnapshotTaken,
 )
+from rooftree.organization.identifiers import is_account, is_root
 from rooftree.organization.tree import Organization
 
-__all__ = ["describe", "describe_refusal"]
+__all__ = ["describe", "describe_refusal", "names_of"]
 
 _REFUSALS = {
     "undecodable": "a record is no event",
@@ -92,6 +93,27 @@ def describe(change: Change, organization: Organization, *, moved_from: str | No
         case _ as data:
             words = _describe_other(data, organization)
     return words if change.origin is None else f"{words}, found by {change.origin}"
+
+
+def names_of(change: Change, organization: Organization, *, moved_from: str | None = None) -> dict[str, str]:
+    """
+    Return the names of the units and policies that *change* is about, by their ids, as *organization* knows them.
+
+    Names change, and what was said with those of its time is to be understood later.
+    """
+    match change.data:
+        case AccountMoved(parent_id=parent_id):
+            subjects = [moved_from, parent_id]
+        case OuCreated(ou_id=subject) | OuRenamed(ou_id=subject) | OuDeleted(ou_id=subject):
+            subjects = [subject]
+        case PolicyCreated(policy_id=subject) | PolicyUpdated(policy_id=subject) | PolicyDeleted(policy_id=subject):
+            subjects = [subject]
+        case PolicyAttached(policy_id, target_id) | PolicyDetached(policy_id, target_id):
+            subjects = [policy_id, target_id]
+        case _:
+            subjects = []
+    named = {one: organization.name_of(one) for one in subjects if one and not is_root(one) and not is_account(one)}
+    return {subject: name for subject, name in named.items() if name != subject}
 
 
 def describe_refusal(error: ChangeError) -> str:

@@ -278,3 +278,19 @@ def test_a_side_names_what_decides_there_and_leaves_the_decision_to_what_stands_
 
     assert ["DenyRegions (Regions) on Workloads, the root"] == wording.side_words(change, "after", names)
     assert ["p-2 (#0) on Workloads"] == wording.side_words(change, "before", names)
+
+
+def test_an_event_says_the_names_of_its_time_and_what_is_called_otherwise_by_now() -> None:
+    """
+    What it does not name, such as all of an event of an earlier release, is called as it is now.
+    """
+    data = {"cause": {"names": {"ou-1": "Staging", "p-1": "DenyRegions", "p-gone": "Old"}}}
+    now = {"ou-1": "Canary", "p-1": "DenyRegions", "ou-2": "Prod"}
+
+    assert {
+        "ou-1": "Staging (now Canary)",
+        "p-1": "DenyRegions",
+        "p-gone": "Old",
+        "ou-2": "Prod",
+    } == wording.names_then(data, now)
+    assert now == wording.names_then({"cause": {}}, now)

@@ -83,6 +83,7 @@ def test_an_audit_event_says_what_the_contract_says() -> None:
             "time": "2026-01-05T08:00:02Z",
             "actor": "arn:aws:iam::111111111111:user/alice",
             "summary": "DenyLeaving attached to Workloads",
+            "names": {POLICY: "DenyLeaving", OU: "Workloads"},
         },
         "verdict": "tightened",
         "probes": [],

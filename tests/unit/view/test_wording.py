@@ -24,7 +24,7 @@ from rooftree.organization.changes import (
 )
 from rooftree.organization.claims import facts_of
 from rooftree.organization.tree import Organization
-from rooftree.view.wording import describe, describe_refusal
+from rooftree.view.wording import describe, describe_refusal, names_of
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,30 @@ def test_a_change_is_told_in_words_with_the_names_that_people_know(
     """Where a name is not known the id stands for it."""
     organization = Organization(ORGANIZATION, facts_of(change(1, snapshot_taken())))
     assert expected == describe(change(2, data), organization, moved_from=moved_from)
+
+
+@pytest.mark.parametrize(
+    ("data", "moved_from", "expected"),
+    [
+        (PolicyAttached(POLICY, OU), None, {POLICY: "DenyLeaving", OU: "Workloads"}),
+        (PolicyDetached("p-FullAWSAccess", ROOT), None, {"p-FullAWSAccess": "FullAWSAccess"}),
+        (PolicyAttached(POLICY, ACCOUNT), None, {POLICY: "DenyLeaving"}),
+        (AccountMoved(ACCOUNT, parent_id=OTHER_OU), OU, {OU: "Workloads", OTHER_OU: "Sandbox"}),
+        (AccountMoved(ACCOUNT, parent_id="ou-ab12-nobodyknows"), None, {}),
+        (OuRenamed(OU, "Work"), None, {OU: "Workloads"}),
+        (AccountClosed(ACCOUNT), None, {}),
+        (snapshot_taken(), None, {}),
+    ],
+)
+def test_a_change_keeps_the_names_of_what_it_is_about(
+    data: ChangeData, moved_from: str | None, expected: dict[str, str]
+) -> None:
+    """
+    Only units and policies are called otherwise later: an event has the name of its account, and roots have none.
+    """
+    organization = Organization(ORGANIZATION, facts_of(change(1, snapshot_taken())))
+
+    assert expected == names_of(change(2, data), organization, moved_from=moved_from)
 
 
 @pytest.mark.parametrize(

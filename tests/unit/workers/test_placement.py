@@ -95,6 +95,7 @@ async def test_the_account_tells_the_organization(*, key: bytes | None, at_once:
         "time": "2026-01-05T08:10:00Z",
         "actor": f"arn:aws:sts::{MANAGEMENT}:assumed-role/Admin/alice",
         "summary": "DenyLeaving attached to Workloads",
+        "names": {POLICY: "DenyLeaving", OU: "Workloads"},
     }
 
 

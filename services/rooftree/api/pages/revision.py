@@ -216,6 +216,7 @@ def told_of(
         verified: What the last verifications have found.
     """
     first, last = events[0], events[-1]
+    names = wording.names_then(first.data, names)
     group = RevisionGroup(
         first.organization_id, first.revision, first.time, len(events) if part else first.parts, events
     )

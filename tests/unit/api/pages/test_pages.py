@@ -187,6 +187,20 @@ async def test_a_change_that_came_late_names_the_one_that_it_came_after() -> Non
     assert "came late" not in other
 
 
+async def test_a_change_speaks_in_the_names_of_its_time() -> None:
+    """
+    Its decisions and its accounts name the unit as its title does, and say what it is called now.
+    """
+    told = event(1)
+    cause = {"summary": "DenyRegions attached to Staging", "names": {"ou-ab12-aaaaaaaa": "Staging"}}
+    renamed = replace(told, data={**told.data, "cause": cause, "path": ["r-ab12", "ou-ab12-aaaaaaaa", "000000000001"]})
+    async with browse(FakeReader(accounts=[account(1)], events=[renamed])) as client:
+        page = (await client.get(f"{HOME}/audit/1")).text
+
+    assert "DenyRegions (Regions) on Staging (now Workloads)" in page
+    assert "<td>Staging (now Workloads)</td>" in page
+
+
 async def test_an_event_about_the_organization_begins_as_a_sentence() -> None:
     """
     Its title says what it is; the names with which other titles begin stay as they are.

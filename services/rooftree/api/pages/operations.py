@@ -159,7 +159,7 @@ def _line(letter: LetterRecord) -> LetterLine:
     return LetterLine(
         record=letter,
         origin=f"{letter.topic}/{letter.partition}@{letter.offset}",
-        reason=f"{letter.place}: {letter.reason}" if letter.place else letter.reason,
+        reason=f"`{letter.place}`: {letter.reason}" if letter.place else letter.reason,
         state=("bad", "Waits")
         if letter.waits
         else ("good", "Replayed" if letter.resolution == "replayed" else "Told anew"),

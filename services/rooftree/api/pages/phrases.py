@@ -22,6 +22,7 @@ __all__ = [
     "decider",
     "decision",
     "is_recent",
+    "log",
     "policy_type",
     "problem",
     "sentence",
@@ -44,6 +45,9 @@ UNBROKEN = re.compile(r"(\d[\d,]* more\b|(?<![\w.-])[\w.]+(?:-[\w.]+)+(?![\w.-])
 
 UNBROKEN_LENGTH = 24
 """A longer name breaks at its hyphens."""
+
+ID_LENGTH = 22
+"""Of an id of Kafka; an embedded broker has longer ones."""
 
 RECENT = timedelta(days=30)
 """What changed within it is marked as recent."""
@@ -183,6 +187,14 @@ def verdict_mark(verdict: str | None) -> tuple[str, str] | None:
     Return the mark and the word of a verdict.
     """
     return VERDICTS.get(verdict or "")
+
+
+def log(log_id: str) -> str:
+    """
+    Name a log by as much of its ids as tells it from others.
+    """
+    parts = [part if len(part) <= ID_LENGTH else f"{part[: ID_LENGTH - 1]}…" for part in log_id.split("/")]
+    return "/".join(parts)
 
 
 def problem(error: InputError, labels: Mapping[str, str]) -> str:

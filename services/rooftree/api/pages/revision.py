@@ -221,13 +221,14 @@ def told_of(
         first.organization_id, first.revision, first.time, len(events) if part else first.parts, events
     )
     late = overtaken([(first.revision, first.time), *((row.revision, row.time) for row in told_before)])
+    entry = entry_of(group, to, late=late.get(first.revision))
     return RevisionView(
-        entry=entry_of(group, to, late=late.get(first.revision)),
+        entry=entry,
         revision=first.revision,
         part=part,
         parts=first.parts,
         whole_address=to.revision(first.revision),
-        cause=_cause(first),
+        cause=_cause(first, entry),
         time=first.time,
         members=[_member(event, names, to) for event in events if event.account_id],
         changes=[
@@ -331,12 +332,12 @@ def _check(change: Mapping[str, Any], account: AccountName, to: Addresses) -> st
     )
 
 
-def _cause(event: AuditRecord) -> list[tuple[str, str]]:
+def _cause(event: AuditRecord, entry: FeedEntry) -> list[tuple[str, str]]:
     cause = _mapping(event.data.get("cause"))
     return [
         ("Who", str(cause.get("actor") or "Not told by the event")),
-        ("What", str(cause.get("summary") or "Not known")),
-        ("Event", f"{cause.get('event_type') or 'a record that could not be read'}"),
+        ("What", entry.summary),
+        ("Event", str(cause.get("event_type") or "Not known")),
         ("Event id", str(cause.get("event_id") or "")),
     ]
 

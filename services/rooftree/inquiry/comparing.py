@@ -25,7 +25,6 @@ from rooftree.view.standing import Place
 __all__ = [
     "Difference",
     "Report",
-    "Side",
     "compare_organizations",
     "compare_reached",
     "compare_times",
@@ -37,43 +36,34 @@ EQUIVALENT: Final = "equivalent"
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """
-    An account in one of the states that are compared.
-    """
-
-    account: Standing
-    ceilings: Ceilings
-
-    @property
-    def place(self) -> Place:
-        """
-        The account as its principals depend on it.
-        """
-        return self.ceilings.place(self.account.placed_chain_id, self.account.binding)
-
-
-@dataclass(frozen=True, slots=True)
 class Difference:
     """
     An account whose decisions differ.
 
     Attributes:
-        comparison: How they differ, shared by accounts for which that is the same.
+        before: The account on one side.
+        account: The same on the other side.
+        ceilings: What binds accounts on each side.
+        comparison: How decisions differ, shared by accounts for which that is the same.
         principals: What becomes of its users and roles, as in an audit event; None if none is known, or if nobody asked.
     """
 
+    before: Standing
+    account: Standing
+    ceilings: tuple[Ceilings, Ceilings]
     comparison: Comparison
-    before: Side
-    after: Side
     principals: Mapping[str, object] | None = None
 
     @property
-    def account(self) -> Standing:
+    def places(self) -> tuple[Place, Place]:
         """
-        The account, as it is on the other side.
+        The account as its principals depend on it, on each side.
         """
-        return self.after.account
+        old, new = self.ceilings
+        return (
+            old.place(self.before.placed_chain_id, self.before.binding),
+            new.place(self.account.placed_chain_id, self.account.binding),
+        )
 
     @property
     def verdict(self) -> str:
@@ -208,7 +198,7 @@ async def find_difference(source: OrganizationSource, before: Standing, after: S
         UnavailableError: The database does not answer.
     """
     ceilings = await source.ceilings([before, after])
-    return _Comparer(ceilings, ceilings).difference(before, after)
+    return _Comparer((ceilings, ceilings)).difference(before, after)
 
 
 def join_reports(reports: Sequence[Report]) -> Report:
@@ -248,7 +238,7 @@ def _report(
     names: Mapping[str, str],
     progress: Progress,
 ) -> Report:
-    both, comparer = sorted(was.keys() & now.keys()), _Comparer(*ceilings)
+    both, comparer = sorted(was.keys() & now.keys()), _Comparer(ceilings)
     found = [comparer.difference(was[account_id], now[account_id]) for account_id in progress(both)]
     return Report(
         differences=[difference for difference in found if difference is not None],
@@ -264,9 +254,8 @@ class _Comparer:
     Compares accounts one by one, and those that policies do not tell apart once for each pair of chains.
     """
 
-    def __init__(self, old: Ceilings, new: Ceilings) -> None:
-        self._old = old
-        self._new = new
+    def __init__(self, ceilings: tuple[Ceilings, Ceilings]) -> None:
+        self._ceilings = ceilings
         self._shared: dict[tuple[str, str], Comparison] = {}
 
     def difference(self, before: Standing, after: Standing) -> Difference | None:
@@ -278,13 +267,12 @@ class _Comparer:
         comparison = self._shared.get((before.chain_id, after.chain_id)) or self._compare(before, after)
         if comparison.verdict == EQUIVALENT:
             return None
-        return Difference(comparison, Side(before, self._old), Side(after, self._new))
+        return Difference(before, after, self._ceilings, comparison)
 
     def _compare(self, before: Standing, after: Standing) -> Comparison:
+        old, new = self._ceilings
         was, now = before.placed_chain_id, after.placed_chain_id
-        comparison = algebra.compare(
-            self._old.permissions(was, before.binding), self._new.permissions(now, after.binding)
-        )
-        if not self._old.tells_accounts_apart(was) and not self._new.tells_accounts_apart(now):
+        comparison = algebra.compare(old.permissions(was, before.binding), new.permissions(now, after.binding))
+        if not old.tells_accounts_apart(was) and not new.tells_accounts_apart(now):
             self._shared[was, now] = comparison
         return comparison

@@ -79,8 +79,9 @@ class Block:
         """
         self.accounts.append(account)
         for name in STATEMENTS:
-            known = self.change.get(name, [])
-            fresh = [statement for statement in change.get(name, []) if statement not in known]
+            known, told = self.change.get(name, []), change.get(name, [])
+            # accounts may share their words
+            fresh = [] if told is known else [statement for statement in told if statement not in known]
             if fresh:
                 self.change = {**self.change, name: [*known, *fresh]}
 
@@ -216,7 +217,10 @@ def distinct_changes(touched: Iterable[tuple[AccountName, Iterable[ToldChange]]]
     found: dict[str, Block] = {}
     for account, changes in touched:
         for identity, change in changes:
-            found.setdefault(identity, Block(dict(change))).add(change, account)
+            block = found.get(identity)
+            if block is None:
+                block = found[identity] = Block(dict(change))
+            block.add(change, account)
     return sorted(found.values(), key=lambda block: -block.reach)
 
 

@@ -59,5 +59,5 @@ def _beyond(account_ids: Sequence[str], counts: Mapping[str, int], most: int) ->
 
 
 def _with_impact(finder: ImpactFinder, difference: Difference) -> Difference:
-    impact = finder.of_account(difference.verdict, difference.before.place, difference.after.place)
+    impact = finder.of_account(difference.verdict, *difference.places)
     return difference if impact is None else replace(difference, principals=impact.as_json())

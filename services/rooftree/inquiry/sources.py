@@ -284,7 +284,7 @@ class LiveSource:
         Return the users, groups and roles of some accounts.
         """
         known = Directory(await self.reader.principal_facts(self.organization_id, account_ids))
-        digests = {digest for account_id in account_ids for digest in known.digests(account_id)}
+        digests = {digest for account_id in filter(known.knows, account_ids) for digest in known.digests(account_id)}
         if digests:
             known.learn(await self.reader.principal_documents(self.organization_id, digests))
         return known

@@ -21,8 +21,8 @@ class Index(Generic[_Key]):
 
     def __init__(self) -> None:
         self._sets: dict[_Key, set[str]] = {}
-        # INVARIANT: no other index holds a set whose key is not here.
-        self._shared: set[_Key] = set()
+        # The keys of the sets that no other index holds; None for all of them.
+        self._own: set[_Key] | None = None
 
     def copy(self) -> Index[_Key]:
         """
@@ -30,7 +30,7 @@ class Index(Generic[_Key]):
         """
         twin = Index[_Key]()
         twin._sets = dict(self._sets)
-        self._shared, twin._shared = set(self._sets), set(self._sets)
+        self._own, twin._own = set(), set()
         return twin
 
     def of(self, key: _Key) -> AbstractSet[str]:
@@ -43,17 +43,19 @@ class Index(Generic[_Key]):
         """
         Put an id under a key.
         """
-        self._own(key).add(member)
+        self._owned(key).add(member)
 
     def discard(self, key: _Key, member: str) -> None:
         """
         Take an id away from under a key.
         """
-        self._own(key).discard(member)
+        self._owned(key).discard(member)
 
-    def _own(self, key: _Key) -> set[str]:
+    def _owned(self, key: _Key) -> set[str]:
         found = self._sets.get(key)
-        if found is None or key in self._shared:
+        is_shared = self._own is not None and key not in self._own
+        if found is None or is_shared:
             found = self._sets[key] = set(found or ())
-            self._shared.discard(key)
+            if self._own is not None:
+                self._own.add(key)
         return found

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.api.fake_reader import ORGANIZATION, START, FakeReader, account, event
-from tests.unit.api.test_app import WATCHED, asked, browse, stored
+from tests.unit.api.test_app import ROUND, WATCHED, asked, browse, stored
 
 from rooftree.organization.probes import Finding
 
@@ -87,6 +87,28 @@ async def test_what_is_to_be_read_anew_is_told_with_its_reason() -> None:
     assert 20 == told.count("its name was masked")
     assert "There are more" in told
     assert "To be read anew" not in none
+
+
+async def test_operations_leave_no_column_empty_where_nothing_was_found() -> None:
+    """
+    A comparison that found nothing found none, and what was not verified yet has a dash.
+    """
+    quiet = FakeReader(rounds=[replace(ROUND, found=0, by_kind={}, differences=[])])
+    async with browse(quiet) as client:
+        page = (await client.get(f"{HOME}/operations")).text
+
+    assert '<td class="number" data-lead="found">0</td>' in page
+    assert 2 == page.count('<td class="none">–</td></tr>')
+
+
+async def test_what_limits_an_account_leaves_no_half_of_the_page_empty() -> None:
+    """
+    Its latest changes stand below the shorter of both lists, and once in any case.
+    """
+    async with browse(stored()) as client:
+        page = (await client.get(ONE)).text
+
+    assert 1 == page.count('id="changes"')
 
 
 async def test_the_feed_tells_what_changed_by_whose_hand_and_where() -> None:

@@ -243,7 +243,9 @@ class OrganizationPage:
         )
 
     async def _changes(self, visit: Visit, node_id: str) -> list[FeedEntry]:
-        if node_id in ("", NOT_PLACED) or is_root(node_id):
+        if node_id == NOT_PLACED:
+            return []
+        if not node_id or is_root(node_id):
             rows = await visit.reader.audit_revisions(visit.organization_id, limit=CHANGES_SHOWN, shown=PARTS_READ)
         else:
             window = await visit.reader.find_audit(

@@ -46,8 +46,8 @@ UNBROKEN = re.compile(r"(\d[\d,]* more\b|(?<![\w.-])[\w.]+(?:-[\w.]+)+(?![\w.-])
 UNBROKEN_LENGTH = 24
 """A longer name breaks at its hyphens."""
 
-ID_LENGTH = 22
-"""Of an id of Kafka; an embedded broker has longer ones."""
+ID_LENGTH = 13
+"""Characters of an id of Kafka: as many as fit into a line beside those of another, and tell it apart all the same."""
 
 RECENT = timedelta(days=30)
 """What changed within it is marked as recent."""

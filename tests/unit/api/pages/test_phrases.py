@@ -72,13 +72,13 @@ def test_what_is_wrong_with_a_form_names_its_fields_as_the_form_does(place: str,
 @pytest.mark.parametrize(
     ("log_id", "expected"),
     [
-        ("MkU3OEVBNTcwNTJENDM2Qk/x1", "MkU3OEVBNTcwNTJENDM2Qk/x1"),
-        ("embedded-677c7587f56542da9583/01a22758", "embedded-677c7587f565…/01a22758"),
+        ("MkU3OEVBNTcwNTJENDM2Qk/x1", "MkU3OEVBNTcw…/x1"),
+        ("embedded-677c7587f56542da9583/01a22758", "embedded-677…/01a22758"),
         ("cluster", "cluster"),
     ],
 )
 def test_a_log_is_named_by_the_ids_of_its_cluster_and_its_topic(log_id: str, expected: str) -> None:
     """
-    Those of Kafka stand whole; longer ones are cut where they differ already.
+    What is cut off is not needed to tell one from another, and stands whole in the API.
     """
     assert expected == log(log_id)

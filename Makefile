@@ -16,7 +16,7 @@ KUBERNETES := 1.33
 
 # Test files at work at once, each with servers of its own.
 WORKERS ?= 2
-SHARED := --dist loadgroup --no-loadscope-reorder
+SHARED := --dist loadfile --no-loadscope-reorder
 SERVERS := tests/integration tests/faults tests/acceptance tests/benchmarks
 
 .DEFAULT_GOAL := help

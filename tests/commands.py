@@ -1,8 +1,5 @@
 """
 Commands as operators run them, each in a process of its own.
-
-What the commands are made of is loaded once, in a process that forks for each of them: a test calls several, and loading
-takes longer than most of what they do.
 """
 
 from __future__ import annotations
@@ -12,21 +9,17 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
+from tests.forks import FORKS
 from tests.outcome import Outcome
 
 from rooftree.cli import main
-from rooftree.cli.commands import COMMANDS
 
 __all__ = ["run_command"]
 
 SECONDS: Final = 120
-
-_context = get_context("forkserver")
-_context.set_forkserver_preload([f"rooftree.cli.{module}" for module in sorted(set(COMMANDS.values()))])
 
 
 async def run_command(arguments: Sequence[str], environment: Mapping[str, str]) -> Outcome:
@@ -38,7 +31,7 @@ async def run_command(arguments: Sequence[str], environment: Mapping[str, str]) 
     """
     with tempfile.TemporaryDirectory(prefix="rooftree-command-") as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
-        process = _context.Process(target=_run, args=(list(arguments), dict(environment), str(out), str(err)))
+        process = FORKS.Process(target=_run, args=(list(arguments), dict(environment), str(out), str(err)))
         process.start()
         try:
             await asyncio.to_thread(process.join, SECONDS)

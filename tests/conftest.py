@@ -10,6 +10,7 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, Phase, settings
 from tests.brokers import BROKER, KAFKA, Broker, own_names, run_broker
 from tests.databases import administer, database_dsn, own_database
 from tests.kafka.broker import ApacheKafka
+from xdist.scheduler import LoadFileScheduling
 
 from rooftree.embedded import embedded_postgres
 from rooftree.settings import PREFIX, Assignment, Settings
@@ -26,8 +28,6 @@ from rooftree.stream import ensure_topics
 
 # Where tests find servers that are not to be embedded; the rest of the environment must not leak in.
 TEST_PREFIX = f"{PREFIX}TEST_"
-
-TESTS = Path(__file__).parent
 
 # A shared machine may stall any example; how many are tried is for the environment to raise.
 settings.register_profile(
@@ -50,28 +50,43 @@ for variable in [name for name in os.environ if name.startswith(PREFIX) and not 
 # The fixtures by which a test comes to the broker.
 BROKERS = frozenset({"broker", "kafka_address"})
 
+BROWSER = "browser"
+
 # What takes long comes first, so that no worker is waited for at the end.
-LONGEST = ("browser", "faults", "acceptance", "integration", "property")
+LONGEST = (BROWSER, "faults", "acceptance", "integration", "property")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """
-    Share tests out by their files, those of the browser together since they share a service; and leave out, on Apache
-    Kafka, what is the same on any broker.
+    Begin with what takes longest, and leave out, on Apache Kafka, what is the same on any broker.
     """
     if BROKER == KAFKA:
         alike = {item: BROKERS.isdisjoint(getattr(item, "fixturenames", ())) for item in items}
         items[:] = [item for item in items if not alike[item]]
         config.hook.pytest_deselected(items=[item for item in alike if alike[item]])
-    for item in items:
-        kind = _kind(item)
-        item.add_marker(pytest.mark.xdist_group(kind if kind == "browser" else item.nodeid.partition("::")[0]))
-    items.sort(key=lambda item: LONGEST.index(_kind(item)) if _kind(item) in LONGEST else len(LONGEST))
+    items.sort(key=lambda item: LONGEST.index(kind) if (kind := _kind(item.nodeid)) in LONGEST else len(LONGEST))
 
 
-def _kind(item: pytest.Item) -> str:
-    return item.path.relative_to(TESTS).parts[0]
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """
+    Share tests out by their files, in their order, and those of the browser together, since they share a service.
+    """
+    return ByFile(config, log)
+
+
+class ByFile(LoadFileScheduling):
+    """
+    Gives the tests of a file, or all of the browser, to one worker.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return BROWSER if _kind(nodeid) == BROWSER else super()._split_scope(nodeid)
+
+
+def _kind(nodeid: str) -> str:
+    return nodeid.removeprefix("tests/").partition("/")[0]
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.process import run
+from tests.forks import FORKS
 from tests.settings_variables import as_environment
 
 from rooftree.settings import Settings
@@ -24,10 +24,6 @@ from rooftree.settings import Settings
 __all__ = ["WorkerProcess", "start_worker", "worker"]
 
 STOP_SECONDS = 20
-
-# A process that has imported everything makes the others by forks: hundreds are started, and imports take longest.
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.faults.process"])
 
 
 @dataclass(slots=True)

@@ -47,8 +47,9 @@ for variable in [name for name in os.environ if name.startswith(PREFIX) and not 
     del os.environ[variable]
 
 
-# The fixtures by which a test comes to the broker.
+# The fixtures by which a test comes to the broker, and one with which it asks for what is stored.
 BROKERS = frozenset({"broker", "kafka_address"})
+STORED = "tenant_settings"
 
 BROWSER = "browser"
 
@@ -62,10 +63,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Begin with what takes longest, and leave out, on Apache Kafka, what is the same on any broker.
     """
     if BROKER == KAFKA:
-        alike = {item: BROKERS.isdisjoint(getattr(item, "fixturenames", ())) for item in items}
-        items[:] = [item for item in items if not alike[item]]
-        config.hook.pytest_deselected(items=[item for item in alike if alike[item]])
+        chosen = {item: _needs_broker(item) for item in items}
+        items[:] = [item for item in items if chosen[item]]
+        config.hook.pytest_deselected(items=[item for item in chosen if not chosen[item]])
     items.sort(key=lambda item: LONGEST.index(kind) if (kind := _kind(item.nodeid)) in LONGEST else len(LONGEST))
+
+
+def _needs_broker(item: pytest.Item) -> bool:
+    fixtures = frozenset(getattr(item, "fixturenames", ()))
+    return not BROKERS.isdisjoint(fixtures) and STORED not in fixtures
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -26,6 +26,9 @@ PATIENCE: Final = 120_000
 """Milliseconds that a page may take. How fast pages are is not measured here: the first question about ten thousand
 accounts takes as long as a busy machine needs."""
 
+LEISURELY: Final = {"ROOFTREE_KAFKA_FETCH_MAX_WAIT_MS": "200"}
+"""Nothing is hurried here, and the service runs as long as the tests do."""
+
 MISSING: Final = (
     "no Chromium is found: `apt-get install chromium` provides it, or ROOFTREE_TEST_CHROMIUM names another one"
 )
@@ -62,7 +65,7 @@ async def dashboard(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[D
     """
     Run the service with both organizations.
     """
-    rooftree = Rooftree(tmp_path_factory.mktemp("browser"))
+    rooftree = Rooftree(tmp_path_factory.mktemp("browser"), variables=LEISURELY)
     with rooftree.up() as (_, told):
         assert 57 == await _prepare(told["postgres"])
         yield Dashboard(told["api"], told["token"], told["postgres"], told["kafka"], rooftree)

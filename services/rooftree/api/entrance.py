@@ -27,7 +27,7 @@ from rooftree.identity import Provider
 __all__ = ["Entrance", "Render"]
 
 MAX_FORM_BYTES: Final = 4096
-UNKNOWN: Final = "That is not a token that is good."
+UNKNOWN: Final = "This token is not known, or no longer good."
 USED: Final = "This address was used before."
 CROWDED: Final = "There were too many attempts from this network address. Wait a moment, then try again."
 

@@ -160,6 +160,10 @@ class MemorySource:
         """
         Return the names of organizational units and policies by their ids.
         """
+        return self._names
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
         subjects = [*self._organization.units(), *self._organization.policies()]
         return {subject: self._organization.name_of(subject) for subject in subjects}
 

@@ -4,7 +4,7 @@ Which decisions would change, before anybody changes anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -25,7 +25,7 @@ from rooftree.organization.changes import (
 )
 from rooftree.organization.claims import facts_of
 from rooftree.organization.documents import AUTHORIZING_TYPES, BUILTIN_POLICIES, Policy, accept_content
-from rooftree.organization.identifiers import is_account, is_root
+from rooftree.organization.identifiers import is_account
 from rooftree.organization.tree import Organization
 from rooftree.policy.document import read_content
 
@@ -223,33 +223,21 @@ def _content(policy: Policy, step: Update) -> str:
 
 def _policy(organization: Organization, wanted: str, place: str) -> Policy:
     known = [*organization.policies(), *BUILTIN_POLICIES]
-    policy = organization.policy(_one(wanted, known, organization.name_of, place, "policy"))
+    found = [wanted] if wanted in known else [each for each in known if organization.name_of(each) == wanted]
+    policy = organization.policy(_only(found, wanted, place, "policy"))
     assert policy is not None
     return policy
 
 
 def _node(organization: Organization, wanted: str, place: str) -> str:
-    if organization.has_node(wanted):
-        return wanted
-    return _one(wanted, _nodes(organization), organization.name_of, place, "node")
+    found = [wanted] if organization.has_node(wanted) else organization.nodes_named(wanted)
+    return _only(found, wanted, place, "node")
 
 
-def _nodes(organization: Organization) -> Iterator[str]:
-    root = organization.registers.root()
-    if root is not None:
-        yield root
-    yield from organization.units()
-    yield from organization.accounts()
-
-
-def _one(wanted: str, known: Iterable[str], name_of: Callable[[str], str], place: str, what: str) -> str:
+def _only(found: Sequence[str], wanted: str, place: str, what: str) -> str:
     """
-    Return the id of what goes by an id or a name.
+    Return the one id of what goes by an id or a name.
     """
-    listed = list(known)
-    if wanted in listed:
-        return wanted
-    found = [each for each in listed if not is_root(each) and name_of(each) == wanted]
     if len(found) > 1:
         raise InputError(f"several go by `{wanted}`: {', '.join(sorted(found))}", place=place)
     if not found:

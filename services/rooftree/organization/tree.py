@@ -217,6 +217,19 @@ class Organization:
         kind = FactKind.POLICY if subject.startswith("p-") else kind_of_node(subject)
         return self.registers.text(kind, subject, Attribute.NAME) or subject
 
+    def nodes_named(self, name: str) -> list[str]:
+        """
+        Return the accounts and organizational units that exist and go by a name.
+        """
+        known = ((FactKind.OU, self._units), (FactKind.ACCOUNT, self._accounts))
+        called = (
+            node_id
+            for kind, nodes in known
+            for node_id in nodes
+            if self.registers.value(kind, node_id, Attribute.NAME) == name
+        )
+        return [node_id for node_id in called if self.registers.is_present(node_id)]
+
     def accounts_under(self, node_id: str) -> set[str]:
         """
         Return the accounts at and below a node by the parents told last, present or not.

@@ -22,6 +22,7 @@ from tests.generators.telling import (
 from rooftree.organization.changes import (
     AccountCreated,
     AccountMoved,
+    AccountRemoved,
     AccountUpdated,
     Change,
     ChangeData,
@@ -234,3 +235,18 @@ def test_nodes_that_are_there_are_known_by_their_ids() -> None:
 def test_things_are_called_by_their_names(subject: str, expected: str) -> None:
     """What has no known name is called by its id."""
     assert expected == small().name_of(subject)
+
+
+def test_nodes_go_by_the_names_that_they_have_now() -> None:
+    """
+    Two may share one, and what is gone goes by none.
+    """
+    organization = small()
+    account, unit = organization.name_of(ACCOUNT), organization.name_of(OU)
+    assert [ACCOUNT] == organization.nodes_named(account)
+
+    merge(organization, AccountUpdated(ACCOUNT, name=unit), 11)
+    assert ([], {ACCOUNT, OU}) == (organization.nodes_named(account), set(organization.nodes_named(unit)))
+
+    merge(organization, AccountRemoved(ACCOUNT), 12)
+    assert [OU] == organization.nodes_named(unit)

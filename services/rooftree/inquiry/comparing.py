@@ -149,7 +149,8 @@ def compare_organizations(before: Organization, after: Organization, *, progress
     Return what differs for the accounts that are in both states of an organization.
     """
     old, new = MemorySource(before), MemorySource(after)
-    return _compare((old, old.standings()), (new, new.standings()), progress)
+    names = {**old.known_names(), **new.known_names()}
+    return _compare((old, old.standings()), (new, new.standings()), names, progress)
 
 
 def compare_reached(
@@ -173,7 +174,9 @@ def compare_reached(
     aftermath = Aftermath(before, after, told)
     was = before.standings(reached)
     now = list(aftermath.standings(was))
-    return replace(_compare((before, was), (aftermath.source, now), progress), compared=before.count)
+    known = before.known_names()
+    names = {**known, **{subject: after.name_of(subject) for subject in known.keys() & set(told)}}
+    return replace(_compare((before, was), (aftermath.source, now), names, progress), compared=before.count)
 
 
 async def compare_times(
@@ -214,10 +217,10 @@ def join_reports(reports: Sequence[Report]) -> Report:
     )
 
 
-def _compare(before: _State, after: _State, progress: Progress) -> Report:
+def _compare(before: _State, after: _State, names: Mapping[str, str], progress: Progress) -> Report:
     (old, was), (new, now) = before, after
     ceilings = old.chains_of(was), new.chains_of(now)
-    return _report(_by_id(was), _by_id(now), ceilings, {**old.known_names(), **new.known_names()}, progress)
+    return _report(_by_id(was), _by_id(now), ceilings, names, progress)
 
 
 _State = tuple[MemorySource, Sequence[Standing]]
@@ -272,7 +275,10 @@ class _Comparer:
     def _compare(self, before: Standing, after: Standing) -> Comparison:
         old, new = self._ceilings
         was, now = before.placed_chain_id, after.placed_chain_id
-        comparison = algebra.compare(old.permissions(was, before.binding), new.permissions(now, after.binding))
+        bound = before.binding
+        # what is bound follows from the path, and most accounts stay where they are
+        bound_then = bound if after.path == before.path else after.binding
+        comparison = algebra.compare(old.permissions(was, bound), new.permissions(now, bound_then))
         if not old.tells_accounts_apart(was) and not new.tells_accounts_apart(now):
             self._shared[was, now] = comparison
         return comparison

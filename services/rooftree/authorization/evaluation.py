@@ -16,7 +16,13 @@ from rooftree.authorization.binding import PolicyType, idle_types
 from rooftree.authorization.compiled import ChainPlan, CompiledStatement, LayerPlan
 from rooftree.authorization.naming import Caller
 from rooftree.authorization.principal import Grant
-from rooftree.authorization.request import AccessRequest, account_of_resource, determined_keys, partition_of_resource
+from rooftree.authorization.request import (
+    AccessRequest,
+    account_of_resource,
+    determined_keys,
+    is_within_account,
+    partition_of_resource,
+)
 from rooftree.authorization.services import demands_resource_policy
 
 __all__ = ["ActionPlan", "Case"]
@@ -163,9 +169,9 @@ class Case:
     @property
     def is_same_account(self) -> bool:
         """
-        Whether the principal is of the account whose permission the request needs.
+        Whether the request needs the permission of the principal's account alone.
         """
-        return self.principal.account == self.owner
+        return is_within_account(self.principal, self.owner)
 
     @property
     def grant(self) -> Grant | None:

@@ -11,11 +11,21 @@ from rooftree.authorization.patterns import Entries
 from rooftree.authorization.principal import Principal
 from rooftree.policy.context import Context
 
-__all__ = ["AccessRequest", "Membership", "account_of_resource", "determined_keys", "partition_of_resource"]
+__all__ = [
+    "AccessRequest",
+    "Membership",
+    "account_of_resource",
+    "determined_keys",
+    "is_within_account",
+    "partition_of_resource",
+]
 
 ARN_FIELDS: Final = 6
 _ACCOUNT_FIELD: Final = 4
 _PARTITION_FIELD: Final = 1
+
+_AWS_OWNED: Final = "aws"
+"""Stands in an ARN in place of the account where AWS itself owns the resource, as it does its managed policies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +74,19 @@ class AccessRequest:
 
 def account_of_resource(request: AccessRequest) -> str | None:
     """
-    Return the account that owns the resource of a request, as far as it can be told.
+    Return the account that owns the resource of a request, as far as it can be told; ``aws`` for what AWS owns.
     """
     return request.resource_account or _field(request.resource, _ACCOUNT_FIELD) or request.principal.account
+
+
+def is_within_account(principal: Principal, owner: str | None) -> bool:
+    """
+    Tell whether the principal's account alone decides on what *owner* owns: its own, and what AWS owns.
+
+    AWS lets every account use what it owns: there is no policy on it that would have to allow.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
+    """
+    return owner in (principal.account, _AWS_OWNED)
 
 
 def partition_of_resource(resource: str) -> str | None:

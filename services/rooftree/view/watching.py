@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final
 
 from rooftree.authorization import AccessRequest, Answer, Authorizer, PolicySet, Principal, Reason, parse_principal
-from rooftree.authorization.request import account_of_resource
+from rooftree.authorization.request import account_of_resource, is_within_account
 from rooftree.authorization.surroundings import Surroundings
 from rooftree.organization.directory import Directory, GrantedPolicy, Grants
 from rooftree.organization.principals import IAM_ARN, PrincipalKind
@@ -186,7 +186,7 @@ def _missing_resource_policy(request: AccessRequest, known: PolicySet) -> tuple[
     Name the policy of the resource where the request needs it and the view does not have it.
     """
     principal = request.principal
-    if known.resource or (principal.is_of_account and principal.account == account_of_resource(request)):
+    if known.resource or (principal.is_of_account and is_within_account(principal, account_of_resource(request))):
         return ()
     return (f"{RESOURCE_POLICY}{request.resource}",)
 

@@ -38,6 +38,7 @@ DEPLOY = f"arn:aws:iam::{ACCOUNT}:role/team/deploy"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/session"
 LEAVE = "organizations:LeaveOrganization"
 OWN = f"arn:aws:iam::{ACCOUNT}:policy/Own"
+FULL_ACCESS = "arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess"
 
 
 def allow(*actions: str, **elements: object) -> dict[str, object]:
@@ -106,6 +107,7 @@ def found(one: Probe, *changes: Change) -> ProbeState:
     [
         (probe(), "allow"),
         (probe(action="ec2:RunInstances"), "implicit_deny"),
+        (probe(action="organizations:DescribePolicy", resource=FULL_ACCESS), "allow"),
         (probe(SESSION, "s3:GetObject"), "unknown"),
         (probe(DEPLOY, "s3:GetObject"), "unknown"),
         (probe(f"arn:aws:iam::{ACCOUNT}:role/deploy", "s3:GetObject"), "implicit_deny"),

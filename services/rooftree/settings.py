@@ -371,7 +371,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Settings:
-        faults = [*self._kafka_faults(), *self._postgres_faults()]
+        faults = [*self._kafka_faults(), *self._postgres_faults(), *self._sign_in_faults()]
         topics = [self.changes_topic, self.audit_topic, self.permissions_topic, self.dead_letter_topic]
         if len(set(topics)) != len(topics):
             faults.append("the four topics need four names")

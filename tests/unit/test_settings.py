@@ -75,6 +75,21 @@ def test_what_would_not_protect_postgresql_does_not_start(given: dict[str, objec
         load_settings(given)
 
 
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"oidc_issuer": "https://login.example.com"}, "PUBLIC_URL is needed .* OIDC_CLIENT_ID is .* OIDC_GRANTS is"),
+        ({"oidc_grants": "security=admin:*"}, "OIDC_ISSUER is not"),
+    ],
+)
+def test_signing_in_that_is_half_set_up_does_not_start(given: dict[str, object], fault: str) -> None:
+    """
+    Else the first who tries to sign in finds out.
+    """
+    with pytest.raises(UsageError, match=fault):
+        load_settings(given)
+
+
 def test_a_fault_does_not_repeat_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Error messages end up in logs.

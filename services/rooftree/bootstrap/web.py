@@ -4,7 +4,6 @@ The API and the dashboard, and what they need beyond the view.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -14,10 +13,9 @@ from rooftree.api.app import create_app
 from rooftree.api.backing import Backing
 from rooftree.api.callers import ReaderFor
 from rooftree.api.feed import AuditFeed
-from rooftree.bootstrap.database import open_nudges, open_pool
+from rooftree.bootstrap.database import open_nudges
 from rooftree.bootstrap.webhooks import make_subscriptions
-from rooftree.inquiry.errands import Errand
-from rooftree.inquiry.memory import Memory
+from rooftree.bootstrap.workplace import run_errand
 from rooftree.reading.reader import Reader
 from rooftree.settings import Settings
 from rooftree.store.access import DatabaseAccess
@@ -27,14 +25,10 @@ from rooftree.store.reader import DatabaseReader
 from rooftree.store.restricted import RestrictedDatabase
 from rooftree.stream import KafkaPublisher
 from rooftree.workers.submissions import Submissions
-from rooftree.workers.supervisor import collect_seldom
 from rooftree.workers.web import WebServer
 from rooftree.workers.workshop import ProcessWorkshop
 
-__all__ = ["make_workshop", "open_backing", "open_web_server", "run_errand"]
-
-_remembered = Memory()
-"""Of a process that does errands."""
+__all__ = ["make_workshop", "open_backing", "open_web_server"]
 
 
 def open_web_server(
@@ -81,23 +75,6 @@ def make_workshop(settings: Settings) -> ProcessWorkshop:
     return ProcessWorkshop(
         partial(run_errand, settings), processes=settings.question_processes, seconds=settings.question_timeout
     )
-
-
-def run_errand(settings: Settings, errand: Errand, organizations: Organizations) -> bytes:
-    """
-    Do an errand in a process of its own, on a connection of its own.
-
-    Raises:
-        InputError: It asks for something that is not so.
-        UnavailableError: PostgreSQL does not answer.
-    """
-
-    async def run() -> bytes:
-        async with open_pool(settings.model_copy(update={"postgres_pool_size": 1}), "rooftree-errand") as database:
-            return await errand.run(_reader_for(database)(organizations), _remembered)
-
-    collect_seldom()
-    return asyncio.run(run())
 
 
 def _reader_for(database: Database) -> ReaderFor:

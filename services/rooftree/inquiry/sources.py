@@ -164,8 +164,7 @@ class MemorySource:
 
     @cached_property
     def _names(self) -> dict[str, str]:
-        subjects = [*self._organization.units(), *self._organization.policies()]
-        return {subject: self._organization.name_of(subject) for subject in subjects}
+        return self._organization.names()
 
     async def account(self, account_id: str, *, at: datetime | None) -> Standing | None:
         """

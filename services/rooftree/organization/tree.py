@@ -217,6 +217,12 @@ class Organization:
         kind = FactKind.POLICY if subject.startswith("p-") else kind_of_node(subject)
         return self.registers.text(kind, subject, Attribute.NAME) or subject
 
+    def names(self) -> dict[str, str]:
+        """
+        Return what people call the organizational units and policies that exist, by their ids.
+        """
+        return {subject: self.name_of(subject) for subject in (*self.units(), *self.policies())}
+
     def nodes_named(self, name: str) -> list[str]:
         """
         Return the accounts and organizational units that exist and go by a name.

@@ -135,6 +135,22 @@ class Database:
                             connection.terminate()
                     raise
 
+    async def replace_lost(self) -> None:
+        """
+        Have the next one lent a connection that the server still knows.
+
+        For a pool of one, in a process whose event loop does not always run and so does not see a connection end.
+        """
+        # Whether there is a server for another connection is seen by whoever is lent it.
+        with contextlib.suppress(UnavailableError):
+            async with self.connection() as connection:
+                try:
+                    await connection.fetchval("select 1", timeout=self._acquire_timeout)
+                except BaseException:
+                    with contextlib.suppress(asyncpg.InterfaceError):
+                        connection.terminate()
+                    raise
+
     @asynccontextmanager
     async def _lent(self) -> AsyncIterator[Connection]:
         started = time.perf_counter()

@@ -7,6 +7,7 @@ packed, since it is short as AWS takes policies.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import zlib
@@ -155,19 +156,16 @@ class WhatIfPage:
         """
         visit = await self._site.visit(request)
         form = read_form(Query(request, *FIELDS, "format"))
-        frame = Organization(visit.organization_id, await visit.reader.frame(visit.organization_id))
         markdown = request.query_params.get("format") == "markdown"
-        answer, problem = None, None
-        try:
-            step = step_of(form)
-            if step is not None and markdown:
-                review = await self._run(visit, Suppose(visit.organization_id, [step], markdown=True))
-                return PlainTextResponse(review, media_type="text/markdown")
-            if step is not None:
-                gist = read_gist(await self._run(visit, SupposeInShort(visit.organization_id, [step], ROOM)))
-                answer = _answer(visit, form, gist, await visit.reader.names(visit.organization_id))
-        except InputError as error:
-            problem = phrases.problem(error, LABELS)
+        # what is around the answer is read while another process works it out
+        told, facts = await asyncio.gather(
+            self._told(visit, step_of(form), markdown=markdown), visit.reader.frame(visit.organization_id)
+        )
+        if markdown and isinstance(told, bytes):
+            return PlainTextResponse(told, media_type="text/markdown")
+        frame = Organization(visit.organization_id, facts)
+        answer = _answer(visit, form, read_gist(told), frame.names()) if isinstance(told, bytes) else None
+        problem = phrases.problem(told, LABELS) if isinstance(told, InputError) else None
         view = _view(visit, frame, form, answer, problem)
         crumbs = [Crumb("What-if", visit.to.page("what-if"))]
         return self._site.show(
@@ -202,8 +200,19 @@ class WhatIfPage:
         findings = lint_lines(given.get("content", ""), kind)
         return self._site.bare(request, "findings.html", {"findings": findings})
 
-    async def _run(self, visit: Visit, errand: Errand) -> bytes:
-        return await self._workshop.run(errand, caller_of(visit.request).organizations)
+    async def _told(self, visit: Visit, step: Step | None, *, markdown: bool) -> bytes | InputError | None:
+        """
+        Return what would become of the organization, what is wrong with the change, or nothing if there is none.
+        """
+        if step is None:
+            return None
+        errand: Errand = SupposeInShort(visit.organization_id, [step], ROOM)
+        if markdown:
+            errand = Suppose(visit.organization_id, [step], markdown=True)
+        try:
+            return await self._workshop.run(errand, caller_of(visit.request).organizations)
+        except InputError as error:
+            return error
 
 
 def read_form(query: Query) -> Form:

@@ -76,9 +76,9 @@ class OutboxStore(Protocol):
         """
         Lend the rows of an organization that are not sent, in their order, and keep other relays away from it.
 
-        Batch by batch, each of at most *limit* rows, and no more than *most* batches. They count as sent when the block
-        ends; if it ends by an error they do not, and come again. Nothing is lent if another relay is at this
-        organization.
+        Batch by batch, each of at most *limit* rows, and no more than *most* batches. When the block ends, those count as
+        sent after which another batch was asked for; if it ends by an error none does, and all come again. Nothing is
+        lent if another relay is at this organization.
         """
         ...
 

@@ -45,7 +45,7 @@ class PostgresOutbox:
         self, organization_id: str, *, limit: int, most: int = 1
     ) -> AsyncIterator[AsyncIterator[Sequence[OutboxRow]]]:
         """
-        Lend the rows of an organization that are not sent, batch by batch.
+        Lend the rows of an organization that are not sent, batch by batch; what was sent is marked when the block ends.
         """
         async with self._database.transaction() as connection:
             if not await connection.fetchval(query("try_lock_outbox"), organization_id):
@@ -154,7 +154,7 @@ class _Lending:
 
     async def mark(self) -> None:
         """
-        Write down that everything was sent that was lent.
+        Write down that everything was sent after which another batch was asked for.
         """
         if self._position:
             await self._connection.execute(query("mark_sent"), self._organization_id, self._position)

@@ -115,18 +115,18 @@ class Relay:
         started = time.perf_counter()
         sent: Counter[str] = Counter()
         revision = 0
-        try:
-            async with self._outbox.claim(organization_id, limit=self._batch_size, most=most) as batches:
+        async with self._outbox.claim(organization_id, limit=self._batch_size, most=most) as batches:
+            # Caught within the claim: the batches before count as sent, or they would be sent again at every round.
+            try:
                 async for rows in batches:
                     await self._publisher.publish([_record(row) for row in rows])
                     sent.update(row.kind.value for row in rows)
                     _measure(rows)
                     revision = rows[-1].revision
-        except RecordTooLargeError as error:
-            # The order of an organization's events is promised, so they wait for an operator to let larger ones in.
-            Metrics.failures.labels(Action.TOO_LARGE.value).inc()
-            log().error(Action.TOO_LARGE, organization=organization_id, reason=str(error))
-            return 0
+            except RecordTooLargeError as error:
+                # The order of an organization's events is promised, so they wait for an operator to let larger ones in.
+                Metrics.failures.labels(Action.TOO_LARGE.value).inc()
+                log().error(Action.TOO_LARGE, organization=organization_id, reason=str(error))
         for kind, count in sent.items():
             Metrics.sent.labels(kind).inc(count)
         if sent:

@@ -163,6 +163,24 @@ async def test_an_organization_with_a_record_too_large_waits_alone(
     assert ["o-a"] == await outbox.pending()
 
 
+async def test_what_stands_before_a_record_too_large_is_sent_once(
+    outbox: MemoryOutbox, publisher: MemoryPublisher
+) -> None:
+    """
+    While it waits for an operator, the batches before it are not sent again at every round.
+    """
+    outbox.rows = {"o-a": [row("a0"), row("a1"), row("huge", payload=b"x" * 100), row("a3")]}
+    publisher.error = lambda records: (
+        RecordTooLargeError("too large") if any(len(each.value or b"") > 50 for each in records) else None
+    )
+    relay = relay_of(outbox, publisher)
+    await relay.round()
+    await relay.round()
+
+    assert ["a0", "a1"] == names(publisher.sent)
+    assert ["huge", "a3"] == [each.event_id for each in outbox.rows["o-a"]]
+
+
 async def test_a_dead_letter_keeps_its_bytes_and_says_where_it_came_from(
     outbox: MemoryOutbox, publisher: MemoryPublisher
 ) -> None:

@@ -205,12 +205,15 @@ class KafkaChangeLog:
         # Which partition cannot be read is not told, so each makes one step.
         log().warning(Action.READ_LENIENTLY, topic=self._settings.changes_topic)
         most = self._settings.batch_max_records
+        # A copy: a rebalance empties the positions, also while the records are on their way.
+        positions = dict(self.positions)
         fetched = {
-            place: records[:most] for place, records in (await fetch_leniently(self._settings, self.positions)).items()
+            place: records[:most] for place, records in (await fetch_leniently(self._settings, positions)).items()
         }
         for place, records in fetched.items():
-            if records and place in consumer.assignment():
-                consumer.seek(place, records[-1].offset + 1)
+            if place in consumer.assignment():
+                # Also without records: what the client had fetched of other partitions before it failed is dropped.
+                consumer.seek(place, records[-1].offset + 1 if records else positions[place])
         return fetched
 
     async def _running(self) -> AIOKafkaConsumer:

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rooftree.telemetry.spans import TRACEPARENT, handling, is_traced
 
-__all__ = ["Traced"]
+__all__ = ["Traced", "route_of"]
 
 # They are asked for every few seconds, and tell nobody anything.
 _UNTOLD = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -34,16 +34,21 @@ class Traced:
 
             async def send_seen(message: Message) -> None:
                 if message["type"] == "http.response.start":
-                    answered(message["status"], _route(scope))
+                    answered(message["status"], route_of(scope))
                 await send(message)
 
             await self._app(scope, receive, send_seen)
 
 
-def _route(scope: Scope) -> str | None:
+def route_of(scope: Scope) -> str | None:
+    """
+    Return the path of a request with the names of its parameters in place of what was given for them; None if nothing
+    answers there.
+    """
     if "endpoint" not in scope:
         return None
-    route = str(scope["path"])
-    for name, value in scope.get("path_params", {}).items():
-        route = route.replace(str(value), f"{{{name}}}")
-    return route
+    path = str(scope["path"])
+    names = {str(value): f"{{{name}}}" for name, value in scope.get("path_params", {}).items()}
+    if path.removeprefix("/") in names:  # of the route that takes whatever is left
+        return f"/{names[path.removeprefix('/')]}"
+    return "/".join(names.get(part, part) for part in path.split("/"))

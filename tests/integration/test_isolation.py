@@ -330,6 +330,8 @@ async def test_a_restricted_reader_answers_about_other_organizations_as_about_no
         assert [] == await reader.audit_after(FOREIGN, (0, 0))
         assert 0 == await reader.count_seen(FOREIGN, "xyzzy", ["attach"])
         assert [] == await letters.letters(FOREIGN)
+        assert [] == await letters.latest(FOREIGN, limit=10)
+        assert 0 == await letters.count_waiting(FOREIGN)
 
 
 PLANS = {

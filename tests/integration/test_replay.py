@@ -25,6 +25,7 @@ from tests.integration.service import (
     view_of,
 )
 
+from rooftree.bootstrap.commands import open_letters
 from rooftree.organization.timestamps import format_time
 from rooftree.settings import Settings
 
@@ -192,11 +193,14 @@ async def test_a_snapshot_resolves_what_waits(settings: Settings) -> None:
     letters = await stored(settings, "select resolution from rooftree.dead_letter order by letter_id")
     listed = await command(settings, "dead-letter", "list", "--json")
     every = await command(settings, "dead-letter", "list", "--resolved", "--json")
+    async with open_letters(settings) as reader:
+        latest, waiting = await reader.latest(ORGANIZATION, limit=10), await reader.count_waiting(ORGANIZATION)
 
     assert ["snapshot", None] == [letter["resolution"] for letter in letters]
     assert [["data.name"], ["data.name", "data.name"]] == [
         [letter["place"] for letter in outcome.json] for outcome in (listed, every)
     ]
+    assert ([True, False], 1) == ([letter.waits for letter in latest], waiting)
 
 
 async def test_letters_of_nobody_are_replayed_too(settings: Settings) -> None:

@@ -72,6 +72,18 @@ class Letters(Protocol):
         """
         ...
 
+    async def latest(self, organization_id: str, *, limit: int) -> list[LetterRecord]:
+        """
+        Return letters of an organization: those that wait before the others, of each the latest first.
+        """
+        ...
+
+    async def count_waiting(self, organization_id: str) -> int:
+        """
+        Return how many letters of an organization wait.
+        """
+        ...
+
     async def find(self, letter_ids: Iterable[int]) -> dict[int, LetterRecord]:
         """
         Return those of some letters that there are, by id.

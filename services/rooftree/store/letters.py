@@ -41,6 +41,21 @@ class DatabaseLetters:
             rows = await connection.fetch(query("list_letters"), organization_id, resolved, after, limit)
         return [LetterRecord(**dict(row)) for row in rows]
 
+    async def latest(self, organization_id: str, *, limit: int) -> list[LetterRecord]:
+        """
+        Return letters of an organization: those that wait before the others, of each the latest first.
+        """
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(query("latest_letters"), organization_id, limit)
+        return [LetterRecord(**dict(row)) for row in rows]
+
+    async def count_waiting(self, organization_id: str) -> int:
+        """
+        Return how many letters of an organization wait.
+        """
+        async with self._database.connection() as connection:
+            return int(await connection.fetchval(query("count_open_letters"), organization_id))
+
     async def find(self, letter_ids: Iterable[int]) -> dict[int, LetterRecord]:
         """
         Return those of some letters that there are, by id.

@@ -17,22 +17,38 @@ from rooftree.reading.reader import LetterRecord, Reader
 
 class FakeLetters:
     """
-    No dead letters.
+    Dead letters of one organization, without their bytes.
     """
+
+    def __init__(self, kept: Sequence[LetterRecord] = ()) -> None:
+        self._kept = kept
 
     async def letters(
         self, organization_id: str | None = None, *, resolved: bool = False, after: int = 0, limit: int | None = None
     ) -> list[LetterRecord]:
         """
-        Return none.
+        Return those that are wanted, the oldest first.
         """
-        return []
+        return [one for one in self._kept if (resolved or one.waits) and one.letter_id > after][:limit]
+
+    async def latest(self, organization_id: str, *, limit: int) -> list[LetterRecord]:
+        """
+        Return those that wait before the others.
+        """
+        return sorted(self._kept, key=lambda one: (not one.waits, -one.letter_id))[:limit]
+
+    async def count_waiting(self, organization_id: str) -> int:
+        """
+        Count those that wait.
+        """
+        return sum(one.waits for one in self._kept)
 
     async def find(self, letter_ids: Iterable[int]) -> dict[int, LetterRecord]:
         """
-        Find none.
+        Find some by their ids.
         """
-        return {}
+        wanted = set(letter_ids)
+        return {one.letter_id: one for one in self._kept if one.letter_id in wanted}
 
     async def record(self, letter_id: int) -> LogRecord | None:
         """
@@ -95,12 +111,12 @@ class OwnPace:
         await asyncio.sleep(min(seconds, 0.01))
 
 
-def fake_backing(reader: Reader) -> Backing:
+def fake_backing(reader: Reader, *, letters: Sequence[LetterRecord] = ()) -> Backing:
     """
     Return all that the API needs, over a reader in memory.
     """
     return Backing(
-        FakeLetters(),
+        FakeLetters(letters),
         FakeChanges(),
         SameProcess(reader),
         AuditFeed(reader, OwnPace()),

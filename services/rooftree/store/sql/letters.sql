@@ -12,6 +12,17 @@ where
 order by letter_id
 limit $4
 
+-- latest_letters --
+-- Dead letters of an organization without their bytes: those that wait go before the others, of each the latest first.
+select
+    organization_id, letter_id, log_id, topic, partition_id as partition, record_offset as offset, record_time,
+    octet_length(value) as size, reason, place, disposition, error_class, software_version, recorded_at,
+    attempts, attempted_at, resolved_at, resolution
+from rooftree.dead_letter
+where organization_id = $1
+order by resolved_at is not null, letter_id desc
+limit $2
+
 -- letters_by_id --
 -- Some dead letters without their bytes.
 select

@@ -28,7 +28,7 @@ from rooftree.api.dispatch import questions_among, routes_of
 from rooftree.api.entrance import Entrance
 from rooftree.api.guard import Guard
 from rooftree.api.openapi import describe
-from rooftree.api.pages import PAGE_QUESTIONS, Site, page_routes
+from rooftree.api.pages import PAGE_QUESTIONS, Site, as_pages, page_routes
 from rooftree.api.problems import EXCEPTION_HANDLERS
 from rooftree.api.provided import CALLBACK, ProvidedEntrance
 from rooftree.api.resources import ENDPOINTS
@@ -95,13 +95,12 @@ def create_app(
         routes=[
             *_probes(reader_for(None)),
             *_api(backing),
-            *entrance.routes,
-            *(_provided(provider, entrance, settings) if provider else ()),
+            *as_pages(site, [*entrance.routes, *(_provided(provider, entrance, settings) if provider else ())]),
             *page_routes(site, backing),
         ],
         middleware=[
             Middleware(Traced),
-            Middleware(Armor),
+            Middleware(SecurityHeaders),
             Middleware(Bounds, most=settings.http_max_body_bytes, patience=settings.http_body_timeout),
             Middleware(
                 Guard,
@@ -111,6 +110,7 @@ def create_app(
                 requests=Throttle("requests", quota=settings.http_rate_limit),
                 failures=attempts,
                 asks=questions_among(ENDPOINTS, PAGE_QUESTIONS),
+                refuse=site.failed,
                 public_url=settings.public_url,
             ),
         ],
@@ -141,7 +141,7 @@ def _provided(provider: Provider, entrance: Entrance, settings: Settings) -> lis
     ).routes
 
 
-class Armor:
+class SecurityHeaders:
     """
     Put the headers on every answer that keep browsers from doing harm with it.
     """
@@ -154,14 +154,14 @@ class Armor:
         Pass the request on and add to what comes back.
         """
 
-        async def send_armored(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        await self._app(scope, receive, send_armored)
+        await self._app(scope, receive, send_with_headers)
 
 
 def _probes(reader: Reader) -> list[Route]:

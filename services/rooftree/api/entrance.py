@@ -6,9 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final, Protocol
-from urllib.parse import parse_qs
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -18,6 +16,7 @@ from rooftree.access.keeping import AccessStore, Outcome, TokenRecord
 from rooftree.api.access import Access
 from rooftree.api.callers import caller_of
 from rooftree.api.forgery import foreign_reason
+from rooftree.api.forms import read_form
 from rooftree.api.guard import address_of, entry
 from rooftree.api.problems import problem
 from rooftree.api.throttle import Throttle
@@ -26,7 +25,6 @@ from rooftree.identity import Provider
 
 __all__ = ["Entrance", "Render"]
 
-MAX_FORM_BYTES: Final = 4096
 UNKNOWN: Final = "This token is not known, or no longer good."
 USED: Final = "This address was used before."
 CROWDED: Final = "There were too many attempts from this network address. Wait a moment, then try again."
@@ -109,7 +107,7 @@ class Entrance:
             return problem(403, reason)
         if (refusal := self.throttled(request)) is not None:
             return refusal
-        proof = await self._access.prove(await _token_of(request))
+        proof = await self._access.prove((await read_form(request)).get("token", "").strip())
         if proof is None:
             await self.refused(request, "no token that is good")
             return self.page(request, reason=UNKNOWN, status=403)
@@ -176,16 +174,3 @@ class Entrance:
         """
         provider = self._provider.name if self._provider else None
         return self._render(request, "login.html", {"reason": reason, "provider": provider}, status=status)
-
-
-async def _token_of(request: Request) -> str:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM_BYTES:
-            raise HTTPException(413, "the form is too large")
-    try:
-        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=8)
-    except ValueError:
-        raise HTTPException(400, "the form has too many fields") from None
-    return (fields.get("token") or [""])[0].strip()

@@ -5,8 +5,8 @@ The gate before every handler: who asks, how often, from which page; and what th
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, Protocol
 from urllib.parse import parse_qs, quote
 
 from starlette.datastructures import MutableHeaders
@@ -19,7 +19,7 @@ from rooftree.access.keeping import AccessEntry, AccessStore, Outcome
 from rooftree.api.access import Access, Credential
 from rooftree.api.callers import ReaderFor, admit
 from rooftree.api.forgery import CSRF_FIELD, CSRF_HEADER, SAFE_METHODS, foreign_reason, is_csrf_token
-from rooftree.api.problems import problem
+from rooftree.api.problems import headers_of, problem
 from rooftree.api.throttle import Standing, Throttle
 from rooftree.errors import UnavailableError
 from rooftree.telemetry.logs import Action, log
@@ -37,6 +37,20 @@ MOST_TEXT: Final = 500
 """Characters of a path that are written down."""
 
 
+class Refuse(Protocol):
+    """
+    Makes a page that says why a request was not let through.
+    """
+
+    def __call__(
+        self, request: Request, status: int, reason: str, *, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """
+        Return the page.
+        """
+        ...
+
+
 class Guard:
     """
     Let nothing pass to the application whose sender is not known, and tell it who that is.
@@ -48,6 +62,7 @@ class Guard:
         requests: How often a caller may ask.
         failures: How often an address may fail to prove who asks.
         asks: Tells by method and path whether a request changes nothing though its method could.
+        refuse: Makes the answer for people; programs are told by problem details.
         public_url: Under which address browsers know this service.
     """
 
@@ -61,6 +76,7 @@ class Guard:
         requests: Throttle,
         failures: Throttle,
         asks: Callable[[str, str], bool],
+        refuse: Refuse,
         public_url: str | None = None,
     ) -> None:
         self._app = app
@@ -70,6 +86,7 @@ class Guard:
         self._requests = requests
         self._failures = failures
         self._asks = asks
+        self._refuse = refuse
         self._public_url = public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,7 +106,7 @@ class Guard:
         try:
             refusal, receive, passing = await self._examine(request, receive, send)
         except UnavailableError as error:
-            refusal, passing = problem(503, str(error), headers={"Retry-After": "5"}), send
+            refusal, passing = self._refusal(request, 503, str(error), headers=headers_of(error)), send
         await (refusal or self._app)(scope, receive, passing)
 
     async def _examine(self, request: Request, receive: Receive, send: Send) -> tuple[Response | None, Receive, Send]:
@@ -100,13 +117,15 @@ class Guard:
         address = address_of(request)
         blocked = self._failures.take(address, cost=0) if "authorization" in request.headers else None
         if blocked is not None and not blocked.admitted:
-            return problem(429, "too many attempts from this address", headers=blocked.headers), receive, send
+            refusal = self._refusal(request, 429, "too many attempts from this address", headers=blocked.headers)
+            return refusal, receive, send
         credential = await self._access.credential(request)
         if credential is None:
             return await self._stranger(request, address), receive, send
         standing = self._requests.take(credential.caller.identity)
         if standing is not None and not standing.admitted:
-            return problem(429, "too many requests", headers=standing.headers), receive, send
+            refusal = self._refusal(request, 429, "too many requests", headers=standing.headers)
+            return refusal, receive, send
         admit(request.scope, credential, self._reader_for(credential.caller.organizations), self._recheck(request))
         entry_id = None
         if request.method not in SAFE_METHODS:
@@ -114,7 +133,7 @@ class Guard:
                 reason, receive = await self._forged(request, credential.session, receive)
                 if reason is not None:
                     await self._store.record(entry_of(request, credential.caller, Outcome.REFUSED, 403, reason))
-                    return problem(403, reason), receive, send
+                    return self._refusal(request, 403, reason), receive, send
             if not self._asks(request.method, request.scope["path"]):
                 # Written before it is done: what cannot be written down is not done.
                 entry_id = await self._store.record(entry_of(request, credential.caller, Outcome.BEGUN))
@@ -122,6 +141,13 @@ class Guard:
             request, credential.caller, send, standing=standing, entry_id=entry_id, started=started
         )
         return None, receive, passing
+
+    def _refusal(
+        self, request: Request, status: int, reason: str, *, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        if request.scope["path"].startswith("/api/"):
+            return problem(status, reason, headers=headers)
+        return self._refuse(request, status, reason, headers=headers)
 
     def _recheck(self, request: Request) -> Callable[[], Awaitable[bool]]:
         async def recheck() -> bool:

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from rooftree.errors import InputError
-from rooftree.organization.identifiers import is_account, is_organization
+from rooftree.organization.identifiers import is_organization
 from rooftree.organization.timestamps import parse_time
 from rooftree.reading.reader import OrganizationRecord, Reader
 
@@ -27,6 +27,7 @@ __all__ = [
     "decode_cursor",
     "decode_number",
     "encode_cursor",
+    "read_form_time",
 ]
 
 DEFAULT_LIMIT: Final = 100
@@ -68,32 +69,26 @@ class Query:
         except InputError as error:
             raise error.within(name) from None
 
-    def limit(self) -> int:
+    def form_time(self, name: str) -> datetime | None:
         """
-        Return how many entries a page may have.
+        Return a parameter that is a time, in full or as the fields of a form give it: a day, or to the minute, in UTC.
         """
-        value = self.text("limit")
-        if value is None:
-            return DEFAULT_LIMIT
-        if not (value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= MAX_LIMIT):
-            raise InputError(f"expected a number from 1 to {MAX_LIMIT}", place="limit")
-        return int(value)
+        value = self.text(name)
+        return None if value is None else read_form_time(value, name)
 
-    def cursor(self, length: int) -> list[str] | None:
-        """
-        Return the parts of the cursor, which must be so many.
-        """
-        value = self.text("cursor")
-        return decode_cursor(value, length) if value else None
 
-    def account_id(self) -> str | None:
-        """
-        Return the parameter that names an account.
-        """
-        value = self.text("account_id")
-        if value is not None and not is_account(value):
-            raise InputError("expected 12 digits", place="account_id")
-        return value
+def read_form_time(text: str, place: str) -> datetime:
+    """
+    Read a time, in full or as the fields of a form give it.
+
+    Raises:
+        InputError: It is none; the place is *place*.
+    """
+    full = {10: f"{text}T00:00:00Z", 16: f"{text}:00Z"}.get(len(text), text.replace(" ", "+"))
+    try:
+        return parse_time(full)
+    except InputError as error:
+        raise error.within(place) from None
 
 
 def encode_cursor(parts: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from rooftree.api.resources import ENDPOINTS
 from rooftree.errors import UsageError
 from rooftree.organization.probes import Finding, Probe
 from rooftree.organization.rereads import Reread, RereadRequest
-from rooftree.reading.reader import AccountRecord, LogLoss, ReconciliationRecord, VerificationRecord
+from rooftree.reading.reader import AccountRecord, LetterRecord, LogLoss, ReconciliationRecord, VerificationRecord
 from rooftree.settings import Settings
 from rooftree.view.patch import ProbeState
 
@@ -32,12 +32,13 @@ ADDRESS = "http://127.0.0.1:8080"
 
 @asynccontextmanager
 async def browse(
-    reader: FakeReader, *, token: str | None = TOKEN, code: str | None = None
+    reader: FakeReader, *, token: str | None = TOKEN, code: str | None = None, letters: Sequence[LetterRecord] = ()
 ) -> AsyncIterator[httpx.AsyncClient]:
     """
     Talk to an application over this reader.
     """
-    app = create_app(reader.limited, FakeAccess(), Settings(admin_token=TOKEN), fake_backing(reader), login_code=code)
+    backing = fake_backing(reader, letters=letters)
+    app = create_app(reader.limited, FakeAccess(), Settings(admin_token=TOKEN), backing, login_code=code)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=ADDRESS, headers=headers) as client:

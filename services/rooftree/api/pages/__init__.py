@@ -4,7 +4,7 @@ The dashboard: one module a page, each with the values that the page shows, made
 
 from __future__ import annotations
 
-from rooftree.api.pages.routes import PAGE_QUESTIONS, page_routes
+from rooftree.api.pages.routes import PAGE_QUESTIONS, as_pages, page_routes
 from rooftree.api.pages.site import Site
 
-__all__ = ["PAGE_QUESTIONS", "Site", "page_routes"]
+__all__ = ["PAGE_QUESTIONS", "Site", "as_pages", "page_routes"]

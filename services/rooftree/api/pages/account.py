@@ -21,7 +21,7 @@ from rooftree.api.pages.layers import Layers, layers_of
 from rooftree.api.pages.limits import ConditionalGroup, conditional_groups, groups_of_action
 from rooftree.api.pages.narrowing import Step, narrow
 from rooftree.api.pages.roster import People, RosterEntry, impacts_of, people_of, roster_of
-from rooftree.api.pages.site import Crumb, Site, Visit
+from rooftree.api.pages.site import Crumb, Site, Visit, no_account
 from rooftree.api.query import Query
 from rooftree.errors import InputError
 from rooftree.inquiry.grouping import group_revisions
@@ -29,7 +29,6 @@ from rooftree.inquiry.sources import LiveSource
 from rooftree.inquiry.standing import Standing
 from rooftree.organization.directory import Directory
 from rooftree.organization.identifiers import is_account
-from rooftree.organization.timestamps import parse_time
 from rooftree.reading.outline import ServiceVerdicts
 from rooftree.reading.reader import AccountRecord
 
@@ -293,12 +292,11 @@ class AccountPages:
         account_id = str(request.path_params["account_id"])
         if not is_account(account_id):
             raise InputError("expected 12 digits", place="account")
-        at = _given_time(query)
+        at = query.form_time("at")
         source = LiveSource(visit.reader, visit.organization_id)
         account = await source.account(account_id, at=at)
         if account is None or account.record is None:
-            when = f" at {phrases.clock(at)}" if at else ""
-            raise HTTPException(404, f"no account `{account_id}` in `{visit.organization_id}`{when}")
+            raise no_account(visit, account_id, at)
         return visit, account, await self._head(visit, account.record, tab, at)
 
     @staticmethod
@@ -386,16 +384,3 @@ def _place(record: AccountRecord, names: Mapping[str, str]) -> str:
     if not record.placed:
         return "not placed"
     return " / ".join(names.get(unit, unit) for unit in record.path[1:-1]) or "the root"
-
-
-def _given_time(query: Query) -> datetime | None:
-    """
-    Read the time, in full or as a form gives it: to the minute, in UTC.
-    """
-    text = query.text("at")
-    if text is None:
-        return None
-    try:
-        return parse_time(f"{text}:00Z" if len(text) == 16 else text.replace(" ", "+"))
-    except InputError as error:
-        raise error.within("at") from None

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final
 
 from starlette.requests import Request
@@ -15,10 +14,10 @@ from starlette.responses import Response
 from rooftree.api.pages import phrases
 from rooftree.api.pages.feed import FeedEntry, entries_of
 from rooftree.api.pages.site import Crumb, Site, Visit
-from rooftree.api.query import Query, decode_cursor, encode_cursor
+from rooftree.api.query import Query, decode_cursor, encode_cursor, read_form_time
 from rooftree.errors import InputError
 from rooftree.organization.identifiers import is_account
-from rooftree.organization.timestamps import format_time, parse_time
+from rooftree.organization.timestamps import format_time
 from rooftree.reading.outline import AuditFilter, AuditRow
 
 __all__ = ["AuditPage", "read_filter"]
@@ -227,30 +226,19 @@ def read_filter(query: Query) -> AuditFilter:
         direction=direction,
         service=query.text("service"),
         verdict=verdict,
-        since=_moment(query, "since"),
-        until=_moment(query, "until"),
+        since=query.form_time("since"),
+        until=query.form_time("until"),
     )
 
 
-def _moment(query: Query, name: str) -> datetime | None:
-    """
-    Read a time, in full or as a form gives it: a day, or to the minute, in UTC.
-    """
-    text = query.text(name)
-    if text is None:
-        return None
-    full = {10: f"{text}T00:00:00Z", 16: f"{text}:00Z"}.get(len(text), text.replace(" ", "+"))
-    try:
-        return parse_time(full)
-    except InputError as error:
-        raise error.within(name) from None
-
-
 def _exported(chosen: Mapping[str, str]) -> dict[str, str]:
+    """
+    Return filters as the API takes them: times in full.
+    """
     exported = dict(chosen)
     for name in ("since", "until"):
-        if name in exported and len(exported[name]) == 10:
-            exported[name] = format_time(parse_time(f"{exported[name]}T00:00:00Z"))
+        if name in exported:
+            exported[name] = format_time(read_form_time(exported[name], name))
     return exported
 
 

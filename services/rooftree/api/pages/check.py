@@ -10,21 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from rooftree.api.pages import phrases
 from rooftree.api.pages.addresses import Addresses
-from rooftree.api.pages.site import Crumb, Site, Visit
-from rooftree.api.query import Query
+from rooftree.api.pages.site import Crumb, Site, Visit, no_account
+from rooftree.api.query import Query, read_form_time
 from rooftree.errors import InputError
 from rooftree.inquiry.deciding import check
 from rooftree.inquiry.question import Answer, Question
 from rooftree.inquiry.sources import LiveSource
 from rooftree.inquiry.standing import Standing
 from rooftree.organization.identifiers import is_account
-from rooftree.organization.timestamps import parse_time
 from rooftree.policy.chain import Chain, Level
 from rooftree.policy.evaluate import DecidedBy
 
@@ -140,6 +138,8 @@ class CheckPage:
         candidates: list[tuple[str, str, str]] = []
         if asked.account or asked.action:
             try:
+                if asked.action:
+                    read_question(asked)
                 account_id, candidates = await _account_id(visit, asked)
                 if account_id and asked.action:
                     outcome = await _outcome(visit, asked, account_id)
@@ -178,8 +178,7 @@ async def _outcome(visit: Visit, asked: Asked, account_id: str) -> Outcome:
     source = LiveSource(visit.reader, visit.organization_id)
     account = await source.account(account_id, at=at)
     if account is None:
-        when = f" at {phrases.clock(at)}" if at else ""
-        raise HTTPException(404, f"no account `{account_id}` in `{visit.organization_id}`{when}")
+        raise no_account(visit, account_id, at)
     answer = await check(source, account, question)
     ceilings = await source.ceilings([account])
     chain = ceilings.chain(account.placed_chain_id, account.account_id)
@@ -241,13 +240,7 @@ def read_question(asked: Asked) -> tuple[Question, datetime | None]:
     Raises:
         InputError: A part of it is wrong.
     """
-    text = asked.at
-    at = None
-    if text:
-        try:
-            at = parse_time(f"{text}:00Z" if len(text) == 16 else text.replace(" ", "+"))
-        except InputError as error:
-            raise error.within("at") from None
+    at = read_form_time(asked.at, "at") if asked.at else None
     return Question.of(asked.action.strip(), asked.resource.strip() or "*", read_context(asked.context), at), at
 
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from rooftree.access.caller import Role
 from rooftree.api.backing import Backing
 from rooftree.api.callers import caller_of
+from rooftree.api.forms import read_form
 from rooftree.api.pages import phrases
 from rooftree.api.pages.revision import Seal, seal_of
 from rooftree.api.pages.site import Crumb, Site, Visit
@@ -34,7 +34,6 @@ LETTERS_SHOWN: Final = 50
 RECONCILIATIONS_SHOWN: Final = 10
 REREADS_SHOWN: Final = 20
 SEALS_CHECKED: Final = 100
-MAX_FORM_BYTES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,10 @@ class OperationsPage:
         caller.require(Role.AUDITOR)
         visit = await self._site.visit(request)
         query = Query(request, "sent")
-        letters = await self._letters(visit)
+        letters = [
+            _line(letter) for letter in await self._backing.letters.latest(visit.organization_id, limit=LETTERS_SHOWN)
+        ]
+        waiting = await self._backing.letters.count_waiting(visit.organization_id)
         async with visit.reader.moment():
             delivery = await visit.reader.delivery(visit.organization_id)
             seal, first = await _sealed(visit)
@@ -117,7 +119,7 @@ class OperationsPage:
                 lag=Lag(_lag()),
                 positions=await visit.reader.positions(),
                 letters=letters,
-                waiting=sum(line.record.waits for line in letters),
+                waiting=waiting,
                 may_replay=caller.has(Role.ADMIN),
                 sent=query.text("sent"),
                 rereads=rereads[:REREADS_SHOWN],
@@ -149,11 +151,6 @@ class OperationsPage:
         await self._backing.changes.replay(found, record)
         return RedirectResponse(visit.to.page("operations", sent=str(letter_id)), status_code=303)
 
-    async def _letters(self, visit: Visit) -> list[LetterLine]:
-        found = await self._backing.letters.letters(visit.organization_id, resolved=True, limit=LETTERS_SHOWN)
-        lines = [_line(letter) for letter in found]
-        return sorted(lines, key=lambda line: (not line.record.waits, -line.record.letter_id))
-
 
 def _line(letter: LetterRecord) -> LetterLine:
     return LetterLine(
@@ -184,13 +181,7 @@ async def _sealed(visit: Visit) -> tuple[Seal | None, int]:
 
 
 async def _letter_id(request: Request) -> int:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM_BYTES:
-            raise HTTPException(413, "the form is too large")
-    fields = parse_qs(bytes(body).decode("utf-8", "replace"), max_num_fields=10)
-    text = (fields.get("letter") or [""])[0]
+    text = (await read_form(request)).get("letter", "")
     if not (text.isascii() and text.isdigit() and len(text) < 18):
         raise InputError("expected the number of a dead letter", place="letter")
     return int(text)

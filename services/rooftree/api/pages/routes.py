@@ -4,7 +4,7 @@ Which address leads to which page.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -28,12 +28,19 @@ from rooftree.api.pages.site import Handler, Site, of_one_moment, page
 from rooftree.api.pages.what_if import WhatIfPage
 from rooftree.api.pages.who_can import WhoCanPage
 
-__all__ = ["PAGE_QUESTIONS", "page_routes"]
+__all__ = ["PAGE_QUESTIONS", "as_pages", "page_routes"]
 
 _INSIDE: Final = "/{organization_id}"
 
 PAGE_QUESTIONS: Final = (f"{_INSIDE}/what-if", f"{_INSIDE}/lint")
 """Where a POST changes nothing: one leads to an address, the other looks at a text while it is being written."""
+
+
+def as_pages(site: Site, routes: Iterable[Route]) -> list[Route]:
+    """
+    Return routes whose errors are pages, for people.
+    """
+    return [Route(route.path, page(site, route.endpoint), methods=list(route.methods or ())) for route in routes]
 
 
 def page_routes(site: Site, backing: Backing) -> list[Route]:
@@ -48,7 +55,7 @@ def page_routes(site: Site, backing: Backing) -> list[Route]:
         reason = f"nothing is at `{request.url.path}`"
         if request.url.path.startswith("/api/"):
             raise HTTPException(404, reason)
-        return site.failed(request, 404, "There is no such page", reason)
+        return site.failed(request, 404, reason)
 
     def route(path: str, handler: Handler, *, methods: Sequence[str] = ("GET",)) -> Route:
         return Route(path, page(site, handler), methods=list(methods))

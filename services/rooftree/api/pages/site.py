@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
@@ -20,16 +21,24 @@ from rooftree.api.pages import charts, phrases
 from rooftree.api.pages.addresses import Addresses
 from rooftree.api.pages.assets import asset_version
 from rooftree.api.pages.icons import icon
-from rooftree.errors import ForbiddenError, InputError, UnavailableError
+from rooftree.api.problems import headers_of, reason_of, status_of
 from rooftree.inquiry import wording
 from rooftree.organization.timestamps import format_time
 from rooftree.reading.reader import OrganizationRecord, Reader
 
-__all__ = ["THEME_COOKIE", "Crumb", "Site", "Visit", "of_one_moment", "page"]
+__all__ = ["THEME_COOKIE", "Crumb", "Site", "Visit", "no_account", "of_one_moment", "page"]
 
 THEME_COOKIE: Final = "rooftree_theme"
 THEMES: Final = frozenset({"light", "dark"})
-RETRY_SECONDS: Final = "5"
+
+TITLES: Final = {
+    400: "That cannot be asked",
+    403: "That is not allowed",
+    404: "There is no such page",
+    429: "Too many requests",
+    500: "Something is broken here",
+    503: "No answer just now",
+}
 
 SECTIONS: Final = (
     ("organization", "Organization", "", "organization", "o", Role.VIEWER),
@@ -40,6 +49,19 @@ SECTIONS: Final = (
     ("operations", "Operations", "operations", "operations", "s", Role.AUDITOR),
 )
 """The navigation: name, words, page, icon, the key that follows ``g``, and the least role that may see the page."""
+
+
+class NotThereError(HTTPException):
+    """
+    What a page is about is not there, or was not at the time that is looked at.
+
+    Attributes:
+        title: The same in a few words.
+    """
+
+    def __init__(self, title: str, reason: str) -> None:
+        super().__init__(404, reason)
+        self.title = title
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +172,28 @@ class Site:
         text = self._templates.get_template(template).render({**self._about(request), **facts})
         return HTMLResponse(text, status_code=status)
 
-    def failed(self, request: Request, status: int, title: str, reason: str) -> Response:
+    def failed(
+        self,
+        request: Request,
+        status: int,
+        reason: str,
+        *,
+        title: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
         """
         Return a page that says what went wrong and where to go on.
+
+        Args:
+            request: What was asked.
+            status: The HTTP status.
+            reason: What went wrong.
+            title: The same in a few words, where the status says too little.
+            headers: Header fields beside those of every page.
         """
-        response = self.bare(request, "failed.html", {"title": title, "reason": reason}, status=status)
-        if status == 503:
-            response.headers["retry-after"] = RETRY_SECONDS
+        facts = {"title": title or TITLES.get(status, "That did not work"), "reason": reason}
+        response = self.bare(request, "failed.html", facts, status=status)
+        response.headers.update(headers or {})
         return response
 
     @staticmethod
@@ -171,6 +208,16 @@ class Site:
             "here": f"{request.url.path}{f'?{query}' if query else ''}",
             "searched": "",
         }
+
+
+def no_account(visit: Visit, account_id: str, at: datetime | None) -> NotThereError:
+    """
+    Return the error of a page about an account that is not there, or was not *at* a time.
+    """
+    about = f"no account `{account_id}` in `{visit.organization_id}`"
+    if at is None:
+        return NotThereError("There is no such account", about)
+    return NotThereError("The account was not there at that time", f"{about} at {phrases.clock(at)} UTC")
 
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -196,15 +243,10 @@ def page(site: Site, handler: Handler) -> Handler:
     async def handle(request: Request) -> Response:
         try:
             return await handler(request)
-        except InputError as error:
-            return site.failed(request, 400, "That cannot be asked", str(error))
-        except ForbiddenError as error:
-            return site.failed(request, 403, "Your role does not allow that", str(error))
-        except UnavailableError as error:
-            return site.failed(request, 503, "No answer just now", str(error))
-        except HTTPException as error:
-            title = "There is no such page" if error.status_code == 404 else "That did not work"
-            return site.failed(request, error.status_code, title, error.detail)
+        except Exception as error:  # noqa: BLE001 - what is not known is a defect, which is logged with its traceback
+            title = error.title if isinstance(error, NotThereError) else None
+            reason = reason_of(request, error)
+            return site.failed(request, status_of(error), reason, title=title, headers=headers_of(error))
 
     return handle
 

@@ -14,14 +14,13 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qs
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from rooftree.api.backing import Workshop
 from rooftree.api.callers import caller_of
+from rooftree.api.forms import read_form
 from rooftree.api.pages import phrases
 from rooftree.api.pages.policies import lint_lines, pretty
 from rooftree.api.pages.revision import ACCOUNTS_NAMED, ToldChange, told_change
@@ -155,7 +154,7 @@ class WhatIfPage:
         Show the form, and what would change if it names a change.
         """
         visit = await self._site.visit(request)
-        form = read_form(Query(request, *FIELDS, "format"))
+        form = form_of(Query(request, *FIELDS, "format"))
         markdown = request.query_params.get("format") == "markdown"
         # what is around the answer is read while another process works it out
         told, facts = await asyncio.gather(
@@ -183,8 +182,9 @@ class WhatIfPage:
         Take a policy that was edited, and lead to the address that holds it.
         """
         visit = await self._site.visit(request)
-        given = await _form_of(request)
-        policy, content = given.get("policy", ""), given.get("content", "")
+        given = await read_form(request, most=MAX_FORM_BYTES)
+        # Browsers end lines as mail does; whoever reads the address shall find what was written.
+        policy, content = given.get("policy", ""), given.get("content", "").replace("\r\n", "\n")
         return RedirectResponse(
             visit.to.page("what-if", step="update", policy=policy, content=pack(content)), status_code=303
         )
@@ -194,7 +194,7 @@ class WhatIfPage:
         Return what lint finds in a text, as it stands beside the editor.
         """
         visit = await self._site.visit(request)
-        given = await _form_of(request)
+        given = await read_form(request, most=MAX_FORM_BYTES)
         frame = Organization(visit.organization_id, await visit.reader.frame(visit.organization_id))
         kind = _kind(frame, given.get("policy_id", ""))
         findings = lint_lines(given.get("content", ""), kind)
@@ -215,7 +215,7 @@ class WhatIfPage:
             return error
 
 
-def read_form(query: Query) -> Form:
+def form_of(query: Query) -> Form:
     """
     Read the change that an address names.
 
@@ -354,16 +354,3 @@ def _kind(frame: Organization, wanted: str) -> PolicyKind:
     found = [one for one in frame.policies() if wanted in (one, frame.name_of(one))]
     policy = frame.policy(found[0]) if found else None
     return AUTHORIZING_TYPES.get(policy.type if policy else "", PolicyKind.SERVICE_CONTROL)
-
-
-async def _form_of(request: Request) -> dict[str, str]:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM_BYTES:
-            raise HTTPException(413, f"a form may have {MAX_FORM_BYTES} bytes")
-    try:
-        fields = parse_qs(bytes(body).decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
-    except ValueError as error:
-        raise InputError("too many fields", place="form") from error
-    return {name: values[0].replace("\r\n", "\n") for name, values in fields.items()}

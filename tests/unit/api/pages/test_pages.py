@@ -14,6 +14,7 @@ from tests.unit.api.fake_reader import ORGANIZATION, START, FakeReader, account,
 from tests.unit.api.test_app import ROUND, WATCHED, asked, browse, stored
 
 from rooftree.organization.probes import Finding
+from rooftree.reading.reader import LetterRecord
 
 HOME = f"/{ORGANIZATION}"
 ONE = f"{HOME}/accounts/000000000001"
@@ -43,6 +44,32 @@ PAGES = [
     f"{HOME}/policies",
     f"{HOME}/policies/p-denyregions",
 ]
+
+
+def letter(number: int, *, resolved: bool) -> LetterRecord:
+    """
+    Return a dead letter.
+    """
+    return LetterRecord(
+        organization_id=ORGANIZATION,
+        letter_id=number,
+        log_id="log",
+        topic="changes",
+        partition=0,
+        offset=number,
+        record_time=START,
+        size=2,
+        reason="expected an object",
+        place="data",
+        disposition="refused",
+        error_class="ChangeError",
+        software_version="1.0",
+        recorded_at=START,
+        attempts=0,
+        attempted_at=None,
+        resolved_at=START if resolved else None,
+        resolution="replayed" if resolved else None,
+    )
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -99,6 +126,33 @@ async def test_operations_leave_no_column_empty_where_nothing_was_found() -> Non
 
     assert '<td class="number" data-lead="found">0</td>' in page
     assert 2 == page.count('<td class="none">–</td></tr>')
+
+
+async def test_letters_that_wait_are_shown_however_many_are_resolved() -> None:
+    """
+    They are what the page is for, and all of them are counted.
+    """
+    letters = [letter(number, resolved=number <= 60) for number in range(1, 63)]
+    async with browse(stored(), letters=letters) as client:
+        page = (await client.get(f"{HOME}/operations")).text
+
+    assert ["62", "61", "60"] == re.findall(r'<th scope="row" class="nowrap">(\d+)<', page)[:3]
+    assert 2 == page.count("Replay<span")
+    assert re.search(r"<dt>Dead letters</dt><dd class=.value.>2</dd>", page)
+
+
+async def test_what_is_exported_has_the_times_of_the_filter_in_full() -> None:
+    """
+    A day or a minute, as forms give them, is no time to the API.
+    """
+    async with browse(stored()) as client:
+        page = (await client.get(f"{HOME}/audit?since=2026-01-01&until=2026-01-02T12:30")).text
+        exported = re.findall(r'href="(/api/v1/audit/export[^"]*)"', page)
+        answers = [(await client.get(html.unescape(link))).status_code for link in exported]
+
+    assert 2 == len(exported)
+    assert all("since=2026-01-01T00%3A00%3A00Z&amp;until=2026-01-02T12%3A30%3A00Z" in link for link in exported)
+    assert [200, 200] == answers
 
 
 async def test_what_limits_an_account_leaves_no_half_of_the_page_empty() -> None:

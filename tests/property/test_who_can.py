@@ -49,6 +49,13 @@ def organizations(draw: st.DrawFn) -> MemorySource:
             st.tuples(st.integers(0, len(contents) - 1), st.sampled_from(TARGETS)), min_size=1, max_size=6, unique=True
         )
     )
+    return organization(contents, hanging)
+
+
+def organization(contents: list[list[dict[str, object]]], hanging: list[tuple[int, str]]) -> MemorySource:
+    """
+    Return the six accounts with policies of these statements, each hung where it is said.
+    """
     units = ["ou-ab12-aaaaaaaa", "ou-ab12-bbbbbbbb"]
     placed = {MANAGEMENT: "r-ab12", **ACCOUNTS}
     data = {
@@ -105,3 +112,19 @@ def test_one_decision_for_all_that_share_permissions_is_the_decision_of_each(
             each.append(Admitted(account, answer.assumed))
     assert each == told.admitted
     assert 6 == told.count
+
+
+def test_a_principal_that_is_named_is_held_to_the_chain_of_each_account() -> None:
+    """
+    Accounts that a policy about another account's role does not tell apart may yet decide otherwise about that role.
+    """
+    role = "arn:aws:iam::333333333333:role/Admin"
+    condition = {"ArnEquals": {"aws:PrincipalArn": role}}
+    denial: dict[str, object] = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
+    question = Question.of("s3:GetObject", "*", {"aws:PrincipalArn": [role]}, datetime(2026, 3, 1, tzinfo=UTC))
+
+    told = asyncio.run(who_can(organization([[denial]], [(0, "555555555555")]), question, at=None))
+
+    assert [MANAGEMENT, *(one for one in ACCOUNTS if one != "555555555555")] == [
+        admitted.account.account_id for admitted in told.admitted
+    ]

@@ -136,17 +136,33 @@ def _admitted(
     """
     Decide once for all accounts that share their permissions: what these say of a request is the same for each of them.
     """
+    if question.tells_accounts_apart:
+        return _admitted_one_by_one(ceilings, question, accounts, progress)
     found = []
     rulings: dict[str | Permissions, Ruling] = {}
-    by_account = question.tells_accounts_apart
     for account in progress(accounts):
         chain_id = account.placed_chain_id
         shared: str | Permissions = chain_id
-        if by_account or ceilings.tells_accounts_apart(chain_id):
+        if ceilings.tells_accounts_apart(chain_id):
             shared = ceilings.permissions(chain_id, account.binding)
-        ruling = None if by_account else rulings.get(shared)
+        ruling = rulings.get(shared)
         if ruling is None:
             ruling = rulings[shared] = question.put(account, ceilings.permissions(chain_id, account.binding))
         if ruling.decision is Decision.ALLOW:
             found.append(Admitted(account, ruling.assumed_of(account)))
     return found
+
+
+def _admitted_one_by_one(
+    ceilings: Ceilings, question: Question, accounts: Sequence[Standing], progress: Progress
+) -> list[Admitted]:
+    """
+    Decide for each account under its own chain: that permissions are shared holds for an account's own principals.
+    """
+    answers = (
+        (account, question.ask(account, ceilings.chain(account.placed_chain_id, account.account_id)))
+        for account in progress(accounts)
+    )
+    return [
+        Admitted(account, answer.assumed) for account, answer in answers if answer.decision.decision is Decision.ALLOW
+    ]

@@ -137,9 +137,9 @@ class Question:
     @property
     def tells_accounts_apart(self) -> bool:
         """
-        Whether it gives a key that accounts determine, so that it may not be put to all of them.
+        Whether it gives a key that accounts determine, or names a principal, which is not of all of them.
         """
-        return any(key.lower() in PRINCIPAL_SIDE.determined for key in self.context)
+        return any(key.lower() in {PRINCIPAL_KEY, *PRINCIPAL_SIDE.determined} for key in self.context)
 
     def put(self, account: Standing, permissions: Permissions) -> Ruling:
         """

@@ -87,6 +87,12 @@ class Dimension:
     def _around(self) -> Mapping[Term, int]:
         return arounds_of(self.terms, self.points) if self.arounds is None else self.arounds
 
+    def signature(self, text: str) -> int:
+        """
+        Return the patterns among the terms that match a text, as a bit mask.
+        """
+        return mask_of(bit for bit, term in enumerate(self.terms) if isinstance(term, Atom) and term.matches(text))
+
     def around(self, terms: Iterable[Term]) -> int:
         """
         Return the points that lie in one of *terms*.

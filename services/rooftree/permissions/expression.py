@@ -80,11 +80,7 @@ def word_box(space: Space, box: Box, whole: Node) -> list[tuple[Wording, Box]]:
 
     The box lies in *whole*; a wording may say more of it than the box, where that is simpler.
     """
-    exact = all(
-        dimension.exact or mask == full
-        for dimension, mask, full in zip(space.dimensions, box, space.diagrams.full, strict=True)
-    )
-    alternatives: list[_Alternative] = [_Alternative((), {}, exact)]
+    alternatives: list[_Alternative] = [_Alternative((), {}, space.is_exact(box))]
     constrained = {
         dimension.key
         for dimension, mask, full in zip(space.dimensions, box, space.diagrams.full, strict=True)

@@ -13,7 +13,7 @@ from typing import Final
 
 from rooftree.permissions.actions import action_dimension
 from rooftree.permissions.bounds import MAX_DIMENSIONS, TooComplexError
-from rooftree.permissions.diagram import FALSE, Diagrams, Node
+from rooftree.permissions.diagram import FALSE, Box, Diagrams, Node
 from rooftree.permissions.dimension import Dimension, Kind, Point, bundled, mask_of
 from rooftree.permissions.glob import ANY_STRING, EMPTY_STRING, Atom, glob_atom
 from rooftree.permissions.interval import Interval, interval_classes
@@ -107,6 +107,15 @@ class Space:
             everything = self.diagrams.all_of([*tests, resource])
             found = self._nodes[statement] = self.diagrams.both(action, everything)
         return found
+
+    def is_exact(self, box: Box) -> bool:
+        """
+        Tell whether every combination of the points of a box can occur.
+        """
+        return all(
+            dimension.exact or mask == full
+            for dimension, mask, full in zip(self.dimensions, box, self.diagrams.full, strict=True)
+        )
 
     def places(self) -> Iterator[tuple[int, int]]:
         """
@@ -344,10 +353,10 @@ def _classes(dimension: Dimension, form: Form) -> list[tuple[int, str]]:
         return interval_classes(str(form), [term for term in terms if isinstance(term, Interval)])
     if dimension.family == "principal":
         return principal_classes(tuple(term for term in terms if isinstance(term, PrincipalTerm)))
-    atoms = [term for term in terms if isinstance(term, Atom)]
     if form is Form.TRUTH:
         # a key compared as a truth value is never sent as anything else
-        return sorted({_signature(atoms, value): value for value in ("true", "false")}.items())
+        return sorted({dimension.signature(value): value for value in ("true", "false")}.items())
+    atoms = [term for term in terms if isinstance(term, Atom)]
     if dimension.key == PRINCIPAL_KEY:
         found = classes_of(dimension.universe, dimension.starts, [*atoms, SERVICE_LINKED_ROLES])
         return [(one.signature, one.witness) for one in found if not one.signature >> len(atoms)]
@@ -371,7 +380,3 @@ def _parted(lists: Sequence[Collection[Term]]) -> tuple[list[Relation], list[lis
     plain: list[list[Term]] = [[term for term in terms if not isinstance(term, Relation)] for terms in lists]
     plain += [[relation.relaxed] for relation in arranged]
     return arranged, plain
-
-
-def _signature(atoms: Sequence[Atom], value: str) -> int:
-    return mask_of(index for index, atom in enumerate(atoms) if atom.matches(value))

@@ -75,7 +75,7 @@ def find_witness(
     """
     actions = catalog().most_telling(known, 3) or _unknown_actions(space, box)
     sample = wording.resources.sample
-    exact = _is_exact(space, box)
+    exact = space.is_exact(box)
     for action in actions[:1] if exact else actions:
         resources = iter([sample]) if sample is not None else islice(_resources(space, box, action), 6)
         # one by one: the first of them is nearly always right
@@ -114,13 +114,6 @@ def of_account(context: Mapping[str, Values], account: AccountBinding) -> dict[s
     }
 
 
-def _is_exact(space: Space, box: Box) -> bool:
-    return all(
-        dimension.exact or mask == full
-        for dimension, mask, full in zip(space.dimensions, box, space.diagrams.full, strict=True)
-    )
-
-
 def _unknown_actions(space: Space, box: Box) -> list[str]:
     dimension = space.dimensions[0]
     spelled = {term.text.lower(): term.text for term in dimension.terms}
@@ -144,7 +137,7 @@ def _resources(space: Space, box: Box, action: str) -> Iterator[str]:
     candidates += [str(point.value) for number, point in enumerate(dimension.points) if box[1] >> number & 1]
     seen = set()
     for candidate in candidates:
-        signature = _signature(dimension, candidate)
+        signature = dimension.signature(candidate)
         if candidate not in seen and signature in index and box[1] >> index[signature] & 1 and _is_resource(candidate):
             seen.add(candidate)
             yield candidate
@@ -159,14 +152,6 @@ def _atoms(dimension: Dimension) -> list[Atom]:
 
 def _is_resource(text: str) -> bool:
     return text == "*" or (text.startswith("arn:") and text.count(":") >= 5 and text.split(":", 5)[5] != "")
-
-
-def _signature(dimension: Dimension, text: str) -> int:
-    signature = 0
-    for index, term in enumerate(dimension.terms):
-        if isinstance(term, Atom) and term.matches(text):
-            signature |= 1 << index
-    return signature
 
 
 def _plausible(pattern: str) -> str:
@@ -224,7 +209,7 @@ def _values(dimension: Dimension, mask: int) -> list[Values | None]:
     if dimension.family == "string":
         candidates = [dimension.usual, *_likely(dimension)]
         for candidate in candidates:
-            number = index.get(_signature(dimension, candidate)) if candidate else None
+            number = index.get(dimension.signature(candidate)) if candidate else None
             if number is not None and mask >> number & 1:
                 values.append(candidate)
                 mask &= ~(1 << number)

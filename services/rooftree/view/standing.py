@@ -8,6 +8,7 @@ nothing denies. So it is a chain with two levels more, and a third that holds wh
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -106,7 +107,7 @@ def holdings_of(directory: Directory, grants: Grants, told: Reported) -> Holding
 
 def _for(policy: AttachedPolicy, name: str | None) -> AttachedPolicy:
     """
-    Fill in the name of a user, which many policies leave to a variable; of a role there is none.
+    Fill in the name of a user, which many policies leave to a variable; a role has none.
     """
     document = _with_name(policy.document, name)
     return policy if document is policy.document else replace(policy, document=document)
@@ -123,7 +124,8 @@ def _with_name(document: PolicyDocument, name: str | None) -> PolicyDocument:
     return replace(document, statements=statements, digest=_digest([document.digest, name or ""]))
 
 
-USERNAME: Final = "${aws:username}"
+_USERNAME: Final = re.compile(r"\$\{aws:username\s*(?:,\s*'([^']*)'\s*)?\}", re.IGNORECASE)
+_SPECIAL: Final = re.compile(r"[*?$]")
 
 
 def _statement_with_name(statement: Statement, name: str | None) -> Statement | None:
@@ -147,8 +149,15 @@ def _filled(texts: tuple[str, ...] | None, name: str | None) -> tuple[str, ...] 
     if texts is None:
         return None
     if name is None:
-        return tuple(text for text in texts if USERNAME not in text)
-    return tuple(text.replace(USERNAME, name) for text in texts)
+        # a default takes the place of its variable; a text with one that has none matches nothing
+        texts = tuple(_USERNAME.sub(_default, text) for text in texts)
+        return tuple(text for text in texts if not _USERNAME.search(text))
+    return tuple(_USERNAME.sub(name, text) for text in texts)
+
+
+def _default(variable: re.Match[str]) -> str:
+    default: str | None = variable[1]
+    return variable[0] if default is None else _SPECIAL.sub(r"${\g<0>}", default)
 
 
 @dataclass(frozen=True, slots=True)

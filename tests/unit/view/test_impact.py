@@ -190,9 +190,10 @@ def test_conditions_of_a_principals_own_policies_count() -> None:
     assert {arn("everywhere"): "tightened"} == touched(attached(view))
 
 
-def test_the_name_of_a_user_is_filled_in() -> None:
+@pytest.mark.parametrize("variable", ["${aws:username}", "${AWS:UserName }"])
+def test_the_name_of_a_user_is_filled_in(variable: str) -> None:
     """A folder of one's own is a resource that is known; a role has no name to fill in."""
-    own = allow("s3:*", "arn:aws:s3:::home/${aws:username}/*")
+    own = allow("s3:*", f"arn:aws:s3:::home/{variable}/*")
     view = view_of(
         snapshot(3, {"kind": "user", "name": "alice", "inline_policies": {"main": own}}, role("deploy", own))
     )
@@ -200,6 +201,19 @@ def test_the_name_of_a_user_is_filled_in() -> None:
     (group,) = data_of(patch).principals.touched
     assert ([arn("alice", "user")], (1, 1, 0)) == (group.arns, counts(patch))
     assert group.changes[0].witness.resource.startswith("arn:aws:s3:::home/alice/")
+
+
+def test_a_default_stands_in_for_the_name_that_a_role_lacks() -> None:
+    """As the variable says, with wildcards as plain characters."""
+    own = allow("s3:*", "arn:aws:s3:::home/${aws:username, 'a*'}/*")
+    view = view_of(
+        snapshot(3, {"kind": "user", "name": "alice", "inline_policies": {"main": own}}, role("deploy", own))
+    )
+    groups = data_of(attached(view)).principals.touched
+    assert {
+        arn("alice", "user"): "arn:aws:s3:::home/alice",
+        arn("deploy"): "arn:aws:s3:::home/a*",
+    } == {group.arns[0]: group.changes[0].witness.resource.rpartition("/")[0] for group in groups}
 
 
 def test_policies_that_are_not_known_are_counted_apart() -> None:

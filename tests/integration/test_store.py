@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -21,7 +21,9 @@ pytestmark = pytest.mark.integration
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ONE = datetime(2026, 1, 1, 13, tzinfo=UTC)
+HALF_PAST_ONE = datetime(2026, 1, 1, 13, 30, tzinfo=UTC)
 TWO = datetime(2026, 1, 1, 14, tzinfo=UTC)
+THREE = datetime(2026, 1, 1, 15, tzinfo=UTC)
 # The text of a statement that is several: the driver prepares one at a time.
 SEVERAL = "create_migration_table"
 
@@ -55,24 +57,96 @@ async def test_every_statement_fits_the_schema(connection: asyncpg.Connection, n
     assert prepared.get_parameters() is not None
 
 
-async def test_two_rows_of_an_account_never_hold_at_once(connection: asyncpg.Connection) -> None:
-    """
-    The database refuses what a mistake of ours would write.
-    """
-    insert = """
-        insert into rooftree.account_history (
-            organization_id, account_id, valid_from, valid_to, name, status, path, placed, revision, complete,
-            cause_event_id
-        )
-        values ($1, '222222222222', $2, $3, 'shop', 'ACTIVE', '{}', true, 0, true, 'event')
-    """
-    await connection.execute(insert, "o-a", NOON, TWO)
-    await connection.execute(insert, "o-b", NOON, None)
-    await connection.execute(insert, "o-a", TWO, None)
-    with pytest.raises(asyncpg.ExclusionViolationError):
-        await connection.execute(insert, "o-a", ONE, TWO)
+INSERT_SPAN = """
+    insert into rooftree.account_history (
+        organization_id, account_id, valid_from, valid_to, name, status, path, placed, revision, complete, cause_event_id
+    )
+    values ($1, '222222222222', $2, $3, 'shop', 'ACTIVE', '{}', true, 0, true, 'event')
+"""
 
-    assert 3 == await connection.fetchval("select count(*) from rooftree.account_history")
+
+async def test_spans_of_an_account_follow_one_another(connection: asyncpg.Connection) -> None:
+    """
+    Spans that meet are taken in any order, also those of another organization, and ends may be moved.
+    """
+    for organization_id, start, end in (
+        ("o-a", ONE, TWO),
+        ("o-b", NOON, None),
+        ("o-a", TWO, None),
+        ("o-a", NOON, ONE),
+    ):
+        await connection.execute(INSERT_SPAN, organization_id, start, end)
+    await connection.execute("update rooftree.account_history set valid_to = $1 where valid_from = $1", TWO)
+
+    assert 4 == await connection.fetchval("select count(*) from rooftree.account_history")
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        pytest.param(NOON, TWO, id="over-the-start"),
+        pytest.param(HALF_PAST_ONE, THREE, id="over-the-end"),
+        pytest.param(NOON, THREE, id="around"),
+        pytest.param(HALF_PAST_ONE, HALF_PAST_ONE + timedelta(minutes=1), id="within"),
+        pytest.param(NOON, None, id="open-before"),
+        pytest.param(HALF_PAST_ONE, None, id="open-within"),
+        pytest.param(THREE, TWO, id="backwards"),
+    ],
+)
+async def test_two_rows_of_an_account_never_hold_at_once(
+    connection: asyncpg.Connection, start: datetime, end: datetime | None
+) -> None:
+    """
+    The database refuses what a mistake of ours would write, whether it is inserted or comes of an update.
+    """
+    await connection.execute(INSERT_SPAN, "o-a", ONE, TWO)
+    await connection.execute(INSERT_SPAN, "o-b", start, start)
+
+    with pytest.raises(asyncpg.ExclusionViolationError):
+        await connection.execute(INSERT_SPAN, "o-a", start, end)
+    with pytest.raises(asyncpg.ExclusionViolationError):
+        await connection.execute(
+            "update rooftree.account_history set organization_id = 'o-a', valid_to = $1 where organization_id = 'o-b'",
+            end,
+        )
+
+
+async def test_an_open_row_is_the_last_one(connection: asyncpg.Connection) -> None:
+    """
+    Nothing follows a span that has not ended.
+    """
+    await connection.execute(INSERT_SPAN, "o-a", NOON, None)
+
+    with pytest.raises(asyncpg.ExclusionViolationError):
+        await connection.execute(INSERT_SPAN, "o-a", ONE, TWO)
+
+
+async def test_writers_of_spans_wait_for_each_other(postgres_dsn: str, connection: asyncpg.Connection) -> None:
+    """
+    What another writer has not committed yet counts as well.
+    """
+    other = await connect_database(postgres_dsn)
+    try:
+        transaction = other.transaction()
+        await transaction.start()
+        await other.execute(INSERT_SPAN, "o-a", NOON, TWO)
+        waiting = asyncio.create_task(connection.execute(INSERT_SPAN, "o-a", ONE, None))
+        done, _ = await asyncio.wait([waiting], timeout=0.2)
+        assert not done
+        await transaction.commit()
+        with pytest.raises(asyncpg.ExclusionViolationError):
+            await waiting
+    finally:
+        await other.close()
+
+
+async def test_spans_are_not_written_from_a_view_of_before(connection: asyncpg.Connection) -> None:
+    """
+    At an isolation level that does not see what others have committed since, nothing could be promised.
+    """
+    async with connection.transaction(isolation="repeatable_read"):
+        with pytest.raises(asyncpg.FeatureNotSupportedError):
+            await connection.execute(INSERT_SPAN, "o-a", NOON, TWO)
 
 
 async def test_every_table_and_view_is_described(connection: asyncpg.Connection) -> None:

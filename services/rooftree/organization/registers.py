@@ -13,7 +13,6 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass
@@ -64,9 +63,7 @@ class Registers:
 
     def __init__(self, organization_id: str, facts: Iterable[Fact] = ()) -> None:
         self.organization_id = organization_id
-        self._facts: dict[FactKey, Fact] = {}
-        for fact in _sharing_versions(facts):
-            self._facts[fact.key] = fact
+        self._facts: dict[FactKey, Fact] = {fact.key: fact for fact in facts}
 
     def __iter__(self) -> Iterator[Fact]:
         return iter(self._facts.values())
@@ -224,17 +221,3 @@ class Registers:
     def _moment(self, kind: FactKind, subject: str, attribute: Attribute) -> Version:
         fact = self._facts.get((kind, subject, attribute))
         return _BEGINNING if fact is None else fact.version
-
-
-def _sharing_versions(facts: Iterable[Fact]) -> Iterator[Fact]:
-    # One snapshot states most facts of a large organization with one version, and a driver makes an object for each.
-    versions: dict[Version, Version] = {}
-    last: Version | None = None
-    for fact in facts:
-        kind, attribute = sys.intern(str(fact.kind)), sys.intern(str(fact.attribute))
-        version = fact.version if fact.version is last else versions.setdefault(fact.version, fact.version)
-        last = version
-        if kind is fact.kind and attribute is fact.attribute and version is fact.version:
-            yield fact
-        else:
-            yield Fact(kind, fact.subject, attribute, fact.value, version)

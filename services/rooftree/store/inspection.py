@@ -10,7 +10,7 @@ from datetime import datetime
 
 from rooftree.store.database import Connection, Database, Row
 from rooftree.store.queries import query
-from rooftree.store.stored import account_of, chain_of, fact_of
+from rooftree.store.stored import account_of, chain_of, facts_of
 from rooftree.view.patch import AuditEvent
 from rooftree.view.verification import FoundState, Seen, Span, StoredPermissions, StoredView, gap_starts
 
@@ -84,7 +84,7 @@ async def load_stored_view(connection: Connection, organization_id: str) -> Stor
     seen_at = {row["time"]: _order(row) for row in await fetch("inspect_seen_at", sorted(gap_starts(history)))}
     return StoredView(
         organization_id=organization_id,
-        facts=[fact_of(row) for row in await fetch("load_facts")],
+        facts=list(facts_of(await fetch("load_facts"))),
         accounts={row["account_id"]: account_of(row) for row in await fetch("load_accounts")},
         history=history,
         chains={row["chain_id"]: chain_of(row) for row in await fetch("inspect_chains")},
@@ -98,8 +98,8 @@ async def load_stored_view(connection: Connection, organization_id: str) -> Stor
 
 
 def _span(row: Row) -> Span:
-    columns = dict(row)
-    return Span(columns.pop("valid_to"), account_of(columns))
+    valid_to, *columns = row
+    return Span(valid_to, account_of(columns))
 
 
 def _order(row: Row) -> tuple[datetime, int]:

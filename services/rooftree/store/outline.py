@@ -11,7 +11,7 @@ from typing import Final, LiteralString, TypeAlias
 
 import asyncpg
 
-from rooftree.organization.facts import Fact, Version
+from rooftree.organization.facts import Fact
 from rooftree.reading.outline import (
     AccountRow,
     AuditFilter,
@@ -24,8 +24,9 @@ from rooftree.reading.outline import (
     ServiceVerdicts,
 )
 from rooftree.store.queries import query
+from rooftree.store.stored import facts_of
 
-__all__ = ["LAST_POSITION", "OutlineReads", "fact_of"]
+__all__ = ["LAST_POSITION", "OutlineReads"]
 
 LAST_POSITION: Final = (2**63 - 1, 2**31 - 1)
 
@@ -49,7 +50,7 @@ class OutlineReads(ABC):
         """
         Return the facts about everything but accounts; of accounts only what hangs on them apart from FullAWSAccess.
         """
-        return [fact_of(row) for row in await self._fetch(query("outline_frame"), organization_id)]
+        return list(facts_of(await self._fetch(query("outline_frame"), organization_id)))
 
     async def gatherings(self, organization_id: str) -> list[Gathering]:
         """
@@ -156,14 +157,6 @@ class OutlineReads(ABC):
         Return where reading goes on, for all organizations together.
         """
         return [PositionRecord(**dict(row)) for row in await self._fetch(query("outline_positions"))]
-
-
-def fact_of(row: Row) -> Fact:
-    """
-    Return the fact that a row holds.
-    """
-    version = Version(row["time"], row["sequence"], row["rank"], row["event_id"])
-    return Fact(row["kind"], row["subject"], row["attribute"], row["value"], version)
 
 
 def _account_row(row: Row) -> AccountRow:

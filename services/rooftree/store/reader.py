@@ -28,13 +28,13 @@ from rooftree.reading.reader import (
     VerificationRecord,
     VerificationState,
 )
-from rooftree.store.outline import LAST_POSITION, OutlineReads, fact_of
+from rooftree.store.outline import LAST_POSITION, OutlineReads
 from rooftree.store.principals import principal_fact_of
 from rooftree.store.probes import probe_of
 from rooftree.store.queries import query
 from rooftree.store.rereads import reread_of
 from rooftree.store.restricted import Connections, LentConnection
-from rooftree.store.stored import chain_of
+from rooftree.store.stored import chain_of, facts_of
 from rooftree.view.patch import ProbeState
 
 __all__ = ["DatabaseReader"]
@@ -166,7 +166,7 @@ class DatabaseReader(OutlineReads):
         """
         Return everything that is known about an organization.
         """
-        return [fact_of(row) for row in await self._fetch(query("read_facts"), organization_id)]
+        return list(facts_of(await self._fetch(query("load_facts"), organization_id)))
 
     async def principal_facts(self, organization_id: str, account_ids: Collection[str]) -> list[PrincipalFact]:
         """

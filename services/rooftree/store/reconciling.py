@@ -13,7 +13,7 @@ from rooftree.ports.reconciliation import KnownOrganization
 from rooftree.store.database import Database, connect_database, translated_errors
 from rooftree.store.queries import query
 from rooftree.store.rereads import reread_of
-from rooftree.store.stored import fact_of
+from rooftree.store.stored import facts_of
 
 __all__ = ["PostgresReconciliation"]
 
@@ -64,7 +64,7 @@ class PostgresReconciliation:
             facts = await connection.fetch(query("load_facts"), organization_id)
         is_incomplete = head is not None and head["incomplete_since"] is not None
         until = head["incomplete_until"] if head is not None and is_incomplete else None
-        return KnownOrganization(tuple(fact_of(row) for row in facts), until)
+        return KnownOrganization(tuple(facts_of(facts)), until)
 
     async def rereads(self, organization_id: str) -> Sequence[Reread]:
         """

@@ -9,39 +9,33 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import orjson
+
 from rooftree.organization.chains import ChainRecord, LevelRecord, Levels, PolicyRecord
 from rooftree.organization.facts import Fact, Version
 from rooftree.store.database import Row
 from rooftree.view.patch import AccountState
 
-__all__ = ["account_of", "chain_of", "fact_of", "facts_of", "levels_of"]
-
-
-def fact_of(row: Row) -> Fact:
-    """
-    Return the register that a row holds.
-    """
-    return next(facts_of([row]))
+__all__ = ["account_of", "chain_of", "facts_of", "levels_of"]
 
 
 def facts_of(rows: Iterable[Row]) -> Iterator[Fact]:
     """
-    Yield the registers that rows hold; those of one version share it, as the facts of a snapshot do.
+    Yield the facts in rows that have one version each; what many facts have in common is one object for all of them.
     """
-    versions: dict[tuple[object, ...], Version] = {}
-    for kind, subject, attribute, value, *told in (tuple(row) for row in rows):
-        key = tuple(told)
-        version = versions.get(key)
-        if version is None:
-            version = versions[key] = Version(*told)
-        yield Fact(sys.intern(kind), subject, sys.intern(attribute), value, version)
+    intern = sys.intern
+    for told, *columns in rows:
+        version = Version(*columns)
+        for kind, subject, attribute, value in orjson.loads(told):
+            yield Fact(intern(kind), subject, intern(attribute), value, version)
 
 
-def account_of(row: Row | Mapping[str, Any]) -> AccountState:
+def account_of(row: Iterable[Any]) -> AccountState:
     """
-    Return the state of an account.
+    Return the state of an account, whose columns are in the order of its attributes.
     """
-    return AccountState(**{**dict(row), "path": tuple(row["path"])})
+    account_id, name, email, status, parent_id, path, *others = row
+    return AccountState(account_id, name, email, status, parent_id, tuple(path), *others)
 
 
 def chain_of(row: Row) -> ChainRecord:

@@ -1,7 +1,7 @@
 -- inspect_history --
 -- Every row of the history of an organization.
 select
-    account_id, valid_to, name, email, status, parent_id, path, placed, chain_id, permissions_id,
+    valid_to, account_id, name, email, status, parent_id, path, placed, chain_id, permissions_id,
     null::text as reported_chain_id, revision, valid_from as since, cause_event_id
 from rooftree.account_history
 where organization_id = $1

@@ -1,13 +1,16 @@
 -- outline_frame --
 -- The facts about everything but accounts, and what hangs on accounts apart from FullAWSAccess.
-select kind, subject, attribute, value, time, sequence, rank, event_id
+select
+    json_agg(json_build_array(kind, subject, attribute, value)) as facts,
+    time, sequence, rank, event_id
 from rooftree.fact
 where
     organization_id = $1
     and (
         kind = any(array['organization', 'ou', 'policy', 'policy_type'])
         or (kind = 'attachment' and (subject > 'a' or attribute <> 'p-FullAWSAccess'))
-    );
+    )
+group by time, sequence, rank, event_id;
 
 -- outline_gatherings --
 -- How many accounts stand under which node.

@@ -67,10 +67,13 @@ from rooftree.organization
 where organization_id = $1
 
 -- load_facts --
--- Everything that is known about an organization.
-select kind, subject, attribute, value, time, sequence, rank, event_id
+-- Everything that is known about an organization, by version: one of many facts, as of a snapshot, is sent once.
+select
+    json_agg(json_build_array(kind, subject, attribute, value)) as facts,
+    time, sequence, rank, event_id
 from rooftree.fact
 where organization_id = $1
+group by time, sequence, rank, event_id
 
 -- load_accounts --
 -- The rows of the view of an organization.

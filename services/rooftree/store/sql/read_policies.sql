@@ -15,9 +15,3 @@ select digest, content from rooftree.policy_document where organization_id = $1 
 select subject, value
 from rooftree.fact
 where organization_id = $1 and kind = any(array['ou', 'policy']) and attribute = 'name' and jsonb_typeof(value) = 'string';
-
--- read_facts --
--- Everything that is known about an organization.
-select kind, subject, attribute, value, time, sequence, rank, event_id
-from rooftree.fact
-where organization_id = $1;

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 from rooftree.errors import InputError
 
@@ -52,6 +53,7 @@ def _offset(sign: str | None, hours: str | None, minutes: str | None) -> timezon
     return timezone(-distance if sign == "-" else distance)
 
 
+@lru_cache(maxsize=64)
 def format_time(moment: datetime) -> str:
     """
     Write *moment* as RFC 3339 in UTC, with a fraction only where there is one.

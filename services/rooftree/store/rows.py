@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from rooftree.organization.chains import ChainRecord
@@ -155,7 +155,7 @@ def _write_history(write: HistoryWrite, account_id: str, steps: Sequence[_Step],
         if end is None:
             write.begun[step.complete].append(account_id)
         else:
-            state = step.state if step.state.since == start else replace(step.state, since=start)
+            state = step.state if step.state.since == start else step.state._replace(since=start)
             write.rows.append(HistoryRow(start, end, state, step.complete))
     write.since[account_id] = times[-1]
 

@@ -285,7 +285,7 @@ def audit_event_id(
     """
     # INVARIANT: nothing enters that a repetition could change, such as a revision or a clock.
     named = [account_id, principal.get("arn")] if isinstance(principal, dict) else [account_id]
-    text = f"{_beginning(organization_id, event_type, source, cause_id)}, {json.dumps(named)[1:]}"
+    text = f"{_beginning(organization_id, event_type, source, cause_id)}, {', '.join(map(json.dumps, named))}]"
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -383,7 +383,15 @@ def _joined(told: Mapping[str, str]) -> str:
     """
     Return the object whose fields are canonical JSON already, as canonical JSON.
     """
-    return f"{{{','.join([f'{quoted(name)}:{told[name]}' for name in sorted(told)])}}}"
+    return f"{{{','.join([label + told[name] for name, label in _labels(tuple(told))])}}}"
+
+
+@lru_cache(maxsize=64)
+def _labels(names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """
+    Return the names of fields in their canonical order, each with what stands before its value.
+    """
+    return [(name, f"{quoted(name)}:") for name in sorted(names)]
 
 
 class Journal:

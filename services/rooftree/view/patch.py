@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.directory import GrantedPolicy, Grants
@@ -68,10 +69,9 @@ class Position:
         return self.incomplete_since is None
 
 
-@dataclass(frozen=True, slots=True)
-class AccountState:
+class AccountState(NamedTuple):
     """
-    One account's row of the view, whole.
+    One account's row of the view, whole; a tuple, since a large organization has many that are made and compared at once.
 
     Attributes:
         name: The name; the id while the name is not known.

@@ -425,8 +425,7 @@ class OrganizationView:
         if tidings:
             journal.changed(cause, tidings, complete=self.position.complete)
         return tuple(
-            replace(
-                step.after,
+            step.after._replace(
                 revision=journal.revision,
                 since=max(cause.time, step.before.since) if step.before else cause.time,
                 cause_event_id=cause.event_id,

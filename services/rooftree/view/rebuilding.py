@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rooftree import permissions as default_algebra
 from rooftree.organization.chains import ChainRecord, identify_chain
@@ -82,7 +82,7 @@ def _rows(stored: StoredView, known: set[str]) -> Iterable[AccountState]:
         row = spans[-1].state
         told = [stored.accounts[account_id].reported_chain_id] if account_id in stored.accounts else []
         told += [span.state.chain_id for span in reversed(spans)]
-        yield replace(row, reported_chain_id=next((each for each in told if each in known), row.chain_id))
+        yield row._replace(reported_chain_id=next((each for each in told if each in known), row.chain_id))
 
 
 def _identified(chain: ChainRecord) -> str:

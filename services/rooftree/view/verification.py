@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import TypeAlias
@@ -336,7 +336,7 @@ def _open_deviations(place: str, spans: Sequence[Span], row: AccountState | None
     elif current is None:
         yield Deviation(place, "a row without end, as the view has one", "none")
     else:
-        told = {field.name: getattr(row, field.name) for field in fields(row) if field.name != "reported_chain_id"}
+        told = {name: value for name, value in row._asdict().items() if name != "reported_chain_id"}
         yield from _column_deviations(_from(place, current), told, current.state)
 
 

@@ -44,7 +44,7 @@ def present(hours: int, name: str = "shop") -> Patch:
     """
     Return a patch after which the account is so.
     """
-    return Patch(ORGANIZATION, Position(), accounts=(replace(STATE, since=at(hours), name=name),))
+    return Patch(ORGANIZATION, Position(), accounts=(STATE._replace(since=at(hours), name=name),))
 
 
 def gone(hours: int) -> Patch:

@@ -117,7 +117,7 @@ def blocks_one_by_one(report: Report) -> list[Block]:
     """The changes of a report, each once, where every account has its own in words of its own."""
     return distinct_changes(
         (
-            AccountName(one.account.account_id, one.account.name),
+            [AccountName(one.account.account_id, one.account.name)],
             [(identify(change, one.account.account_id), change) for change in one.changes],
         )
         for one in report.differences

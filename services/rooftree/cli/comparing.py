@@ -120,7 +120,7 @@ def print_report(
         case Form.TEXT:
             for line in (*text_lines(report), *notes):
                 print_line(line)
-    if report.differences:
+    if report.alike:
         raise typer.Exit(DIFFERENT)
 
 

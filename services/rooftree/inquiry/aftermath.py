@@ -4,13 +4,13 @@ Where accounts stand after a change, from where they stood before it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 
 from rooftree.inquiry.sources import MemorySource
 from rooftree.inquiry.standing import Standing
 from rooftree.organization.tree import Organization
 
-__all__ = ["Aftermath"]
+__all__ = ["Aftermath", "stand_beside"]
 
 _Kinship = tuple[str, tuple[str, ...]]
 """The node above an account, and the policies that hang on the account itself."""
@@ -42,17 +42,12 @@ class Aftermath:
         """
         return self._after
 
-    def standings(self, accounts: Iterable[Standing]) -> Iterator[Standing]:
+    def beside(self, account: Standing) -> Standing:
         """
-        Yield where accounts stand, of which it is known where they stood.
+        Return where an account stands of which it is known where it stood, or another one beside which it does.
         """
-        for account in accounts:
-            if account.chain_id is None or account.account_id in self._alone:
-                yield self._after.standing(account.account_id)
-            else:
-                yield _beside(self._first(account), account)
-
-    def _first(self, account: Standing) -> Standing:
+        if account.chain_id is None or account.account_id in self._alone:
+            return self._after.standing(account.account_id)
         kinship = account.path[-2], self._before.hanging(account.account_id)
         first = self._known.get(kinship)
         if first is None:
@@ -60,7 +55,10 @@ class Aftermath:
         return first
 
 
-def _beside(first: Standing, account: Standing) -> Standing:
+def stand_beside(first: Standing, account: Standing) -> Standing:
+    """
+    Return where an account stands that is in all but itself like another one.
+    """
     return Standing(
         account.organization_id,
         account.account_id,

@@ -4,16 +4,19 @@ Which decisions differ between two states of an organization.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from functools import cached_property
+from typing import Any, Final
 
 from rooftree import permissions as algebra
 from rooftree.inquiry.aftermath import Aftermath
-from rooftree.inquiry.grouping import AccountName, Block, distinct_changes
+from rooftree.inquiry.alike import Alike
+from rooftree.inquiry.grouping import Block, distinct_changes
 from rooftree.inquiry.progress import Progress, unseen
-from rooftree.inquiry.sharing import CommonChanges
+from rooftree.inquiry.sharing import common_changes
 from rooftree.inquiry.sources import MemorySource, OrganizationSource
 from rooftree.inquiry.standing import Standing
 from rooftree.inquiry.touches import AccountImpact
@@ -93,27 +96,73 @@ class Difference:
         return told if self.principals is None else {**told, "principals": self.principals}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
     """
     Everything that differs between two states.
 
     Attributes:
+        alike: The accounts whose decisions differ, in the order of the first of each group.
         compared: How many accounts are in both.
         added: Accounts that are in the second only.
         removed: Accounts that are in the first only.
         names: Names of organizational units and policies.
+        principals: What becomes of the users and roles of each account, where that is known, as in an audit event.
         left_out: Accounts whose users and roles were not looked at, since there are too many of them.
     """
 
     # Not among what is printed of a report: asyncio prints the result of its main task when that has ended, and throws
     # the text away, which for thousands of accounts takes seconds.
-    differences: list[Difference] = field(repr=False)
+    alike: Sequence[Alike] = field(repr=False)
     compared: int
     added: list[str]
     removed: list[str]
     names: Mapping[str, str]
+    principals: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     left_out: Sequence[str] = ()
+
+    @cached_property
+    def differences(self) -> list[Difference]:
+        """
+        The accounts whose decisions differ, one by one.
+        """
+        return self.differences_of(self.account_ids)
+
+    def differences_of(self, account_ids: Collection[str]) -> list[Difference]:
+        """
+        Return those of some accounts.
+        """
+        wanted = frozenset(account_ids)
+        found = [
+            Difference(
+                account,
+                alike.after(account),
+                alike.ceilings,
+                alike.comparison,
+                self.principals.get(account.account_id),
+            )
+            for alike in self.alike
+            for account in alike.accounts
+            if account.account_id in wanted
+        ]
+        return sorted(found, key=lambda one: (one.account.organization_id, one.account.account_id))
+
+    @property
+    def account_ids(self) -> list[str]:
+        """
+        The ids of the accounts whose decisions differ.
+        """
+        return sorted(account.account_id for alike in self.alike for account in alike.accounts)
+
+    @property
+    def verdicts(self) -> Counter[str]:
+        """
+        How many accounts have each verdict.
+        """
+        counts = Counter[str]()
+        for alike in self.alike:
+            counts[alike.comparison.verdict] += len(alike.accounts)
+        return counts
 
     @property
     def documents(self) -> Iterator[dict[str, object]]:
@@ -130,18 +179,16 @@ class Report:
         """
         What becomes of the users and roles of each account, where that is known.
         """
-        found = ((difference.account.account_id, difference.principals) for difference in self.differences)
-        return [(account_id, impact) for account_id, impact in found if impact is not None]
+        return list(self.principals.items())
 
     def blocks(self) -> list[Block]:
         """
         Return each distinct change once.
         """
-        common = CommonChanges()
-        return distinct_changes(
-            (AccountName(one.account.account_id, one.account.name), common.of(one.comparison, one.account))
-            for one in self.differences
-        )
+        blocks = distinct_changes(common_changes(self.alike))
+        for block in blocks:
+            block.accounts.sort(key=lambda account: account.account_id)
+        return blocks
 
 
 def compare_organizations(before: Organization, after: Organization, *, progress: Progress = unseen) -> Report:
@@ -149,8 +196,9 @@ def compare_organizations(before: Organization, after: Organization, *, progress
     Return what differs for the accounts that are in both states of an organization.
     """
     old, new = MemorySource(before), MemorySource(after)
-    names = {**old.known_names(), **new.known_names()}
-    return _compare((old, old.standings()), (new, new.standings()), names, progress)
+    was, now = old.standings(), new.standings()
+    ceilings = old.chains_of(was), new.chains_of(now)
+    return _report(was, now, ceilings, {**old.known_names(), **new.known_names()}, progress)
 
 
 def compare_reached(
@@ -172,11 +220,16 @@ def compare_reached(
         progress: Sees each account that is compared.
     """
     aftermath = Aftermath(before, after, told)
-    was = before.standings(reached)
-    now = list(aftermath.standings(was))
+    pairs = [(account, aftermath.beside(account)) for account in before.standings(reached)]
+    ceilings = before.chains_of(was for was, _ in pairs), aftermath.source.chains_of(now for _, now in pairs)
     known = before.known_names()
-    names = {**known, **{subject: after.name_of(subject) for subject in known.keys() & set(told)}}
-    return replace(_compare((before, was), (aftermath.source, now), names, progress), compared=before.count)
+    return Report(
+        alike=_alike(pairs, ceilings, progress),
+        compared=before.count,
+        added=[],
+        removed=[],
+        names={**known, **{subject: after.name_of(subject) for subject in known.keys() & set(told)}},
+    )
 
 
 async def compare_times(
@@ -188,8 +241,8 @@ async def compare_times(
     Raises:
         UnavailableError: The database does not answer.
     """
-    was, now = _by_id(await source.accounts(at=since)), _by_id(await source.accounts(at=until))
-    ceilings = await source.ceilings([*was.values(), *now.values()])
+    was, now = await source.accounts(at=since), await source.accounts(at=until)
+    ceilings = await source.ceilings([*was, *now])
     return _report(was, now, (ceilings, ceilings), await source.names(), progress)
 
 
@@ -200,8 +253,10 @@ async def find_difference(source: OrganizationSource, before: Standing, after: S
     Raises:
         UnavailableError: The database does not answer.
     """
-    ceilings = await source.ceilings([before, after])
-    return _Comparer((ceilings, ceilings)).difference(before, after)
+    known = await source.ceilings([before, after])
+    ceilings = known, known
+    comparison = _Comparer(ceilings).compared(before, after)
+    return None if comparison is None else Difference(before, after, ceilings, comparison)
 
 
 def join_reports(reports: Sequence[Report]) -> Report:
@@ -209,7 +264,7 @@ def join_reports(reports: Sequence[Report]) -> Report:
     Return several reports as one.
     """
     return Report(
-        differences=[difference for report in reports for difference in report.differences],
+        alike=[alike for report in reports for alike in report.alike],
         compared=sum(report.compared for report in reports),
         added=[account_id for report in reports for account_id in report.added],
         removed=[account_id for report in reports for account_id in report.removed],
@@ -217,34 +272,17 @@ def join_reports(reports: Sequence[Report]) -> Report:
     )
 
 
-def _compare(before: _State, after: _State, names: Mapping[str, str], progress: Progress) -> Report:
-    (old, was), (new, now) = before, after
-    ceilings = old.chains_of(was), new.chains_of(now)
-    return _report(_by_id(was), _by_id(now), ceilings, names, progress)
-
-
-_State = tuple[MemorySource, Sequence[Standing]]
-"""An organization, with those of its accounts that are compared."""
-
-_Accounts = Mapping[str, Standing]
-"""The accounts on one side of a comparison, by id."""
-
-
-def _by_id(accounts: Iterable[Standing]) -> _Accounts:
-    return {account.account_id: account for account in accounts}
-
-
 def _report(
-    was: _Accounts,
-    now: _Accounts,
-    ceilings: tuple[Ceilings, Ceilings],
+    before: Iterable[Standing],
+    after: Iterable[Standing],
+    ceilings: _Ceilings,
     names: Mapping[str, str],
     progress: Progress,
 ) -> Report:
-    both, comparer = sorted(was.keys() & now.keys()), _Comparer(ceilings)
-    found = [comparer.difference(was[account_id], now[account_id]) for account_id in progress(both)]
+    was, now = ({account.account_id: account for account in accounts} for accounts in (before, after))
+    both = sorted(was.keys() & now.keys())
     return Report(
-        differences=[difference for difference in found if difference is not None],
+        alike=_alike([(was[account_id], now[account_id]) for account_id in both], ceilings, progress),
         compared=len(both),
         added=sorted(now.keys() - was.keys()),
         removed=sorted(was.keys() - now.keys()),
@@ -252,32 +290,60 @@ def _report(
     )
 
 
+_Ceilings = tuple[Ceilings, Ceilings]
+"""What binds accounts on each side of a comparison."""
+
+
+def _alike(pairs: Sequence[tuple[Standing, Standing]], ceilings: _Ceilings, progress: Progress) -> list[Alike]:
+    """
+    Return the accounts whose decisions differ.
+
+    Args:
+        pairs: Where each account stood, by id, and beside what it stands in the end.
+        ceilings: What binds them.
+        progress: Sees each of them.
+    """
+    comparer = _Comparer(ceilings)
+    found: dict[tuple[int, Comparison], Alike] = {}
+    for account, beside in progress(pairs):
+        comparison = comparer.compared(account, beside)
+        if comparison is not None:
+            alike = found.get((id(beside), comparison))
+            if alike is None:
+                alike = found[id(beside), comparison] = Alike(beside, ceilings, comparison)
+            alike.accounts.append(account)
+    return list(found.values())
+
+
 class _Comparer:
     """
     Compares accounts one by one, and those that policies do not tell apart once for each pair of chains.
     """
 
-    def __init__(self, ceilings: tuple[Ceilings, Ceilings]) -> None:
+    def __init__(self, ceilings: _Ceilings) -> None:
         self._ceilings = ceilings
         self._shared: dict[tuple[str, str], Comparison] = {}
 
-    def difference(self, before: Standing, after: Standing) -> Difference | None:
+    def compared(self, before: Standing, beside: Standing) -> Comparison | None:
         """
         Return how an account differs; None where no decision does, or where its place is not known.
-        """
-        if before.chain_id is None or after.chain_id is None:
-            return None
-        comparison = self._shared.get((before.chain_id, after.chain_id)) or self._compare(before, after)
-        if comparison.verdict == EQUIVALENT:
-            return None
-        return Difference(before, after, self._ceilings, comparison)
 
-    def _compare(self, before: Standing, after: Standing) -> Comparison:
+        Args:
+            before: Where it stood.
+            beside: Where it stands in the end, or an account beside which it does.
+        """
+        if before.chain_id is None or beside.chain_id is None:
+            return None
+        comparison = self._shared.get((before.chain_id, beside.chain_id)) or self._compare(before, beside)
+        return None if comparison.verdict == EQUIVALENT else comparison
+
+    def _compare(self, before: Standing, beside: Standing) -> Comparison:
         old, new = self._ceilings
-        was, now = before.placed_chain_id, after.placed_chain_id
+        was, now = before.placed_chain_id, beside.placed_chain_id
         bound = before.binding
         # what is bound follows from the path, and most accounts stay where they are
-        bound_then = bound if after.path == before.path else after.binding
+        stays = beside.path[:-1] == before.path[:-1]
+        bound_then = bound if stays else replace(beside.binding, account_id=before.account_id)
         comparison = algebra.compare(old.permissions(was, bound), new.permissions(now, bound_then))
         if not old.tells_accounts_apart(was) and not new.tells_accounts_apart(now):
             self._shared[was, now] = comparison

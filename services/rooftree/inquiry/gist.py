@@ -4,9 +4,9 @@ The gist of a report: what a page shows of it, and how much there is beside that
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Any, Final
 
 import orjson
@@ -110,11 +110,8 @@ def gist_of(report: Report, room: Room) -> Gist:
     blocks, groups = report.blocks(), distinct_touches(report.impacts)
     return Gist(
         compared=report.compared,
-        verdicts=dict(Counter(difference.verdict for difference in report.differences)),
-        accounts=[
-            GistOfAccount(one.account.account_id, one.account.name, one.verdict)
-            for one in report.differences[: room.accounts]
-        ],
+        verdicts=dict(report.verdicts),
+        accounts=nsmallest(room.accounts, _accounts(report, room), key=lambda account: account.account_id),
         changes=[
             GistOfChange(block.change, block.accounts[: room.named], len(block.accounts))
             for block in blocks[: room.changes]
@@ -125,6 +122,12 @@ def gist_of(report: Report, room: Room) -> Gist:
         grouped_elsewhere=sum(len(group.arns) for group in groups[room.groups :]),
         left_out=len(report.left_out),
     )
+
+
+def _accounts(report: Report, room: Room) -> Iterator[GistOfAccount]:
+    for alike in report.alike:
+        for name in alike.names[: room.accounts]:
+            yield GistOfAccount(name.account_id, name.name, alike.comparison.verdict)
 
 
 def read_gist(text: bytes) -> Gist:

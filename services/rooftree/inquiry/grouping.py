@@ -73,11 +73,11 @@ class Block:
         """
         return len(self.accounts) * max(int(self.change.get("known_actions", {}).get("count", 0)), 1)
 
-    def add(self, change: Mapping[str, Any], account: AccountName) -> None:
+    def add(self, change: Mapping[str, Any], accounts: Iterable[AccountName]) -> None:
         """
-        Add an account that the change touches.
+        Add accounts that the change touches.
         """
-        self.accounts.append(account)
+        self.accounts.extend(accounts)
         for name in STATEMENTS:
             known, told = self.change.get(name, []), change.get(name, [])
             # accounts may share their words
@@ -179,7 +179,7 @@ class RevisionGroup:
         """
         Each distinct change once.
         """
-        return distinct_changes((_account(event), _told(event)) for event in self.events)
+        return distinct_changes(([_account(event)], _told(event)) for event in self.events)
 
 
 def group_revisions(events: Iterable[AuditRecord]) -> Iterator[RevisionGroup]:
@@ -210,17 +210,20 @@ def overtaken(revisions: Iterable[tuple[int, datetime]]) -> dict[int, int]:
     return late
 
 
-def distinct_changes(touched: Iterable[tuple[AccountName, Iterable[ToldChange]]]) -> list[Block]:
+def distinct_changes(touched: Iterable[tuple[Sequence[AccountName], Iterable[ToldChange]]]) -> list[Block]:
     """
-    Return each distinct change of some accounts once, those that reach furthest first.
+    Return each distinct change once, those that reach furthest first.
+
+    Args:
+        touched: Accounts, and the changes of each of them.
     """
     found: dict[str, Block] = {}
-    for account, changes in touched:
+    for accounts, changes in touched:
         for identity, change in changes:
             block = found.get(identity)
             if block is None:
                 block = found[identity] = Block(dict(change))
-            block.add(change, account)
+            block.add(change, accounts)
     return sorted(found.values(), key=lambda block: -block.reach)
 
 

@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import Final
 
 from rooftree import permissions as algebra
-from rooftree.inquiry.comparing import Difference, Report
+from rooftree.inquiry.comparing import Report
 from rooftree.inquiry.progress import Progress, unseen
 from rooftree.inquiry.sources import OrganizationSource
 from rooftree.view.impact import ImpactFinder
@@ -39,16 +39,17 @@ async def tell_principals(
     Raises:
         UnavailableError: The database does not answer.
     """
-    touched = [difference.account.account_id for difference in report.differences]
+    touched = report.account_ids
     left_out = frozenset(_beyond(touched, await source.count_principals(touched), most))
-    directory = await source.principals([account_id for account_id in touched if account_id not in left_out])
-    finder = ImpactFinder(algebra, directory)
-    known = {account_id for account_id in touched if account_id not in left_out and directory.knows(account_id)}
-    told = [
-        _with_impact(finder, difference) if difference.account.account_id in known else difference
-        for difference in progress(report.differences)
-    ]
-    return replace(report, differences=told, left_out=sorted(left_out))
+    looked_at = [account_id for account_id in touched if account_id not in left_out]
+    directory = await source.principals(looked_at)
+    known = frozenset(filter(directory.knows, looked_at))
+    finder, impacts = ImpactFinder(algebra, directory), {}
+    for difference in progress(report.differences_of(known)):
+        impact = finder.of_account(difference.verdict, *difference.places)
+        if impact is not None:
+            impacts[difference.account.account_id] = impact.as_json()
+    return replace(report, principals=impacts, left_out=sorted(left_out))
 
 
 def _beyond(account_ids: Sequence[str], counts: Mapping[str, int], most: int) -> Iterator[str]:
@@ -56,8 +57,3 @@ def _beyond(account_ids: Sequence[str], counts: Mapping[str, int], most: int) ->
     for account_id, total in zip(account_ids, sums, strict=True):
         if total > most and counts.get(account_id):
             yield account_id
-
-
-def _with_impact(finder: ImpactFinder, difference: Difference) -> Difference:
-    impact = finder.of_account(difference.verdict, *difference.places)
-    return difference if impact is None else replace(difference, principals=impact.as_json())

@@ -39,7 +39,7 @@ def text_lines(report: Report) -> Iterable[str]:
     """
     yield _headline(report)
     for verdict, _ in VERDICTS:
-        count = _count(report, verdict)
+        count = report.verdicts[verdict]
         if count:
             yield f"{verdict}: {count} {_plural(count)}"
     yield from _not_compared(report)
@@ -98,14 +98,13 @@ def _summary(report: Report, blocks: Sequence[Block]) -> Iterator[str]:
     yield "## Decision changes"
     yield ""
     yield f"**{escape(_headline(report))}**"
-    if report.differences:
+    if report.alike:
         yield ""
         yield "| accounts | what becomes of them |"
         yield "| ---: | --- |"
         for verdict, words in VERDICTS:
-            count = _count(report, verdict)
-            if count:
-                yield f"| {count} | {words} ({verdict}) |"
+            if verdict in report.verdicts:
+                yield f"| {report.verdicts[verdict]} | {words} ({verdict}) |"
     yield ""
     if len(blocks) > 1:
         yield f"- {len(blocks)} distinct changes, those that reach furthest first"
@@ -183,13 +182,9 @@ def _html(text: str) -> str:
 
 
 def _headline(report: Report) -> str:
-    if not report.differences:
+    if not report.alike:
         return f"No decision differs in {report.compared} {_plural(report.compared)}."
-    return f"{len(report.differences)} of {report.compared} accounts decide differently."
-
-
-def _count(report: Report, verdict: str) -> int:
-    return sum(difference.verdict == verdict for difference in report.differences)
+    return f"{report.verdicts.total()} of {report.compared} accounts decide differently."
 
 
 def _not_compared(report: Report) -> Iterator[str]:

@@ -4,19 +4,26 @@ The changes of accounts that have one comparison, worded once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final, TypeAlias
 
-from rooftree.inquiry.grouping import STATEMENTS, ToldChange, identify
+from rooftree.inquiry.alike import Alike
+from rooftree.inquiry.grouping import STATEMENTS, AccountName, ToldChange, identify
 from rooftree.inquiry.standing import Standing
 from rooftree.permissions import Comparison
 from rooftree.permissions.account import ACCOUNT_PLACEHOLDER
 
-__all__ = ["CommonChanges"]
+__all__ = ["common_changes"]
+
+Told: TypeAlias = tuple[Sequence[AccountName], Sequence[ToldChange]]
+"""Accounts, and the changes of each."""
+
+_MAY_NAME_AN_ACCOUNT: Final = re.compile(rf"\d{{12}}|\d{ACCOUNT_PLACEHOLDER}|{ACCOUNT_PLACEHOLDER}\d")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Common:
     """
     What accounts with one comparison have in common.
@@ -24,12 +31,17 @@ class _Common:
     Attributes:
         identities: What names each change, whoever the account is.
         on_accounts: Whether a policy to blame hangs on the accounts themselves, on each in a statement of its own.
-        told: The changes as the first of the accounts has them.
     """
 
     identities: Sequence[str]
     on_accounts: bool
-    told: Sequence[ToldChange] | None = None
+
+    @property
+    def fits_all(self) -> bool:
+        """
+        Whether no account can have anything of its own in the changes.
+        """
+        return not self.on_accounts and not any(map(_MAY_NAME_AN_ACCOUNT.search, self.identities))
 
     def fits(self, account_id: str) -> bool:
         """
@@ -42,26 +54,32 @@ class _Common:
         )
 
 
-class CommonChanges:
+def common_changes(groups: Iterable[Alike]) -> list[Told]:
     """
-    Words changes, and those that differ in nothing but the account as their first account has them.
+    Return accounts with their changes, in the order of the first account of each entry; changes that differ in nothing
+    but the account are as the first of all has them.
     """
+    compared: dict[Comparison, list[Alike]] = {}
+    for alike in groups:
+        compared.setdefault(alike.comparison, []).append(alike)
+    told = [entry for comparison, alike in compared.items() for entry in _entries(comparison, alike)]
+    return sorted(told, key=lambda entry: entry[0][0].account_id)
 
-    def __init__(self) -> None:
-        self._common: dict[Comparison, _Common] = {}
 
-    def of(self, comparison: Comparison, account: Standing) -> Sequence[ToldChange]:
-        """
-        Return the changes of an account, each with what names it.
-        """
-        common = self._common.get(comparison)
-        if common is None:
-            common = self._common[comparison] = _common(comparison, account)
-        if not common.fits(account.account_id):
-            return _told(comparison, account)
-        if common.told is None:
-            common.told = _told(comparison, account)
-        return common.told
+def _entries(comparison: Comparison, groups: Sequence[Alike]) -> Iterator[Told]:
+    first = min((alike.after(alike.accounts[0]) for alike in groups), key=lambda account: account.account_id)
+    common, shared = _common(comparison, first), None
+    if common.fits_all:
+        shared = _told(comparison, first)
+        yield from ((alike.names, shared) for alike in groups)
+        return
+    each = [pair for alike in groups for pair in zip(alike.names, map(alike.after, alike.accounts), strict=True)]
+    for name, account in sorted(each, key=lambda pair: pair[0].account_id):
+        if common.fits(account.account_id):
+            shared = shared or _told(comparison, account)
+            yield [name], shared
+        else:
+            yield [name], _told(comparison, account)
 
 
 def _told(comparison: Comparison, account: Standing) -> Sequence[ToldChange]:

@@ -240,17 +240,17 @@ class Organization:
         """
         Return the accounts at and below a node by the parents told last, present or not.
         """
+        if is_account(node_id):
+            return {node_id}
         accounts: set[str] = set()
         seen = {node_id}
         pending = [node_id]
         while pending:
-            node = pending.pop()
-            if is_account(node):
-                accounts.add(node)
-                continue
-            children = self._children_of(node) - seen
-            seen |= children
-            pending.extend(children)
+            children = self._children_of(pending.pop())
+            accounts |= children & self._accounts
+            units = children - self._accounts - seen
+            seen |= units
+            pending.extend(units)
         return accounts
 
     def _children_of(self, node_id: str) -> AbstractSet[str]:

@@ -18,7 +18,7 @@ from tests.generators.telling import (
     snapshot_taken,
 )
 
-from rooftree.inquiry.aftermath import Aftermath
+from rooftree.inquiry.aftermath import Aftermath, stand_beside
 from rooftree.inquiry.sources import MemorySource
 from rooftree.inquiry.supposing import Attach, Detach, Move, Step, Update, suppose
 from rooftree.organization.claims import facts_of
@@ -44,7 +44,11 @@ def test_accounts_stand_where_a_look_at_each_finds_them(steps: list[Step]) -> No
     supposed = suppose(before.state, steps)
     aftermath = Aftermath(before, supposed.organization, supposed.told)
 
-    found = list(aftermath.standings(before.standings()))
+    found = [
+        beside if beside.account_id == account.account_id else stand_beside(beside, account)
+        for account in before.standings()
+        for beside in [aftermath.beside(account)]
+    ]
 
     assert MemorySource(supposed.organization).standings() == found
     assert {MANAGEMENT, ACCOUNT, OTHER_ACCOUNT} == {standing.account_id for standing in found}

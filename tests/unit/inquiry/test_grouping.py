@@ -34,7 +34,7 @@ def blocks_of(*touched: tuple[AccountName, list[dict[str, object]]]) -> list[Blo
     Return the changes of some accounts, each once.
     """
     return distinct_changes(
-        (account, [(identify(one, account.account_id), one) for one in changes]) for account, changes in touched
+        ([account], [(identify(one, account.account_id), one) for one in changes]) for account, changes in touched
     )
 
 

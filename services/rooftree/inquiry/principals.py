@@ -40,9 +40,10 @@ async def tell_principals(
         UnavailableError: The database does not answer.
     """
     touched = report.account_ids
-    left_out = frozenset(_beyond(touched, await source.count_principals(touched), most))
-    looked_at = [account_id for account_id in touched if account_id not in left_out]
-    directory = await source.principals(looked_at)
+    async with source.moment():
+        left_out = frozenset(_beyond(touched, await source.count_principals(touched), most))
+        looked_at = [account_id for account_id in touched if account_id not in left_out]
+        directory = await source.principals(looked_at)
     known = frozenset(filter(directory.knows, looked_at))
     finder, impacts = ImpactFinder(algebra, directory), {}
     for difference in progress(report.differences_of(known)):

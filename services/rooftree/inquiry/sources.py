@@ -5,6 +5,7 @@ Where answers come from: the stored view, or an organization in memory.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final, Protocol
@@ -37,6 +38,12 @@ class OrganizationSource(Protocol):
     """
 
     organization_id: str
+
+    def moment(self) -> AbstractAsyncContextManager[None]:
+        """
+        Have the questions within the block see one moment; nothing that takes long belongs into it.
+        """
+        ...
 
     async def account(self, account_id: str, *, at: datetime | None) -> Standing | None:
         """
@@ -166,6 +173,12 @@ class MemorySource:
     def _names(self) -> dict[str, str]:
         return self._organization.names()
 
+    def moment(self) -> AbstractAsyncContextManager[None]:
+        """
+        Do nothing: what is in memory stays as it is.
+        """
+        return nullcontext()
+
     async def account(self, account_id: str, *, at: datetime | None) -> Standing | None:
         """
         Return one account; what is in memory has no past.
@@ -238,6 +251,12 @@ class LiveSource:
     def __init__(self, reader: Reader, organization_id: str) -> None:
         self.reader = reader
         self.organization_id = organization_id
+
+    def moment(self) -> AbstractAsyncContextManager[None]:
+        """
+        Have the questions within the block see one moment, over one connection.
+        """
+        return self.reader.moment()
 
     async def account(self, account_id: str, *, at: datetime | None) -> Standing | None:
         """

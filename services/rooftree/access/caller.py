@@ -10,10 +10,17 @@ from typing import Final, TypeAlias
 
 from rooftree.errors import ForbiddenError
 
-__all__ = ["ADMIN_TOKEN", "Caller", "CallerKind", "Organizations", "Role"]
+__all__ = ["ADMIN_TOKEN", "Caller", "CallerKind", "Organizations", "Role", "listed"]
 
 Organizations: TypeAlias = "frozenset[str] | None"
 """Ids of organizations; None stands for all of them, those to come included."""
+
+
+def listed(organizations: Organizations) -> list[str] | None:
+    """
+    Return organizations in their order, as they are stored and told.
+    """
+    return None if organizations is None else sorted(organizations)
 
 
 class Role(StrEnum):

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from rooftree.access.caller import Organizations
+from rooftree.access.caller import listed
 from rooftree.access.keeping import AccessEntry, NewToken, TokenRecord
 from rooftree.contracts.administration import AccessLogEntry, IssuedToken, Token
 from rooftree.organization.timestamps import format_time
@@ -57,7 +57,7 @@ def entry_answer(entry: AccessEntry) -> AccessLogEntry:
         name=entry.name,
         identity=entry.identity,
         role=entry.role,
-        organizations=_listed(entry.organizations),
+        organizations=listed(entry.organizations),
         address=entry.address,
         action=entry.action,
         outcome=entry.outcome.value,
@@ -71,14 +71,10 @@ def _described(token: NewToken | TokenRecord) -> dict[str, Any]:
         "id": token.token_id,
         "name": token.name,
         "role": token.role.value,
-        "organizations": _listed(token.organizations),
+        "organizations": listed(token.organizations),
         "created_by": token.created_by,
         "expires_at": _time(token.expires_at),
     }
-
-
-def _listed(organizations: Organizations) -> list[str] | None:
-    return None if organizations is None else sorted(organizations)
 
 
 def _time(moment: datetime | None) -> str | None:

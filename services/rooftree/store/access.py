@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from rooftree.access.caller import Caller, CallerKind, Organizations, Role
+from rooftree.access.caller import Caller, CallerKind, Organizations, Role, listed
 from rooftree.access.keeping import (
     AccessEntry,
     NameTakenError,
@@ -44,7 +44,7 @@ class DatabaseAccess:
                 await connection.execute(
                     query("create_token"),
                     *(token.token_id, token.name, token.digest, token.role),
-                    *(_listed(token.organizations), token.created_by, token.expires_at),
+                    *(listed(token.organizations), token.created_by, token.expires_at),
                 )
             except asyncpg.UniqueViolationError:
                 raise NameTakenError(
@@ -59,7 +59,7 @@ class DatabaseAccess:
             organizations: Only those that see nothing but these.
         """
         async with self._database.connection() as connection:
-            return [_token(row) for row in await connection.fetch(query("list_tokens"), _listed(organizations))]
+            return [_token(row) for row in await connection.fetch(query("list_tokens"), listed(organizations))]
 
     async def revoke_token(
         self, named: str, *, by_name: bool = True, organizations: Organizations = None
@@ -73,7 +73,7 @@ class DatabaseAccess:
             organizations: Only one that sees nothing but these.
         """
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(query("revoke_token"), named, by_name, _listed(organizations))
+            row = await connection.fetchrow(query("revoke_token"), named, by_name, listed(organizations))
         return None if row is None else _token(row)
 
     async def use_token(self, digest: bytes) -> TokenRecord | None:
@@ -93,7 +93,7 @@ class DatabaseAccess:
             await connection.execute(
                 query("open_session"),
                 *(session.digest, caller.kind, caller.name, caller.identity, caller.role),
-                *(_listed(caller.organizations), session.token_id, session.proof, session.id_token),
+                *(listed(caller.organizations), session.token_id, session.proof, session.id_token),
                 *(session.seconds, session.until),
             )
 
@@ -128,7 +128,7 @@ class DatabaseAccess:
         async with self._database.connection() as connection:
             found: int = await connection.fetchval(
                 query("log_access"),
-                *(entry.kind, entry.name, entry.identity, entry.role, _listed(entry.organizations)),
+                *(entry.kind, entry.name, entry.identity, entry.role, listed(entry.organizations)),
                 *(entry.address, entry.action, entry.outcome, entry.status, entry.detail),
             )
         return found
@@ -153,7 +153,7 @@ class DatabaseAccess:
         """
         async with self._database.connection() as connection:
             rows = await connection.fetch(
-                query("read_access_log"), _LAST_ENTRY if before is None else before, limit, _listed(organizations)
+                query("read_access_log"), _LAST_ENTRY if before is None else before, limit, listed(organizations)
             )
         return [
             AccessEntry(**{**dict(row), "outcome": Outcome(row["outcome"]), "organizations": _organizations(row)})
@@ -167,7 +167,3 @@ def _token(row: Row) -> TokenRecord:
 
 def _organizations(row: Row) -> Organizations:
     return None if row["organizations"] is None else frozenset(row["organizations"])
-
-
-def _listed(organizations: Organizations) -> list[str] | None:
-    return None if organizations is None else sorted(organizations)

@@ -261,7 +261,11 @@ async def connect_database(
         connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
             dsn, timeout=connect_timeout, server_settings=_session(application_name)
         )
-        await _prepare(connection)
+        try:
+            await _prepare(connection)
+        except BaseException:
+            connection.terminate()
+            raise
         return connection
 
 

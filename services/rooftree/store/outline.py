@@ -7,9 +7,7 @@ from __future__ import annotations
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Final, LiteralString, TypeAlias
-
-import asyncpg
+from typing import Final, LiteralString
 
 from rooftree.organization.facts import Fact
 from rooftree.reading.outline import (
@@ -23,6 +21,7 @@ from rooftree.reading.outline import (
     PositionRecord,
     ServiceVerdicts,
 )
+from rooftree.store.database import Row
 from rooftree.store.queries import query
 from rooftree.store.stored import facts_of
 
@@ -31,8 +30,6 @@ __all__ = ["LAST_POSITION", "OutlineReads"]
 LAST_POSITION: Final = (2**63 - 1, 2**31 - 1)
 
 EVENT_COLUMNS: Final = ("revision", "part", "parts", "time", "account_id", "verdict", "type", "event_id", "data")
-
-Row: TypeAlias = "asyncpg.Record"
 
 
 class OutlineReads(ABC):

@@ -19,7 +19,7 @@ from rooftree.store.probes import probe_of
 from rooftree.store.queries import query
 from rooftree.store.rereads import reread_of
 from rooftree.store.rows import compress_verdicts, merge_patches
-from rooftree.store.saving import copy_letters, copy_outbox, copy_seen, save_writes
+from rooftree.store.saving import copy_letters, copy_outbox, copy_seen, save_position, save_writes
 from rooftree.store.stored import account_of, chain_of, facts_of
 from rooftree.view.patch import GENESIS, DocumentRecord, PermissionState, Position
 from rooftree.view.projection import OrganizationView
@@ -191,16 +191,7 @@ class PostgresProjection:
         elif head["complete"] != position.complete:
             # Each state says whether its organization is complete: the relay sends all of them anew.
             await connection.execute(query("mark_unfilled"), commit.organization_id)
-        await connection.execute(
-            query("save_organization"),
-            commit.organization_id,
-            position.revision,
-            position.chain_hash,
-            position.incomplete_since,
-            position.incomplete_until,
-            position.incomplete_reason,
-            position.incomplete_by_loss,
-        )
+        await save_position(connection, commit.organization_id, position)
 
     async def _remember_actions(self, batch: BatchCommit) -> None:
         # The catalog is that of the software, not of an organization: in a transaction of its own, and once.

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, Final, LiteralString, TypeAlias
+from typing import Any, Final, LiteralString
 
 import asyncpg
 
@@ -28,6 +28,7 @@ from rooftree.reading.reader import (
     VerificationRecord,
     VerificationState,
 )
+from rooftree.store.database import Row
 from rooftree.store.outline import LAST_POSITION, OutlineReads
 from rooftree.store.principals import principal_fact_of
 from rooftree.store.probes import probe_of
@@ -40,8 +41,6 @@ from rooftree.view.patch import ProbeState
 __all__ = ["DatabaseReader"]
 
 FIRST_REREAD: Final = (datetime.min.replace(tzinfo=UTC), "", "")
-
-Row: TypeAlias = "asyncpg.Record"
 
 
 class DatabaseReader(OutlineReads):

@@ -16,7 +16,7 @@ from rooftree.store.inspection import load_stored_view
 from rooftree.store.projection import save_permission_set
 from rooftree.store.queries import query
 from rooftree.store.rows import merge_patches
-from rooftree.store.saving import copy_outbox, save_accounts, save_writes
+from rooftree.store.saving import copy_outbox, save_accounts, save_position, save_writes
 from rooftree.view.patch import PermissionState, Position
 from rooftree.view.rebuilding import Rebuilt
 from rooftree.view.verification import StoredView
@@ -116,17 +116,7 @@ async def _replace(connection: Connection, organization_id: str, rebuilt: Rebuil
     unchanged = [row for row in rebuilt.accounts if row.account_id not in writes.steps]
     await save_accounts(connection, organization_id, unchanged, {row.account_id: row.since for row in unchanged})
     await _replace_permission_sets(connection, organization_id, rebuilt.permission_sets)
-    position = writes.position
-    await connection.execute(
-        query("save_organization"),
-        organization_id,
-        position.revision,
-        position.chain_hash,
-        position.incomplete_since,
-        position.incomplete_until,
-        position.incomplete_reason,
-        position.incomplete_by_loss,
-    )
+    await save_position(connection, organization_id, writes.position)
 
 
 async def _replace_permission_sets(

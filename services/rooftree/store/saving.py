@@ -20,9 +20,9 @@ from rooftree.store.rereads import save_rereads
 from rooftree.store.rows import HistoryRow, HistoryWrite, LastRow, Writes
 from rooftree.store.stored import levels_of
 from rooftree.telemetry.spans import TRACEPARENT, current_traceparent
-from rooftree.view.patch import AccountState
+from rooftree.view.patch import AccountState, Position
 
-__all__ = ["copy_letters", "copy_outbox", "copy_seen", "save_accounts", "save_writes"]
+__all__ = ["copy_letters", "copy_outbox", "copy_seen", "save_accounts", "save_position", "save_writes"]
 
 _SCHEMA = "rooftree"
 
@@ -217,6 +217,22 @@ async def _copy_audit(connection: Connection, writes: Writes) -> None:
             ),
             count=sum(map(len, writes.audit)),
         )
+
+
+async def save_position(connection: Connection, organization_id: str, position: Position) -> None:
+    """
+    Move an organization, whose row is locked, to where its view stands now.
+    """
+    await connection.execute(
+        query("save_organization"),
+        organization_id,
+        position.revision,
+        position.chain_hash,
+        position.incomplete_since,
+        position.incomplete_until,
+        position.incomplete_reason,
+        position.incomplete_by_loss,
+    )
 
 
 async def copy_outbox(connection: Connection, commit: OrganizationCommit) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rooftree.access.caller import Organizations
+from rooftree.access.caller import Organizations, listed
 from rooftree.errors import UsageError
 from rooftree.reading.reader import AuditRecord
 from rooftree.store.database import Database, Row
@@ -45,9 +45,8 @@ class DatabaseWebhooks:
         """
         Return subscriptions, without their secrets.
         """
-        listed = None if organizations is None else sorted(organizations)
         async with self._database.connection() as connection:
-            rows = await connection.fetch(query("list_webhooks"), listed, webhook_id)
+            rows = await connection.fetch(query("list_webhooks"), listed(organizations), webhook_id)
         return [_webhook(row) for row in rows]
 
     async def sign(self, webhook: Webhook, message: bytes) -> bytes:
@@ -91,11 +90,9 @@ class DatabaseWebhooks:
             after: Only those behind this one.
             limit: How many at most.
         """
-        listed = None if organizations is None else sorted(organizations)
+        values = (listed(organizations), webhook_id, delivered, letter_id, limit, after)
         async with self._database.connection() as connection:
-            rows = await connection.fetch(
-                query("list_webhook_letters"), listed, webhook_id, delivered, letter_id, limit, after
-            )
+            rows = await connection.fetch(query("list_webhook_letters"), *values)
         return [WebhookLetter(**dict(row)) for row in rows]
 
     async def event(self, letter: WebhookLetter) -> AuditRecord:

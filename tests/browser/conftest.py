@@ -14,8 +14,8 @@ from typing import Any, Final
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from tests.acceptance.conftest import Rooftree
+from tests.browser.enterprise import enterprise_events, store_events
 
-from rooftree.benchmarks.enterprise import enterprise_events, store_events
 from rooftree.store.database import open_database
 
 CHROMIUM: Final = os.environ.get("ROOFTREE_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")

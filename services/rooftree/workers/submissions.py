@@ -8,27 +8,21 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from rooftree.ports.change_log import LogRecord
-from rooftree.ports.publishing import OutgoingRecord
+from rooftree.ports.publishing import ChangePublisher, OutgoingRecord
 from rooftree.reading.reader import LetterRecord
 from rooftree.workers.replays import replay_record
 
-__all__ = ["ChangePublisher", "Submissions"]
+__all__ = ["Submissions", "TopicPublisher"]
 
 
-class ChangePublisher(Protocol):
+class TopicPublisher(ChangePublisher, Protocol):
     """
-    What sends records.
+    The topic of changes, also for records as they came.
     """
 
     async def publish(self, records: Sequence[OutgoingRecord]) -> None:
         """
-        Send records.
-        """
-        ...
-
-    async def publish_changes(self, changes: Sequence[tuple[str, bytes]]) -> None:
-        """
-        Send change events, each with the id of its organization.
+        Send records, in the order given for each key.
         """
         ...
 
@@ -38,7 +32,7 @@ class Submissions:
     Sends changes and replays.
     """
 
-    def __init__(self, publisher: ChangePublisher) -> None:
+    def __init__(self, publisher: TopicPublisher) -> None:
         self._publisher = publisher
 
     async def send(self, organization_id: str, events: Sequence[bytes]) -> None:

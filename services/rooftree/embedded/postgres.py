@@ -140,7 +140,12 @@ async def _initialize(place: _Place, *, durable: bool) -> None:
             death_signal=signal.SIGKILL,
             account=place.account,
         )
-        await asyncio.wait_for(child.finish(), _START_SECONDS)
+        try:
+            await asyncio.wait_for(child.finish(), _START_SECONDS)
+        except TimeoutError as error:
+            raise UnavailableError(f"the embedded PostgreSQL was not set up within {_START_SECONDS:g} s") from error
+        finally:
+            await asyncio.shield(child.stop())
     finally:
         password_path.unlink(missing_ok=True)
     _write_secret(place.password_path, password, None)

@@ -23,7 +23,6 @@ from rooftree.reading.reader import OrganizationRecord, Reader
 __all__ = [
     "JSON",
     "NDJSON",
-    "NO_PARAMETERS",
     "AccountQuery",
     "Asked",
     "Endpoint",
@@ -53,9 +52,6 @@ class NoParameters(Parameters):
     """
     None at all.
     """
-
-
-NO_PARAMETERS: Final = NoParameters()
 
 
 def _whole_number(value: object) -> object:

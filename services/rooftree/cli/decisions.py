@@ -156,7 +156,10 @@ async def _who_can(question: Question, at: datetime | None, where: Where, *, as_
         print_json({**question.document, **admission.document})
         return
     accounts = [each.account for each in admission.admitted]
-    rows = [(account.name, account.account_id, _place(account, names), account.status) for account in accounts]
+    rows = [
+        (account.name, account.account_id, wording.place_words(account.path, names), account.status)
+        for account in accounts
+    ]
     print_table(("ACCOUNT", "ID", "UNDER", "STATUS"), rows)
     print_line(f"{len(accounts)} of {admission.count} accounts may {question.action} on {question.resource}")
     assumed = {(key, str(value)) for each in admission.admitted for key, value in each.assumed.items()}
@@ -188,10 +191,6 @@ def _print_answer(account: Standing, question: Question, answer: Answer, names: 
 def _warn(account: Standing) -> None:
     if not account.complete:
         print_line("  (incomplete: something about this organization is known to be missing)")
-
-
-def _place(account: Standing, names: Mapping[str, str]) -> str:
-    return " / ".join(names.get(node, node) for node in account.path[1:-1]) or "the root"
 
 
 def _called(target_id: str, account: Standing, names: Mapping[str, str]) -> str:

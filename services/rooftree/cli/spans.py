@@ -10,6 +10,7 @@ from datetime import datetime
 from rooftree.cli.output import print_json, print_line, print_table
 from rooftree.cli.source import Where, open_sources
 from rooftree.errors import UsageError
+from rooftree.inquiry import wording
 from rooftree.inquiry.documents import account_document
 from rooftree.inquiry.review import change_lines
 from rooftree.inquiry.sources import LiveSource
@@ -58,7 +59,7 @@ def print_rows(rows: Iterable[AccountRecord], names: Mapping[str, str]) -> None:
                 format_time(row.since),
                 format_time(row.until) if row.until else "now",
                 row.name,
-                " / ".join(names.get(node, node) for node in row.path[1:-1]) or "the root",
+                wording.place_words(row.path, names),
                 row.status,
                 (row.permissions_id or "none")[:12],
                 row.cause_event_id,

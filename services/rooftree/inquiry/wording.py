@@ -27,6 +27,7 @@ __all__ = [
     "names_then",
     "organization_words",
     "permission_lines",
+    "place_words",
     "probe_words",
     "reach_words",
     "set_words",
@@ -84,6 +85,17 @@ SHOWN: Final = 6
 
 WHOLE: Final = 60
 """The same where a list is what was asked for."""
+
+
+def place_words(path: Sequence[str], names: Mapping[str, str]) -> str:
+    """
+    Say where an account stands: the units above it, from the root down.
+
+    Args:
+        path: The nodes from the root to the account.
+        names: Names of units by their ids; an id without one stands for itself.
+    """
+    return " / ".join(names.get(unit, unit) for unit in path[1:-1]) or "the root"
 
 
 def verdict_words(verdict: str) -> str:

@@ -24,6 +24,7 @@ from rooftree.api.pages.roster import People, RosterEntry, impacts_of, people_of
 from rooftree.api.pages.site import Crumb, Site, Visit, no_account
 from rooftree.api.query import Query
 from rooftree.errors import InputError
+from rooftree.inquiry import wording
 from rooftree.inquiry.grouping import group_revisions
 from rooftree.inquiry.sources import LiveSource
 from rooftree.inquiry.standing import Standing
@@ -383,4 +384,4 @@ def _what(record: AccountRecord, before: AccountRecord | None, names: Mapping[st
 def _place(record: AccountRecord, names: Mapping[str, str]) -> str:
     if not record.placed:
         return "not placed"
-    return " / ".join(names.get(unit, unit) for unit in record.path[1:-1]) or "the root"
+    return wording.place_words(record.path, names)

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from rooftree.api.pages import phrases
 from rooftree.api.pages.addresses import Addresses
 from rooftree.api.pages.site import Crumb, Site, Visit, no_account
+from rooftree.api.pages.values import text_of
 from rooftree.api.query import Query, read_form_time
 from rooftree.errors import InputError
 from rooftree.inquiry.deciding import check
@@ -190,7 +191,7 @@ async def _outcome(visit: Visit, asked: Asked, account_id: str) -> Outcome:
         allowed=decision == "allow",
         stops=path_of(answer, chain, account, await source.names(), visit.to),
         unlimited=chain.levels is None,
-        assumed=[(key, _text(value)) for key, value in sorted(answer.assumed.items())],
+        assumed=[(key, text_of(value)) for key, value in sorted(answer.assumed.items())],
         complete=account.complete,
     )
 
@@ -260,7 +261,3 @@ def read_context(text: str) -> dict[str, list[str]]:
             raise InputError(f"expected `KEY=VALUE`, found `{line.strip()}`", place=f"context, line {number}")
         found[key.strip()].append(value.strip())
     return dict(found)
-
-
-def _text(value: object) -> str:
-    return ", ".join(str(one) for one in value) if isinstance(value, list | tuple) else str(value)

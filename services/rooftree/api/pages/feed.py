@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from rooftree.api.pages import phrases
 from rooftree.api.pages.addresses import Addresses
+from rooftree.api.pages.values import mapping_of
 from rooftree.inquiry import wording
 from rooftree.inquiry.grouping import AccountName, RevisionGroup, overtaken
 from rooftree.reading.outline import AuditRow
@@ -113,7 +114,7 @@ def entry_of(group: RevisionGroup, to: Addresses, *, found: int | None = None, l
         found: How many of its events are meant; all of them, unless it is given.
         late: The revision that was told before it and happened after it.
     """
-    cause = _mapping(group.events[0].data.get("cause"))
+    cause = mapping_of(group.events[0].data.get("cause"))
     blocks = group.blocks
     accounts = group.accounts
     return FeedEntry(
@@ -160,7 +161,3 @@ def _flip(flip: Mapping[str, Any]) -> tuple[str, str]:
 
 def _decided(name: object) -> str:
     return phrases.decision(str(name))[1].lower()
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}

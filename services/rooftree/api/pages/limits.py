@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rooftree.api.pages.values import mapping_of, mappings_of
 from rooftree.inquiry import wording
 from rooftree.policy.patterns import action_matches
 
@@ -54,7 +55,7 @@ def conditional_groups(summary: Mapping[str, object]) -> list[ConditionalGroup]:
     """
     Return the groups of actions that depend on more than their name, the largest first.
     """
-    return [_group(entry) for entry in _mappings(summary.get("conditional"))]
+    return [_group(entry) for entry in mappings_of(summary.get("conditional"))]
 
 
 def groups_of_action(groups: Iterable[ConditionalGroup], action: str) -> list[ConditionalGroup]:
@@ -66,9 +67,9 @@ def groups_of_action(groups: Iterable[ConditionalGroup], action: str) -> list[Co
 
 def _group(entry: Mapping[str, object]) -> ConditionalGroup:
     denied = "denied_if" in entry
-    actions = _mapping(entry.get("actions"))
-    count = _mapping(entry.get("known_actions")).get("count")
-    cases = [_case(case, denied=denied) for case in _mappings(entry.get("denied_if" if denied else "allowed_if"))]
+    actions = mapping_of(entry.get("actions"))
+    count = mapping_of(entry.get("known_actions")).get("count")
+    cases = [_case(case, denied=denied) for case in mappings_of(entry.get("denied_if" if denied else "allowed_if"))]
     return ConditionalGroup(
         actions=wording.set_words(actions, everything="every action", shown=ACTIONS_SHOWN),
         count=count if isinstance(count, int) else 0,
@@ -86,13 +87,13 @@ def _case(case: Mapping[str, object], *, denied: bool) -> Case:
     return Case(
         mark="denied" if denied else "allowed",
         words=" ".join([lead, *(told or ["always"])]),
-        keys=frozenset(str(line.get("key")).lower() for line in _mappings(case.get("conditions"))),
+        keys=frozenset(str(line.get("key")).lower() for line in mappings_of(case.get("conditions"))),
         of_resources=bool(resources),
     )
 
 
 def _holds(patterns: Mapping[str, object], action: str) -> bool:
-    alternatives = _mappings(patterns.get("alternatives"))
+    alternatives = mappings_of(patterns.get("alternatives"))
     if alternatives:
         return any(_holds(one, action) for one in alternatives)
 
@@ -102,11 +103,3 @@ def _holds(patterns: Mapping[str, object], action: str) -> bool:
 
     included = matches("any_of")
     return (any(included) or not included) and not any(matches("none_of")) and all(matches("all_of"))
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _mappings(value: object) -> list[Mapping[str, object]]:
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list | tuple) else []

@@ -19,6 +19,7 @@ from rooftree.api.pages.feed import FeedEntry, entry_of, line_of
 from rooftree.api.pages.roster import People, impacts_of, people_of
 from rooftree.api.pages.site import Crumb, Site, Visit
 from rooftree.api.pages.standing import Standing, standing_of_event
+from rooftree.api.pages.values import mapping_of, text_of
 from rooftree.api.query import Query
 from rooftree.errors import InputError
 from rooftree.inquiry import wording
@@ -279,7 +280,7 @@ def told_change(
         counts: How many accounts it touches, and how many are touched by anything; they are told of if there are others.
     """
     line = line_of(change)
-    known = _mapping(change.get("known_actions"))
+    known = mapping_of(change.get("known_actions"))
     count, total = counts
     named = accounts[:ACCOUNTS_NAMED] if count < total else []
     return ToldChange(
@@ -306,23 +307,23 @@ def _side(change: Mapping[str, Any], side: str, names: Mapping[str, str]) -> Sid
 
 
 def _example(change: Mapping[str, Any]) -> list[tuple[str, str]]:
-    witness = _mapping(change.get("witness"))
+    witness = mapping_of(change.get("witness"))
     if not witness:
         return []
-    context = _mapping(witness.get("context"))
+    context = mapping_of(witness.get("context"))
     return [
         ("Action", str(witness.get("action"))),
         ("Resource", str(witness.get("resource"))),
-        *((key, _value(value)) for key, value in sorted(context.items())),
+        *((key, text_of(value)) for key, value in sorted(context.items())),
     ]
 
 
 def _check(change: Mapping[str, Any], account: AccountName, to: Addresses) -> str | None:
-    witness = _mapping(change.get("witness"))
+    witness = mapping_of(change.get("witness"))
     if not witness or change.get("policy_type"):
         return None
-    context = _mapping(witness.get("context"))
-    pairs = "\n".join(f"{key}={_value(value)}" for key, value in sorted(context.items()))
+    context = mapping_of(witness.get("context"))
+    pairs = "\n".join(f"{key}={text_of(value)}" for key, value in sorted(context.items()))
     return to.page(
         "check",
         account=account.account_id,
@@ -333,7 +334,7 @@ def _check(change: Mapping[str, Any], account: AccountName, to: Addresses) -> st
 
 
 def _cause(event: AuditRecord, entry: FeedEntry) -> list[tuple[str, str]]:
-    cause = _mapping(event.data.get("cause"))
+    cause = mapping_of(event.data.get("cause"))
     return [
         ("Who", str(cause.get("actor") or "Not told by the event")),
         ("What", entry.summary),
@@ -344,13 +345,12 @@ def _cause(event: AuditRecord, entry: FeedEntry) -> list[tuple[str, str]]:
 
 def _member(event: AuditRecord, names: Mapping[str, str], to: Addresses) -> Member:
     path = event.data.get("path")
-    units = [str(unit) for unit in path[1:-1]] if isinstance(path, list) else []
     account_id = event.account_id or ""
     return Member(
         name=str(event.data.get("account_name") or account_id),
         account_id=account_id,
         address=to.account(account_id),
-        place=" / ".join(names.get(unit, unit) for unit in units) or "the root",
+        place=wording.place_words(path if isinstance(path, list) else [], names),
         verdict=phrases.verdict_mark(event.verdict),
         part=event.part,
         only=to.revision(event.revision, event.part),
@@ -358,15 +358,7 @@ def _member(event: AuditRecord, names: Mapping[str, str], to: Addresses) -> Memb
 
 
 def _hashes(data: Mapping[str, object]) -> Mapping[str, object]:
-    return _mapping(data.get("chain_hash"))
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _value(value: object) -> str:
-    return ", ".join(str(one) for one in value) if isinstance(value, list | tuple) else str(value)
+    return mapping_of(data.get("chain_hash"))
 
 
 def _number(text: str) -> int:

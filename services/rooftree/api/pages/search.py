@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from rooftree.api.pages.site import Crumb, Site
 from rooftree.api.query import Query
+from rooftree.inquiry import wording
 from rooftree.organization.identifiers import is_account
 from rooftree.reading.outline import AccountRow
 
@@ -92,7 +93,7 @@ class SearchPage:
                 FoundAccount(
                     row,
                     visit.to.account(row.account_id),
-                    " / ".join(names.get(unit, unit) for unit in row.path[1:-1]) or "the root",
+                    wording.place_words(row.path, names),
                 )
                 for row in rows[:ACCOUNTS_SHOWN]
             ],

@@ -49,7 +49,7 @@ _SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     },
     "Look after": {
         "doctor": ("diagnosing", "Look for what is wrong, and say what to do."),
-        "dead-letter": ("letters", "See, replay or drop what could not be processed."),
+        "dead-letter": ("letters", "See what could not be processed, and replay it."),
         "verify": ("verifying", "Work out every account anew, and compare."),
         "rebuild": ("rebuilding", "Compute the view anew."),
         "token": ("access", "Say who may use the API."),

@@ -15,7 +15,6 @@ __all__ = ["KafkaFacts", "PartitionFacts", "TopicFacts", "TopicRole", "judge_kaf
 
 FOREVER: Final = "-1"
 
-# Below it Kafka does not tell the id of a topic; see docs/operations.md.
 SAFE_REPLICAS: Final = 3
 
 

@@ -63,7 +63,7 @@ def _settings() -> Iterator[str]:
 def _metrics() -> Iterator[str]:
     yield "# Metrics and log lines"
     yield ""
-    yield "The API serves its metrics at `/metrics`; a projector or relay that runs alone does so on `ROOFTREE_METRICS_PORT`."
+    yield "The API serves its metrics at `/metrics`; each other role does so on `ROOFTREE_METRICS_PORT`."
     yield "Each process tells of what it does itself, so sums over processes are right and averages are not."
     yield ""
     yield "| metric | type | labels | meaning |"

@@ -28,7 +28,6 @@ class Action(StrEnum):
     MIGRATED = "database.migrated"
     MIGRATION_WAITS = "database.migration_waits"
     TOPIC_CREATED = "broker.topic_created"
-    TOPIC_NOT_CREATED = "broker.topic_not_created"
     PARTITIONS_ASSIGNED = "consumer.partitions_assigned"
     PARTITION_LOST = "consumer.partition_lost"
     CONSUMER_REBUILT = "consumer.rebuilt"

@@ -1,5 +1,5 @@
 """
-The loops: the projector, the relay, and who watches over them.
+The workers of the service, one loop each, and what starts them side by side, watches over them and stops them.
 """
 
 from __future__ import annotations

@@ -25,12 +25,12 @@ from rooftree.api.backing import Backing
 from rooftree.api.bounds import Bounds
 from rooftree.api.callers import ReaderFor
 from rooftree.api.dispatch import questions_among, routes_of
-from rooftree.api.entrance import Entrance
 from rooftree.api.guard import Guard
+from rooftree.api.login import Login
+from rooftree.api.oidc import CALLBACK, OidcLogin
 from rooftree.api.openapi import describe
 from rooftree.api.pages import PAGE_QUESTIONS, Site, as_pages, page_routes
 from rooftree.api.problems import EXCEPTION_HANDLERS
-from rooftree.api.provided import CALLBACK, ProvidedEntrance
 from rooftree.api.resources import ENDPOINTS
 from rooftree.api.throttle import Throttle
 from rooftree.api.traces import Traced
@@ -90,12 +90,12 @@ def create_app(
     attempts = Throttle("sign-in", quota=settings.http_sign_in_limit)
     site = Site()
     provider = _provider(settings)
-    entrance = Entrance(access, store, site.bare, attempts=attempts, provider=provider, public_url=settings.public_url)
+    login = Login(access, store, site.bare, attempts=attempts, provider=provider, public_url=settings.public_url)
     return Starlette(
         routes=[
             *_probes(reader_for(None)),
             *_api(backing),
-            *as_pages(site, [*entrance.routes, *(_provided(provider, entrance, settings) if provider else ())]),
+            *as_pages(site, [*login.routes, *(_oidc_routes(provider, login, settings) if provider else ())]),
             *page_routes(site, backing),
         ],
         middleware=[
@@ -131,13 +131,13 @@ def _provider(settings: Settings) -> Provider | None:
     )
 
 
-def _provided(provider: Provider, entrance: Entrance, settings: Settings) -> list[Route]:
+def _oidc_routes(provider: Provider, login: Login, settings: Settings) -> list[Route]:
     try:
         grants = parse_grants(settings.oidc_grants)
     except UsageError as error:
         raise error.within("ROOFTREE_OIDC_GRANTS") from None
-    return ProvidedEntrance(
-        provider, grants, claim=settings.oidc_claim, entrance=entrance, public_url=settings.public_url or ""
+    return OidcLogin(
+        provider, grants, claim=settings.oidc_claim, login=login, public_url=settings.public_url or ""
     ).routes
 
 

@@ -20,7 +20,7 @@ from rooftree.api.access import Access, Credential
 from rooftree.api.callers import ReaderFor, admit
 from rooftree.api.forgery import CSRF_FIELD, CSRF_HEADER, SAFE_METHODS, foreign_reason, is_csrf_token
 from rooftree.api.problems import headers_of, problem
-from rooftree.api.throttle import Standing, Throttle
+from rooftree.api.throttle import Allowance, Throttle
 from rooftree.errors import UnavailableError
 from rooftree.telemetry.logs import Action, log
 
@@ -122,9 +122,9 @@ class Guard:
         credential = await self._access.credential(request)
         if credential is None:
             return await self._stranger(request, address), receive, send
-        standing = self._requests.take(credential.caller.identity)
-        if standing is not None and not standing.admitted:
-            refusal = self._refusal(request, 429, "too many requests", headers=standing.headers)
+        allowance = self._requests.take(credential.caller.identity)
+        if allowance is not None and not allowance.admitted:
+            refusal = self._refusal(request, 429, "too many requests", headers=allowance.headers)
             return refusal, receive, send
         admit(request.scope, credential, self._reader_for(credential.caller.organizations), self._recheck(request))
         entry_id = None
@@ -138,7 +138,7 @@ class Guard:
                 # Written before it is done: what cannot be written down is not done.
                 entry_id = await self._store.record(entry_of(request, credential.caller, Outcome.BEGUN))
         passing = self._accompanied(
-            request, credential.caller, send, standing=standing, entry_id=entry_id, started=started
+            request, credential.caller, send, allowance=allowance, entry_id=entry_id, started=started
         )
         return None, receive, passing
 
@@ -187,7 +187,7 @@ class Guard:
         caller: Caller,
         send: Send,
         *,
-        standing: Standing | None,
+        allowance: Allowance | None,
         entry_id: int | None,
         started: float,
     ) -> Send:
@@ -199,7 +199,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 status = int(message["status"])
                 headers = MutableHeaders(scope=message)
-                for name, value in standing.headers.items() if standing is not None else ():
+                for name, value in allowance.headers.items() if allowance is not None else ():
                     headers.setdefault(name, value)
                 await self._write_down(request, caller, entry_id, status)
                 # Only for those who are let in: to others, how long a token was looked at says nothing.

@@ -14,14 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Standing", "Throttle"]
+__all__ = ["Allowance", "Throttle"]
 
 MOST_NAMES: Final = 10_000
 """Buckets kept: the one that was used least recently goes, so that strangers cannot fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Allowance:
     """
     What is left to somebody after a request.
 
@@ -71,7 +71,7 @@ class Throttle:
         self._clock = clock
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, name: str, *, cost: int = 1) -> Standing | None:
+    def take(self, name: str, *, cost: int = 1) -> Allowance | None:
         """
         Count a request of *name*; returns what is left, or None where there is no limit.
 
@@ -91,7 +91,7 @@ class Throttle:
         self._levels[name] = (level, now)
         if len(self._levels) > MOST_NAMES:
             self._levels.popitem(last=False)
-        return Standing(
+        return Allowance(
             policy=self._policy,
             quota=self._quota,
             window=self._window,

@@ -20,7 +20,7 @@ from rooftree.api.forms import read_form
 from rooftree.api.pages import phrases
 from rooftree.api.pages.revision import Seal, seal_of
 from rooftree.api.pages.site import Crumb, Site, Visit
-from rooftree.api.pages.standing import Standing, standings
+from rooftree.api.pages.verification import VerificationLine, verifications
 from rooftree.api.query import Query
 from rooftree.errors import InputError
 from rooftree.organization.rereads import Reread
@@ -84,7 +84,7 @@ class OperationsView:
     reconciliations: Sequence[ReconciliationRecord]
     seal: Seal | None
     seal_from: int
-    standings: Sequence[Standing]
+    verifications: Sequence[VerificationLine]
     others: Sequence[OrganizationRecord]
 
 
@@ -127,7 +127,7 @@ class OperationsPage:
                 reconciliations=await visit.reader.reconciliations(visit.organization_id, limit=RECONCILIATIONS_SHOWN),
                 seal=seal,
                 seal_from=first,
-                standings=standings(await visit.reader.verifications(visit.organization_id)),
+                verifications=verifications(await visit.reader.verifications(visit.organization_id)),
                 others=[one for one in visit.organizations if not one.complete and one is not visit.organization],
             )
         crumbs = [Crumb("Operations", visit.to.page("operations"))]

@@ -18,8 +18,8 @@ from rooftree.api.pages.addresses import Addresses
 from rooftree.api.pages.feed import FeedEntry, entry_of, line_of
 from rooftree.api.pages.roster import People, impacts_of, people_of
 from rooftree.api.pages.site import Crumb, Site, Visit
-from rooftree.api.pages.standing import Standing, standing_of_event
 from rooftree.api.pages.values import mapping_of, text_of
+from rooftree.api.pages.verification import VerificationLine, verification_of_event
 from rooftree.api.query import Query
 from rooftree.errors import InputError
 from rooftree.inquiry import wording
@@ -140,7 +140,7 @@ class RevisionView:
     changes: Sequence[ToldChange]
     people: People | None
     seal: Seal
-    standing: Standing
+    verification: VerificationLine
     following: str | None
     earlier: str | None
     later: str | None
@@ -238,7 +238,7 @@ def told_of(
         ],
         people=people_of(impacts_of(events)),
         seal=seal_of(events, sealed_to),
-        standing=standing_of_event(verified, last.position),
+        verification=verification_of_event(verified, last.position),
         following=None if part or last.part >= last.parts else f"{to.revision(first.revision)}?after={last.part}",
         earlier=to.revision(first.revision - 1) if first.revision > 1 else None,
         later=to.revision(later) if later else None,

@@ -14,11 +14,11 @@ from starlette.routing import Route
 from rooftree.access.caller import Caller, CallerKind
 from rooftree.access.grants import Grant, claim_values, granted
 from rooftree.api.access import is_secure
-from rooftree.api.entrance import Entrance
+from rooftree.api.login import Login
 from rooftree.errors import ForbiddenError, UnavailableError
 from rooftree.identity import Attempt, Identity, Provider
 
-__all__ = ["CALLBACK", "ProvidedEntrance"]
+__all__ = ["CALLBACK", "OidcLogin"]
 
 CALLBACK: Final = "/login/oidc/callback"
 COOKIE: Final = "rooftree_oidc"
@@ -32,7 +32,7 @@ ENTERED: Final = (
 """A page that leads on, in place of a redirect: after one that another site began, browsers keep our cookie back."""
 
 
-class ProvidedEntrance:
+class OidcLogin:
     """
     The way in by an identity provider.
 
@@ -40,17 +40,17 @@ class ProvidedEntrance:
         provider: Says who somebody is.
         grants: Say what they may do.
         claim: The claim that decides it.
-        entrance: Opens the session.
+        login: Opens the session.
         public_url: Under which address browsers know this service.
     """
 
     def __init__(
-        self, provider: Provider, grants: tuple[Grant, ...], *, claim: str, entrance: Entrance, public_url: str
+        self, provider: Provider, grants: tuple[Grant, ...], *, claim: str, login: Login, public_url: str
     ) -> None:
         self._provider = provider
         self._grants = grants
         self._claim = claim
-        self._entrance = entrance
+        self._login = login
         self._public_url = public_url
 
     @property
@@ -67,13 +67,13 @@ class ProvidedEntrance:
         """
         Send a browser to the provider.
         """
-        if (refusal := self._entrance.throttled(request)) is not None:
+        if (refusal := self._login.throttled(request)) is not None:
             return refusal
         attempt = Attempt.new()
         try:
             address = await self._provider.address(attempt)
         except UnavailableError as error:
-            return self._entrance.page(request, reason=str(error), status=503)
+            return self._login.page(request, reason=str(error), status=503)
         response = RedirectResponse(address, status_code=303)
         response.set_cookie(
             self._cookie(request),
@@ -90,18 +90,18 @@ class ProvidedEntrance:
         """
         Take what the provider says, and open a session for whom it grants something to.
         """
-        if (refusal := self._entrance.throttled(request)) is not None:
+        if (refusal := self._login.throttled(request)) is not None:
             return refusal
         try:
             identity = await self._identity(request)
             caller = self._caller(identity)
         except UnavailableError as error:
-            return self._done(request, self._entrance.page(request, reason=str(error), status=503))
+            return self._done(request, self._login.page(request, reason=str(error), status=503))
         except ForbiddenError as error:
-            await self._entrance.refused(request, str(error))
-            return self._done(request, self._entrance.page(request, reason=str(error), status=403))
+            await self._login.refused(request, str(error))
+            return self._done(request, self._login.page(request, reason=str(error), status=403))
         response = HTMLResponse(ENTERED)
-        await self._entrance.admit(request, response, caller, id_token=identity.id_token)
+        await self._login.admit(request, response, caller, id_token=identity.id_token)
         return self._done(request, response)
 
     async def _identity(self, request: Request) -> Identity:

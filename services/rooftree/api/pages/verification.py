@@ -11,7 +11,7 @@ from typing import Final
 
 from rooftree.reading.reader import VerificationRecord
 
-__all__ = ["Standing", "standing_of_event", "standings"]
+__all__ = ["VerificationLine", "verification_of_event", "verifications"]
 
 AUDIT: Final = "audit"
 UNKNOWN: Final = ("quiet", "Not verified yet")
@@ -22,7 +22,7 @@ SUBJECTS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class VerificationLine:
     """
     How something stands.
 
@@ -39,37 +39,37 @@ class Standing:
     command: str
 
 
-def standings(found: Iterable[VerificationRecord]) -> list[Standing]:
+def verifications(found: Iterable[VerificationRecord]) -> list[VerificationLine]:
     """
     Return how everything that can be verified stands.
     """
     by_subject = {record.subject: record for record in found}
-    return [_standing(by_subject.get(subject), *told) for subject, told in SUBJECTS.items()]
+    return [_verification(by_subject.get(subject), *told) for subject, told in SUBJECTS.items()]
 
 
-def standing_of_event(found: Iterable[VerificationRecord], position: tuple[int, int]) -> Standing:
+def verification_of_event(found: Iterable[VerificationRecord], position: tuple[int, int]) -> VerificationLine:
     """
     Return how an event stands: by the last verification of all of them, which goes from the first one to a fault or an end.
     """
     subject, command, _ = SUBJECTS[AUDIT]
     record = next((one for one in found if one.subject == AUDIT), None)
     if record is None:
-        return Standing(subject, UNKNOWN, "Nobody has verified the whole chain yet.", None, command)
+        return VerificationLine(subject, UNKNOWN, "Nobody has verified the whole chain yet.", None, command)
     if position <= (record.revision, record.part):
-        return Standing(
+        return VerificationLine(
             subject, ("good", "Verified"), "It is whole, and so is all before it.", record.verified_at, command
         )
     if record.fault is not None:
-        return Standing(subject, ("bad", "Failed"), record.fault, record.verified_at, command)
+        return VerificationLine(subject, ("bad", "Failed"), record.fault, record.verified_at, command)
     words = f"The last verification went up to change {record.revision}."
-    return Standing(subject, UNKNOWN, words, record.verified_at, command)
+    return VerificationLine(subject, UNKNOWN, words, record.verified_at, command)
 
 
-def _standing(record: VerificationRecord | None, subject: str, command: str, rows: str) -> Standing:
+def _verification(record: VerificationRecord | None, subject: str, command: str, rows: str) -> VerificationLine:
     if record is None:
-        return Standing(subject, UNKNOWN, "", None, command)
+        return VerificationLine(subject, UNKNOWN, "", None, command)
     if record.fault is None:
         words = f"{record.checked:,} {rows}, up to change {record.revision}"
-        return Standing(subject, ("good", "Verified"), words, record.verified_at, command)
+        return VerificationLine(subject, ("good", "Verified"), words, record.verified_at, command)
     more = f" and {record.faults - 1:,} more" if record.faults > 1 else ""
-    return Standing(subject, ("bad", "Failed"), f"{record.fault}{more}", record.verified_at, command)
+    return VerificationLine(subject, ("bad", "Failed"), f"{record.fault}{more}", record.verified_at, command)

@@ -1,5 +1,5 @@
 """
-How people come in, and go: by a token, by the code of the first visit; a session is opened, or ended.
+Logging in, by a token or by the code of the first visit, and logging out: a session is opened, or ended.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rooftree.api.throttle import Throttle
 from rooftree.errors import UnavailableError
 from rooftree.identity import Provider
 
-__all__ = ["Entrance", "Render"]
+__all__ = ["Login", "Render"]
 
 UNKNOWN: Final = "This token is not known, or no longer good."
 USED: Final = "This address was used before."
@@ -42,7 +42,7 @@ class Render(Protocol):
         ...
 
 
-class Entrance:
+class Login:
     """
     The login, and the way out.
 
@@ -161,11 +161,11 @@ class Entrance:
         """
         Count an attempt; returns a refusal if there were too many from its address.
         """
-        standing = self._attempts.take(address_of(request))
-        if standing is None or standing.admitted:
+        allowance = self._attempts.take(address_of(request))
+        if allowance is None or allowance.admitted:
             return None
         answer = self.page(request, reason=CROWDED, status=429)
-        answer.headers.update(standing.headers)
+        answer.headers.update(allowance.headers)
         return answer
 
     def page(self, request: Request, *, reason: str | None = None, status: int = 200) -> Response:

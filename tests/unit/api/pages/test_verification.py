@@ -7,7 +7,7 @@ import pytest
 from tests.unit.api.fake_reader import ORGANIZATION, FakeReader, event
 from tests.unit.api.test_app import browse
 
-from rooftree.api.pages.standing import standing_of_event, standings
+from rooftree.api.pages.verification import verification_of_event, verifications
 from rooftree.reading.reader import VerificationRecord
 from rooftree.telemetry.metrics import METRICS_REGISTRY
 
@@ -39,19 +39,19 @@ def test_an_event_stands_as_the_last_verification_left_it(
     """
     found = [VIEW] if record is None else [VIEW, record]
 
-    assert state == standing_of_event(found, position).mark
+    assert state == verification_of_event(found, position).mark
 
 
 def test_all_that_can_be_verified_is_listed() -> None:
     """
     With the command for it, whether somebody has given it or not.
     """
-    audit, view = standings([VIEW])
+    audit, view = verifications([VIEW])
 
     assert (("quiet", "Not verified yet"), None, "rooftree audit verify") == (audit.mark, audit.at, audit.command)
     assert (("bad", "Failed"), AT, "rooftree verify") == (view.mark, view.at, view.command)
     assert "account 1 name: expected `a`, found `b` and 2 more" == view.words
-    assert "3 events, up to change 2" == standings([WHOLE])[0].words
+    assert "3 events, up to change 2" == verifications([WHOLE])[0].words
 
 
 async def test_the_page_of_a_change_says_whether_it_was_verified() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,8 +26,6 @@ from rooftree.view.projection import OrganizationView
 
 EXAMPLES = int(os.environ.get("ROOFTREE_TEST_EXAMPLES", "60"))
 START = datetime(2026, 1, 5, 8, 0, 1, tzinfo=UTC)
-
-Observation = Callable[[OrganizationView], object]
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from rooftree.errors import PolicyError
 from rooftree.organization.identifiers import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
 from rooftree.policy.builtin import BUILTIN_CONTENT, BUILTIN_KINDS, BUILTIN_NAMES
 from rooftree.policy.document import PolicyContent, PolicyKind, canonical_text, parse_policy
+from rooftree.policy.kinds import SIZE_QUOTAS
 from rooftree.policy.model import PolicyDocument
 
 __all__ = [
     "AUTHORIZING_TYPES",
     "BUILTIN_POLICIES",
     "LENIENCE",
-    "QUOTAS",
     "Document",
     "Policy",
     "accept_content",
@@ -32,10 +32,6 @@ AUTHORIZING_TYPES = {
     SERVICE_CONTROL_POLICY: PolicyKind.SERVICE_CONTROL,
     RESOURCE_CONTROL_POLICY: PolicyKind.RESOURCE_CONTROL,
 }
-
-# Characters that AWS lets a policy have.
-# https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
-QUOTAS = {PolicyKind.SERVICE_CONTROL: 10_240, PolicyKind.RESOURCE_CONTROL: 5_120}
 
 # By how much a policy may be longer here: AWS has raised its quota for service control policies from 5,120 before, and
 # canonical text may be longer than what was given.
@@ -105,7 +101,7 @@ def accept_content(content: PolicyContent, kind: PolicyKind) -> str:
         PolicyError: The content is no policy of that kind; the error names the place.
     """
     text = canonical_text(content)
-    most = LENIENCE * QUOTAS.get(kind, len(text))
+    most = LENIENCE * SIZE_QUOTAS.get(kind, len(text))
     if len(text) > most:
         raise PolicyError(f"expected at most {most} characters, found {len(text)}")
     parse_policy(content, kind)

@@ -7,7 +7,7 @@ functions over the same dimensions are the same node, so comparing two functions
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from rooftree.permissions.bounds import MAX_NODES, MAX_STEPS, TooComplexError
@@ -65,14 +65,6 @@ class Diagrams:
         for dimension in reversed(range(len(masks))):
             node = self._node(dimension, [(masks[dimension], node), (self.full[dimension] & ~masks[dimension], FALSE)])
         return node
-
-    def choice(self, dimension: int, edges: Iterable[tuple[int, Node]]) -> Node:
-        """
-        Return the function that goes on with the node of the part in which the point lies.
-
-        The masks must part the dimension, and the nodes must lie below it.
-        """
-        return self._node(dimension, edges)
 
     def both(self, left: Node, right: Node) -> Node:
         """
@@ -168,12 +160,6 @@ class Diagrams:
             mask, node = next((mask, child) for mask, child in edges if child != FALSE)
             masks[dimension] = mask
         return tuple(masks)
-
-    def boxes(self, node: Node) -> Iterator[Box]:
-        """
-        Yield the paths of the diagram as boxes that do not overlap.
-        """
-        yield from self._paths(node, list(self.full))
 
     def at(self, node: Node, point: Sequence[int]) -> bool:
         """
@@ -315,15 +301,3 @@ class Diagrams:
                     found &= self._extent(child, box, dimension, memo, contained)
             memo[node] = found
         return found
-
-    def _paths(self, node: Node, masks: list[int]) -> Iterator[Box]:
-        if node == FALSE:
-            return
-        if node == TRUE:
-            yield tuple(masks)
-            return
-        dimension, edges = self._nodes[node]
-        for mask, child in edges:
-            masks[dimension] = mask
-            yield from self._paths(child, masks)
-        masks[dimension] = self.full[dimension]

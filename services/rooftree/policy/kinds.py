@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Final
 
-__all__ = ["ElementRules", "Need", "PolicyKind", "rules_of"]
+__all__ = ["SIZE_QUOTAS", "ElementRules", "Need", "PolicyKind", "rules_of"]
 
 
 class PolicyKind(StrEnum):
@@ -28,6 +28,13 @@ class PolicyKind(StrEnum):
     SESSION = "session"
     BOUNDARY = "boundary"
     VPC_ENDPOINT = "vpc_endpoint"
+
+
+SIZE_QUOTAS: Final = {PolicyKind.SERVICE_CONTROL: 10_240, PolicyKind.RESOURCE_CONTROL: 5_120}
+"""
+Characters that AWS lets a policy of an organization have, white space included.
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+"""
 
 
 class Need(Enum):

@@ -22,7 +22,7 @@ from rooftree.policy.document import (
     statement_contents,
 )
 from rooftree.policy.findings import Finding, Rule, Severity
-from rooftree.policy.kinds import PolicyKind, rules_of
+from rooftree.policy.kinds import SIZE_QUOTAS, PolicyKind, rules_of
 from rooftree.policy.lint_conditions import lint_conditions
 from rooftree.policy.lint_statements import Subject, lint_statement
 from rooftree.policy.model import CURRENT_VERSION, Statement
@@ -30,9 +30,6 @@ from rooftree.policy.statements import parse_statement
 from rooftree.policy.wording import in_place, quote
 
 __all__ = ["Finding", "Severity", "lint_policy"]
-
-SIZE_QUOTAS: Final = {PolicyKind.SERVICE_CONTROL: 10_240, PolicyKind.RESOURCE_CONTROL: 5_120}
-"""Characters, white space included: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"""
 
 _FOREIGN: Final = re.compile("[^\t\n\r\u0020-\u00ff]")
 

@@ -20,8 +20,6 @@ __all__ = [
     "arn_matches",
     "compile_glob",
     "complete_arn",
-    "glob_matches",
-    "resource_matches",
 ]
 
 ARN_FIELDS: Final = 6
@@ -90,13 +88,6 @@ def _text_glob(pattern: str) -> Glob:
     return compile_glob((Piece(pattern),))
 
 
-def glob_matches(pattern: str, text: str) -> bool:
-    """
-    Tell whether a pattern stands for the whole of *text*, with regard to case.
-    """
-    return _text_glob(pattern).matches(text)
-
-
 def action_matches(pattern: str, action: str) -> bool:
     """
     Tell whether a pattern of an Action element stands for an action; case does not matter.
@@ -106,23 +97,16 @@ def action_matches(pattern: str, action: str) -> bool:
     return _text_glob(pattern.lower()).matches(action.lower())
 
 
-def resource_matches(pattern: str, resource: str) -> bool:
-    """
-    Tell whether a pattern of a Resource element, without variables, stands for a resource; case matters.
-
-    The documentation lets only a ``*`` at the end of a field run over the colons that follow, and asks authors for no
-    wildcards in the first fields. What the service does with others it does not say; here the whole is one plain
-    glob, which agrees on all patterns that follow the rules.
-    """
-    return _text_glob(complete_arn(pattern)).matches(resource)
-
-
 @lru_cache(maxsize=16384)
 def complete_arn(pattern: str, *, variables: bool = False) -> str:
     """
     Return a Resource pattern with the fields that it lacks as ``*``: ``arn:aws:sqs`` is ``arn:aws:sqs:*:*:*``.
 
     A lone ``*`` stands for all resources and stays. With *variables*, colons inside of ``${...}`` do not count.
+
+    The documentation lets only a ``*`` at the end of a field run over the colons that follow, and asks authors for no
+    wildcards in the first fields. What the service does with others it does not say; here the completed pattern is one
+    plain glob, which agrees on all patterns that follow the rules.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
     """
     if not pattern.strip("*"):

@@ -13,8 +13,9 @@ from tests.generators.telling import ORGANIZATION, OU, ROOT
 from rooftree.contracts import MAX_CHANGE_BYTES, decode_change
 from rooftree.contracts.decoding import MAX_DEPTH
 from rooftree.errors import ChangeError
-from rooftree.organization.documents import LENIENCE, QUOTAS
-from rooftree.policy.document import MAX_BYTES, MAX_STATEMENTS, PolicyKind
+from rooftree.organization.documents import LENIENCE
+from rooftree.policy.document import MAX_BYTES, MAX_STATEMENTS
+from rooftree.policy.kinds import SIZE_QUOTAS, PolicyKind
 
 TYPES = {PolicyKind.SERVICE_CONTROL: "SERVICE_CONTROL_POLICY", PolicyKind.RESOURCE_CONTROL: "RESOURCE_CONTROL_POLICY"}
 
@@ -58,7 +59,7 @@ TEXTS = {
     "nested objects": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested"),
     "nested by one too many": (b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), "nested"),
     "too many bytes": (b'{"data": "' + b" " * MAX_CHANGE_BYTES + b'"}', "expected at most"),
-    "half a million keys": (b"{" + b",".join(b'"%d":1' % n for n in range(90_000)) + b"}", "version"),
+    "ninety thousand keys": (b"{" + b",".join(b'"%d":1' % n for n in range(90_000)) + b"}", "version"),
     "nothing but openings": (b"{" * 1_000_000, "no JSON"),
 }
 
@@ -112,7 +113,7 @@ def test_ids_are_ids(kind: str, field: str, others: dict[str, object], found: ob
     assert f"data.{field}" == error.place
 
 
-@pytest.mark.parametrize("kind", QUOTAS)
+@pytest.mark.parametrize("kind", SIZE_QUOTAS)
 def test_a_policy_may_be_larger_than_aws_lets_it_be_but_not_much(kind: PolicyKind) -> None:
     """
     The quota of AWS times the lenience is the limit, and the same for objects and for text.
@@ -126,7 +127,7 @@ def test_a_policy_may_be_larger_than_aws_lets_it_be_but_not_much(kind: PolicyKin
         # Canonical text writes lists: three pairs of brackets more.
         return {"Version": "2012-10-17", "Statement": {**statement, "Sid": "a" * (size - empty - 6)}}
 
-    most = min(LENIENCE * QUOTAS[kind], MAX_BYTES)
+    most = min(LENIENCE * SIZE_QUOTAS[kind], MAX_BYTES)
 
     def told(size: int, *, as_text: bool) -> dict[str, Any]:
         content: object = json.dumps(policy(size)) if as_text else policy(size)

@@ -19,6 +19,8 @@ __all__ = [
     "Inbound",
     "JsonObject",
     "NodeId",
+    "OneAction",
+    "OneResource",
     "OrganizationId",
     "OuId",
     "Outbound",
@@ -99,4 +101,10 @@ AccountId = Annotated[str, pattern(identifiers.ACCOUNT_ID)]
 ParentId = Annotated[str, pattern(identifiers.PARENT_ID)]
 NodeId = Annotated[str, pattern(identifiers.NODE_ID)]
 PolicyId = Annotated[str, pattern(identifiers.POLICY_ID)]
+OneAction = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+:[A-Za-z0-9]+$", max_length=256)]
+OneResource = Annotated[
+    str,
+    StringConstraints(pattern=r"^(\*|arn:[^:]*:[^:]*:[^:]*:[^:]*:.+)$", max_length=2048),
+    AfterValidator(storable),
+]
 PolicyType = Annotated[str, StringConstraints(pattern="^[A-Z][A-Z0-9_]{0,127}$")]

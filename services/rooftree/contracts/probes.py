@@ -10,18 +10,17 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from rooftree.authorization import parse_principal
 from rooftree.contracts.change_data import OrganizationChange
-from rooftree.contracts.fields import Inbound, OrganizationId, Text
+from rooftree.contracts.fields import Inbound, OneAction, OneResource, OrganizationId, Text, storable
 from rooftree.errors import InputError
 from rooftree.organization import changes
 from rooftree.organization.changes import ChangeData
 from rooftree.organization.probes import Probe
 from rooftree.policy.context import Context
+from rooftree.policy.wording import in_place
 
-__all__ = ["ProbeFileModel", "ProbeModel", "ProbeRemovedData", "ProbeSetData"]
+__all__ = ["ProbeFileModel", "ProbeModel", "ProbeName", "ProbeRemovedData", "ProbeSetData"]
 
 ProbeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
-OneAction = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+:[A-Za-z0-9]+$", max_length=256)]
-OneResource = Annotated[str, StringConstraints(pattern=r"^(\*|arn:[^:]*:[^:]*:[^:]*:[^:]*:.+)$", max_length=2048)]
 
 
 class ProbeModel(Inbound):
@@ -51,9 +50,19 @@ class ProbeModel(Inbound):
             raise error.within("principal") from error
         try:
             context = Context.from_json(self.context)
+            _require_storable(context)
         except InputError as error:
             raise error.within("context") from error
         return Probe(self.name, self.principal, self.action, self.resource, tuple(sorted(context.items())), self.expect)
+
+
+def _require_storable(context: Context) -> None:
+    for key, values in context.items():
+        try:
+            for value in values:
+                storable(value)
+        except ValueError as error:
+            raise InputError(str(error), place=in_place(key)) from error
 
 
 class ProbeFileModel(Inbound):

@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-from rooftree.contracts.fields import JsonObject, Text, Time
-from rooftree.contracts.probes import OneAction, OneResource
+from rooftree.contracts.fields import JsonObject, OneAction, OneResource, Text, Time
 
 __all__ = [
     "AttachStep",

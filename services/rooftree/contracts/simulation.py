@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from rooftree.authorization import AccessRequest, Answer, Membership, PolicySet, Reason, parse_principal
 from rooftree.authorization.acl import AccessControlList, AclGrant, ObjectOwnership, Permission
 from rooftree.authorization.request import account_of_resource
 from rooftree.authorization.surroundings import Surroundings
 from rooftree.contracts.complaints import first_complaint
-from rooftree.contracts.fields import AccountId, Inbound, JsonObject, OrganizationId, Text
+from rooftree.contracts.fields import AccountId, Inbound, JsonObject, OneAction, OneResource, OrganizationId, Text
 from rooftree.errors import InputError, PolicyError
 from rooftree.organization.timestamps import format_time
 from rooftree.policy.chain import AttachedPolicy, Level
@@ -33,9 +33,6 @@ __all__ = ["Simulation", "answer_document", "layers_document", "line_id", "read_
 MAX_DEPTH = 32
 """Line, policies, level, policy and the policy's own twenty levels."""
 
-_ACTION = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+:[A-Za-z0-9]+$", max_length=256)]
-_RESOURCE = Annotated[str, StringConstraints(pattern=r"^(\*|arn:[^:]*:[^:]*:[^:]*:[^:]*:.+)$", max_length=2048)]
-
 
 class RequestModel(Inbound):
     """
@@ -46,8 +43,8 @@ class RequestModel(Inbound):
     """
 
     principal: Text
-    action: _ACTION
-    resource: _RESOURCE = "*"
+    action: OneAction
+    resource: OneResource = "*"
     resource_account: AccountId | None = None
     context: JsonObject = Field(default_factory=dict)
     session_issuer: Text | None = None

@@ -4,6 +4,7 @@ Policy texts of an organization and the documents that they hold, each parsed on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,6 +37,9 @@ AUTHORIZING_TYPES = {
 # By how much a policy may be longer here: AWS has raised its quota for service control policies from 5,120 before, and
 # canonical text may be longer than what was given.
 LENIENCE = 6
+
+# As JSON writes the character: behind a backslash that no other one escapes.
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +102,9 @@ def accept_content(content: PolicyContent, kind: PolicyKind) -> str:
     Return the canonical text of a policy that comes in.
 
     Raises:
-        PolicyError: The content is no policy of that kind; the error names the place.
+        PolicyError: The content is no policy of that kind, which the error names the place of, or it holds a NUL.
     """
-    text = canonical_text(content)
+    text = _storable_text(content)
     most = LENIENCE * SIZE_QUOTAS.get(kind, len(text))
     if len(text) > most:
         raise PolicyError(f"expected at most {most} characters, found {len(text)}")
@@ -116,15 +120,23 @@ def accept_document(content: PolicyContent, kind: PolicyKind) -> tuple[str, str]
     Return the digest and the canonical text of a policy that comes in, without keeping what it means.
 
     Raises:
-        PolicyError: The content is no policy of that kind; the error names the place.
+        PolicyError: The content is no policy of that kind, which the error names the place of, or it holds a NUL.
     """
-    text = canonical_text(content)
+    text = _storable_text(content)
     try:
         return _digest_of(text, kind), text
     except PolicyError:
         # Of what was given, the place is that in what was given.
         parse_policy(content, kind)
         raise
+
+
+def _storable_text(content: PolicyContent) -> str:
+    text = canonical_text(content)
+    # PostgreSQL holds every character but this one, and what is worked out from a policy may quote it.
+    if _NUL.search(text):
+        raise PolicyError("expected no NUL character")
+    return text
 
 
 # Policies of AWS and trust policies come again with each account.

@@ -50,6 +50,8 @@ def test_a_removal_names_the_probe() -> None:
         ({"resource": "bucket"}, "data.resource: expected text like"),
         ({"context": {"a:B": {}}}, "data.context.a:B: expected text, a boolean, a number or a list of those"),
         ({"context": {"a:B": "1", "A:b": "1"}}, "data.context: key `A:b` stands twice, in another case"),
+        ({"resource": "arn:aws:s3:::a\0b"}, "data.resource: expected no NUL character"),
+        ({"context": {"a:B": ["1", "\0"]}}, "data.context.a:B: expected no NUL character"),
         ({"expect": "explicit_deny"}, "data.expect: "),
     ],
 )

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from tests.generators.telling import deny
 
 from rooftree.errors import PolicyError
-from rooftree.organization.documents import BUILTIN_POLICIES, accept_content, read_document
+from rooftree.organization.documents import BUILTIN_POLICIES, accept_content, accept_document, read_document
 from rooftree.policy.builtin import FULL_AWS_ACCESS
 from rooftree.policy.document import PolicyKind
 
@@ -28,6 +29,16 @@ def test_a_policy_that_its_canonical_text_makes_too_large_is_refused() -> None:
     with pytest.raises(PolicyError) as caught:
         accept_content(text, PolicyKind.SERVICE_CONTROL)
     assert "expected at most 61440 characters, found 70015" == str(caught.value)
+
+
+@pytest.mark.parametrize("accept", [accept_content, accept_document])
+def test_a_policy_that_the_store_cannot_hold_is_refused(accept: Callable[[str, PolicyKind], object]) -> None:
+    """PostgreSQL holds every character but NUL; behind a second backslash the number of NUL is plain text."""
+    text = '{"Statement": {"Effect": "Deny", "Action": "*", "Resource": "arn:aws:s3:::a%su0000"}}'
+    accept(text % r"\\", PolicyKind.SERVICE_CONTROL)
+    for backslashes in ("\\", "\\" * 3):
+        with pytest.raises(PolicyError, match="expected no NUL character"):
+            accept(text % backslashes, PolicyKind.SERVICE_CONTROL)
 
 
 def test_text_of_another_kind_is_no_document() -> None:

@@ -52,7 +52,14 @@ class TextComparison:
         """
         ``equivalent`` or ``mixed``.
         """
-        return "equivalent" if self.before == self.after else "mixed"
+        return "equivalent" if self.is_equivalent else "mixed"
+
+    @property
+    def is_equivalent(self) -> bool:
+        """
+        Whether the texts are the same.
+        """
+        return self.before == self.after
 
     @property
     def all_changes(self) -> tuple[()]:

@@ -16,7 +16,6 @@ from rooftree.organization.documents import AUTHORIZING_TYPES
 __all__ = [
     "AUTHORIZING",
     "account_fields",
-    "is_missing",
     "read_account",
     "read_attached",
     "read_parent",
@@ -24,6 +23,7 @@ __all__ = [
     "read_targets",
     "read_unit",
     "told_status",
+    "unless_missing",
 ]
 
 AUTHORIZING: Final = tuple(AUTHORIZING_TYPES)
@@ -44,13 +44,6 @@ _Fields = dict[str, object]
 _T = TypeVar("_T")
 
 
-def is_missing(error: RefusedCallError) -> bool:
-    """
-    Tell whether AWS says that an object does not exist.
-    """
-    return error.code in MISSING
-
-
 def told_status(account: Mapping[str, Any]) -> str:
     """
     Return the state of an account; the older field counts where AWS does not tell the newer one.
@@ -64,7 +57,7 @@ async def read_account(calls: Calls, account_id: str) -> _Fields | None:
     """
     Return an account as it stands in a snapshot.
     """
-    told = await _found(calls.ask("DescribeAccount", AccountId=account_id))
+    told = await unless_missing(calls.ask("DescribeAccount", AccountId=account_id))
     parent_id = None if told is None else await read_parent(calls, account_id)
     return None if told is None or parent_id is None else account_fields(told["Account"], parent_id)
 
@@ -73,7 +66,7 @@ async def read_unit(calls: Calls, unit_id: str) -> _Fields | None:
     """
     Return an organizational unit as it stands in a snapshot.
     """
-    told = await _found(calls.ask("DescribeOrganizationalUnit", OrganizationalUnitId=unit_id))
+    told = await unless_missing(calls.ask("DescribeOrganizationalUnit", OrganizationalUnitId=unit_id))
     parent_id = None if told is None else await read_parent(calls, unit_id)
     if told is None or parent_id is None:
         return None
@@ -84,7 +77,7 @@ async def read_parent(calls: Calls, child_id: str) -> str | None:
     """
     Return the parent of an account or an organizational unit.
     """
-    parents = await _found(calls.entries("ListParents", "Parents", ChildId=child_id))
+    parents = await unless_missing(calls.entries("ListParents", "Parents", ChildId=child_id))
     return str(parents[0]["Id"]) if parents else None
 
 
@@ -92,7 +85,7 @@ async def read_policy(calls: Calls, policy_id: str) -> _Fields | None:
     """
     Return a policy as it stands in a snapshot, content included.
     """
-    told = await _found(calls.ask("DescribePolicy", PolicyId=policy_id))
+    told = await unless_missing(calls.ask("DescribePolicy", PolicyId=policy_id))
     if told is None:
         return None
     summary = told["Policy"]["PolicySummary"]
@@ -107,7 +100,7 @@ async def read_attached(calls: Calls, node_id: str) -> frozenset[str] | None:
     found: set[str] = set()
     for policy_type in AUTHORIZING:
         asked = calls.entries("ListPoliciesForTarget", "Policies", TargetId=node_id, Filter=policy_type)
-        policies = await _found(asked)
+        policies = await unless_missing(asked)
         if policies is None:
             return None
         found |= {str(policy["Id"]) for policy in policies}
@@ -118,7 +111,7 @@ async def read_targets(calls: Calls, policy_id: str) -> frozenset[str] | None:
     """
     Return the ids of the nodes that a policy hangs on.
     """
-    targets = await _found(calls.entries("ListTargetsForPolicy", "Targets", PolicyId=policy_id))
+    targets = await unless_missing(calls.entries("ListTargetsForPolicy", "Targets", PolicyId=policy_id))
     return None if targets is None else frozenset(str(target["TargetId"]) for target in targets)
 
 
@@ -130,13 +123,13 @@ def account_fields(told: Mapping[str, Any], parent_id: str) -> _Fields:
     return {**{name: value for name, value in fields.items() if value}, "status": told_status(told)}
 
 
-async def _found(asked: Awaitable[_T]) -> _T | None:
+async def unless_missing(asked: Awaitable[_T]) -> _T | None:
     """
     Return an answer, or None where AWS says that the object does not exist.
     """
     try:
         return await asked
     except RefusedCallError as error:
-        if is_missing(error):
+        if error.code in MISSING:
             return None
         raise

@@ -22,11 +22,11 @@ from rooftree.aws.calls import Calls, together
 from rooftree.aws.objects import (
     AUTHORIZING,
     account_fields,
-    is_missing,
     read_parent,
     read_policy,
     read_targets,
     read_unit,
+    unless_missing,
 )
 from rooftree.errors import RefusedCallError, RooftreeError, UnavailableError
 from rooftree.organization.documents import BUILTIN_POLICIES
@@ -129,15 +129,10 @@ class _Nodes:
                 level.append(str(unit["id"]))
 
     async def _units_below(self, parent_id: str) -> list[_Fields]:
-        try:
-            units = await self._calls.entries(
-                "ListOrganizationalUnitsForParent", "OrganizationalUnits", ParentId=parent_id
-            )
-        except RefusedCallError as error:
-            if is_missing(error):
-                return []
-            raise
-        return [{"id": unit["Id"], "name": unit["Name"], "parent_id": parent_id} for unit in units]
+        units = await unless_missing(
+            self._calls.entries("ListOrganizationalUnitsForParent", "OrganizationalUnits", ParentId=parent_id)
+        )
+        return [{"id": unit["Id"], "name": unit["Name"], "parent_id": parent_id} for unit in units or ()]
 
     async def _read_accounts(self, parents: Sequence[str]) -> dict[str, dict[str, Any]]:
         self._calls.expect(len(parents))
@@ -145,13 +140,8 @@ class _Nodes:
         return {str(account["Id"]): account for accounts in found for account in accounts}
 
     async def _accounts_below(self, parent_id: str) -> list[dict[str, Any]]:
-        try:
-            accounts = await self._calls.entries("ListAccountsForParent", "Accounts", ParentId=parent_id)
-        except RefusedCallError as error:
-            if is_missing(error):
-                return []
-            raise
-        return [{**account, "parent_id": parent_id} for account in accounts]
+        accounts = await unless_missing(self._calls.entries("ListAccountsForParent", "Accounts", ParentId=parent_id))
+        return [{**account, "parent_id": parent_id} for account in accounts or ()]
 
     async def _is_placed(self, node_id: str) -> bool:
         """

@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
-from typing import Final
 
 from pydantic import Field
 
@@ -15,12 +14,11 @@ from rooftree.contracts.change_data import OrganizationChange
 from rooftree.contracts.fields import Text
 from rooftree.organization import changes
 from rooftree.organization.changes import ChangeData, ChangeType
+from rooftree.organization.drift import RECONCILER
 from rooftree.organization.rereads import RereadKind, RereadRequest
 from rooftree.organization.timestamps import format_time
 
 __all__ = ["RereadAnsweredData", "RereadAskedData", "answer_event"]
-
-ANSWER_SOURCE: Final = "urn:rooftree:reconciler"
 
 
 class RereadAskedData(OrganizationChange):
@@ -72,7 +70,7 @@ def answer_event(organization_id: str, kind: str, object_id: str, read_at: datet
     return {
         "specversion": "1.0",
         "id": hashlib.sha256(json.dumps([data, time], sort_keys=True).encode()).hexdigest()[:32],
-        "source": ANSWER_SOURCE,
+        "source": RECONCILER,
         "type": ChangeType.REREAD_ANSWERED.value,
         "time": time,
         "datacontenttype": "application/json",

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 from rooftree import permissions as algebra
 from rooftree.inquiry.aftermath import Aftermath
@@ -34,8 +34,6 @@ __all__ = [
     "find_difference",
     "join_reports",
 ]
-
-EQUIVALENT: Final = "equivalent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +333,7 @@ class _Comparer:
         if before.chain_id is None or beside.chain_id is None:
             return None
         comparison = self._shared.get((before.chain_id, beside.chain_id)) or self._compare(before, beside)
-        return None if comparison.verdict == EQUIVALENT else comparison
+        return None if comparison.is_equivalent else comparison
 
     def _compare(self, before: Standing, beside: Standing) -> Comparison:
         old, new = self._ceilings

@@ -13,9 +13,9 @@ from functools import cached_property, lru_cache
 from typing import Final
 
 from rooftree.permissions.catalog import catalog
-from rooftree.permissions.dimension import Dimension, Kind, Point, mask_of, ordered
+from rooftree.permissions.dimension import Dimension, Kind, Point, ordered
 from rooftree.permissions.glob import ANY_STRING, Atom, CharSet, Glob, glob_atom, rest_after, spelled
-from rooftree.permissions.language import ACTION_STARTS, ACTIONS, Start, StringClass, classes_of, partition
+from rooftree.permissions.language import ACTION_STARTS, ACTIONS, Start, StringClass, classes_of, mask_of, partition
 from rooftree.permissions.predicate import Term
 from rooftree.policy.variables import Piece
 
@@ -293,7 +293,7 @@ def _other_services(wild: tuple[Atom, ...], named: frozenset[str]) -> ServiceCla
     Return the classes of the actions of all services but those *named*.
     """
     if not wild:
-        return ServiceClasses(EVERY_SERVICE, (), [StringClass(0, _foreign(named))])
+        return _nothing_else(named)
     guards = [glob_atom([Piece(f"{service}:*")], service) for service in sorted(named)]
     found = classes_of(ACTIONS, ACTION_STARTS, [*wild, *guards])
     outside = [one for one in found if not one.signature >> len(wild)]

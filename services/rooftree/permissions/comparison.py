@@ -28,11 +28,18 @@ class Comparison:
         """
         ``equivalent``, ``tightened``, ``loosened`` or ``mixed``.
         """
-        if not self._directions:
+        if self.is_equivalent:
             return "equivalent"
         if len(self._directions) > 1:
             return "mixed"
         return "tightened" if "denied" in self._directions else "loosened"
+
+    @property
+    def is_equivalent(self) -> bool:
+        """
+        Whether no decision differs.
+        """
+        return not self._directions
 
     @cached_property
     def all_changes(self) -> tuple[DecisionChange, ...]:

@@ -11,10 +11,10 @@ from typing import Final
 
 from rooftree.permissions.glob import Atom
 from rooftree.permissions.interval import Interval
-from rooftree.permissions.language import STRING_STARTS, STRINGS, Start, Universe
+from rooftree.permissions.language import STRING_STARTS, STRINGS, Start, Universe, mask_of
 from rooftree.permissions.predicate import PrincipalTerm, Relation, Term, members_of
 
-__all__ = ["Dimension", "Kind", "Point", "arounds_of", "bundled", "mask_of", "ordered"]
+__all__ = ["Dimension", "Kind", "Point", "arounds_of", "bundled", "ordered"]
 
 
 class Kind:
@@ -167,13 +167,3 @@ def ordered(terms: Iterable[Term]) -> tuple[Term, ...]:
 
 def _wording(term: Term) -> tuple[str, str]:
     return term.text, "" if isinstance(term, Interval) else term.spelling.value
-
-
-def mask_of(indexes: Iterable[int]) -> int:
-    """
-    Return the mask of some indexes.
-    """
-    mask = 0
-    for index in indexes:
-        mask |= 1 << index
-    return mask

@@ -32,6 +32,7 @@ __all__ = [
     "StringClass",
     "Universe",
     "classes_of",
+    "mask_of",
     "partition",
 ]
 
@@ -83,7 +84,7 @@ class Universe:
 @dataclass(frozen=True, slots=True)
 class Start:
     """
-    Where strings of a universe begin: a fixed prefix, the mode after it, and whether it may go on.
+    Where strings of a universe begin: a fixed prefix, and the mode after it.
     """
 
     prefix: str
@@ -209,7 +210,7 @@ class Product:
         mode, positions, settled = state
         if not self.universe.accepts(mode):
             return None
-        return settled | _mask(self._atom[position] for position in positions if self._tokens[position] is None)
+        return settled | mask_of(self._atom[position] for position in positions if self._tokens[position] is None)
 
     def settled(self, state: State) -> int | None:
         """
@@ -341,7 +342,10 @@ class _Walk(Product):
         return [token for token in self._tokens[position : self._end[position]] if token is not None]
 
 
-def _mask(indexes: Iterable[int]) -> int:
+def mask_of(indexes: Iterable[int]) -> int:
+    """
+    Return the mask of some indexes.
+    """
     mask = 0
     for index in indexes:
         mask |= 1 << index

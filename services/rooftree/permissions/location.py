@@ -4,9 +4,10 @@ Where one request lies among all of them.
 
 from __future__ import annotations
 
-from rooftree.permissions.dimension import Dimension, Kind, mask_of
+from rooftree.permissions.dimension import Dimension, Kind
 from rooftree.permissions.glob import Atom, Glob
 from rooftree.permissions.interval import Interval, place_of
+from rooftree.permissions.language import mask_of
 from rooftree.permissions.predicate import PrincipalTerm
 from rooftree.permissions.space import Space
 from rooftree.policy.request import Request

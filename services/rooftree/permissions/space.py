@@ -14,7 +14,7 @@ from typing import Final
 from rooftree.permissions.actions import action_dimension
 from rooftree.permissions.bounds import MAX_DIMENSIONS, TooComplexError
 from rooftree.permissions.diagram import FALSE, Box, Diagrams, Node
-from rooftree.permissions.dimension import Dimension, Kind, Point, bundled, mask_of
+from rooftree.permissions.dimension import Dimension, Kind, Point, bundled
 from rooftree.permissions.glob import ANY_STRING, EMPTY_STRING, Atom, glob_atom
 from rooftree.permissions.interval import Interval, interval_classes
 from rooftree.permissions.keys import PRINCIPAL_KEY, Form, Side, form_of
@@ -26,6 +26,7 @@ from rooftree.permissions.language import (
     STRINGS,
     VALUES,
     classes_of,
+    mask_of,
 )
 from rooftree.permissions.predicate import BoundStatement, KeyTest, PrincipalTerm, Relation, Term
 from rooftree.permissions.principals import SERVICE_LINKED_ROLES, principal_classes

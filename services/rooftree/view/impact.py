@@ -25,7 +25,6 @@ from rooftree.view.standing import NOBODY, Holdings, Place, holdings_of, is_serv
 
 __all__ = ["Impact", "ImpactFinder", "PrincipalImpact"]
 
-EQUIVALENT: Final = "equivalent"
 
 DIRECTIONS: Final = {"tightened": "denied", "loosened": "allowed"}
 
@@ -159,7 +158,7 @@ class ImpactFinder:
         )
         alteration = Alteration(step.grants, before, after)
         comparison = self._compare(alteration, _pin(alteration))
-        if comparison.verdict == EQUIVALENT:
+        if comparison.is_equivalent:
             return None
         return PrincipalImpact(step.grants, comparison.verdict, self._confirmer.changes(alteration, comparison))
 
@@ -190,7 +189,7 @@ class ImpactFinder:
                 if confirmed is not None:
                     return [confirmed]
         comparison = self._compare(alteration, pin)
-        if comparison.verdict == EQUIVALENT:
+        if comparison.is_equivalent:
             return None
         touches = self._confirmer.touches(alteration, comparison)
         if change.direction is not None:

@@ -45,7 +45,7 @@ from rooftree.view.patch import (
 from rooftree.view.principals import Principals
 from rooftree.view.probes import Flip, Probes
 from rooftree.view.rereads import Rereads
-from rooftree.view.tidings import EQUIVALENT, Newsroom, Step
+from rooftree.view.tidings import Newsroom, Step
 from rooftree.view.watching import Watcher
 from rooftree.view.wording import describe, names_of
 
@@ -388,7 +388,7 @@ class OrganizationView:
             return None
         reported = self._ceilings.reported_permissions(before.reported_chain_id, binding)
         comparison = self._ceilings.compare(reported, permissions)
-        return None if comparison.verdict == EQUIVALENT else comparison
+        return None if comparison.is_equivalent else comparison
 
     def _row(
         self,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from rooftree.organization.changes import Change, PrincipalsTaken, RereadAnswered, RereadAsked, SnapshotTaken
-from rooftree.organization.rereads import PRINCIPAL_KINDS, Reread, RereadKind, RereadRequest
+from rooftree.organization.rereads import PRINCIPAL_KINDS, Reread, RereadRequest
 from rooftree.view.patch import RereadPatch
 
 __all__ = ["Rereads"]
@@ -68,6 +68,6 @@ def _answers(change: Change, request: RereadRequest) -> bool:
             return request.kind not in PRINCIPAL_KINDS
         case PrincipalsTaken(account_id=account_id, parts=1):
             of_account = request.object_id.partition("/")[0] == account_id
-            return of_account and request.kind in {RereadKind.PRINCIPALS, RereadKind.PRINCIPAL}
+            return of_account and request.kind in PRINCIPAL_KINDS
         case _:
             return False

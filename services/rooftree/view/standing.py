@@ -17,6 +17,7 @@ from typing import Final
 from rooftree.organization.directory import Directory, Grants
 from rooftree.organization.principals import PrincipalKind
 from rooftree.permissions import AccountBinding
+from rooftree.permissions.keys import PRINCIPAL_KEY
 from rooftree.policy.chain import UNLIMITED, AttachedPolicy, Chain, Level
 from rooftree.policy.conditions import condition_holds
 from rooftree.policy.context import Context
@@ -31,7 +32,6 @@ IDENTITY: Final = "identity"
 BOUNDARY: Final = "boundary"
 PRINCIPAL: Final = "principal"
 
-PRINCIPAL_KEY: Final = "aws:principalarn"
 _LINKED_PATH: Final = "/aws-service-role/"
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from rooftree.organization.directory import Directory
 from rooftree.permissions import AccountBinding, Comparison, Permissions
@@ -20,9 +19,7 @@ from rooftree.view.principals import PrincipalStep
 from rooftree.view.probes import Flip
 from rooftree.view.wholesale import SharedChanges
 
-__all__ = ["EQUIVALENT", "Newsroom", "Step"]
-
-EQUIVALENT: Final = "equivalent"
+__all__ = ["Newsroom", "Step"]
 
 
 @dataclass(frozen=True, slots=True)

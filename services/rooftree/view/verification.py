@@ -363,8 +363,10 @@ def _column_deviations(place: str, expected: Mapping[str, object], row: AccountS
 def _summary_deviations(place: str, expected: object, found: object) -> Iterator[Deviation]:
     if isinstance(expected, Mapping) and isinstance(found, Mapping):
         for name in sorted({*expected, *found}):
-            if name not in found or name not in expected:
-                yield Deviation(f"{place}.{name}", *("a value", "none")[:: 1 if name in expected else -1])
+            if name not in found:
+                yield Deviation(f"{place}.{name}", "a value", "none")
+            elif name not in expected:
+                yield Deviation(f"{place}.{name}", "none", "a value")
             elif _plain(expected[name]) != _plain(found[name]):
                 yield Deviation(f"{place}.{name}", _shown(expected[name]), _shown(found[name]))
 

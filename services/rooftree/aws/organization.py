@@ -12,9 +12,9 @@ from pathlib import Path
 from rooftree.aws.calls import Calls, Progress
 from rooftree.aws.journal import Journal
 from rooftree.aws.limits import Limits
+from rooftree.aws.observing import observe_objects
 from rooftree.aws.principals import Identity, read_identity, read_principals
 from rooftree.aws.session import AwsAccess, AwsClients
-from rooftree.aws.some import read_some
 from rooftree.aws.walk import walk_organization
 from rooftree.errors import SnapshotError
 from rooftree.organization.observation import Observation
@@ -87,7 +87,7 @@ class AwsOrganization:
         """
         calls = await self._calls()
         with _understood():
-            return await read_some(calls, objects)
+            return await observe_objects(calls, objects)
 
     async def principals(self, account_id: str) -> AccountDetails:
         """

@@ -18,15 +18,15 @@ from rooftree.organization.timestamps import format_time
 from rooftree.view.events import AuditEvent, AuditLog, SealedData, canonical_json
 from rooftree.view.impact import PrincipalImpact
 from rooftree.view.patch import AccountState
-from rooftree.view.wholesale import SharedChanges
+from rooftree.view.shared_changes import SharedChanges
 
 __all__ = [
     "AuditType",
     "Cause",
     "Flips",
     "Journal",
+    "Notice",
     "PrincipalVerdict",
-    "Tiding",
     "Verdict",
     "audit_event_id",
     "seal",
@@ -84,9 +84,9 @@ class Cause:
         return told if self.origin is None else {**told, "origin": self.origin}
 
 
-class Tiding(Protocol):
+class Notice(Protocol):
     """
-    What becomes one event of an account.
+    What one audit event tells beside its cause.
     """
 
     @property
@@ -330,52 +330,52 @@ class _Entry:
     """
 
     heading: _Heading
-    tiding: Tiding
+    notice: Notice
     part: int
     previous: str
     this: str
 
     @property
     def verdict(self) -> str | None:
-        return self.tiding.verdict
+        return self.notice.verdict
 
     def event(self) -> AuditEvent:
-        heading, tiding, cause = self.heading, self.tiding, self.heading.cause
-        account_id = None if tiding.account is None else tiding.account.account_id
-        told = _told(heading, tiding)
+        heading, notice, cause = self.heading, self.notice, self.heading.cause
+        account_id = None if notice.account is None else notice.account.account_id
+        told = _told(heading, notice)
         told["chain_hash"] = f'{{"previous":"{self.previous}","this":"{self.this}"}}'
         return AuditEvent(
             event_id=audit_event_id(
                 heading.organization_id,
-                tiding.type.value,
+                notice.type.value,
                 cause.event_id,
                 account_id,
                 source=cause.source,
                 principal=json.loads(told["principal"]) if "principal" in told else None,
             ),
-            type=tiding.type.value,
+            type=notice.type.value,
             organization_id=heading.organization_id,
             account_id=account_id,
             time=cause.time,
             revision=heading.revision,
             part=self.part,
             parts=heading.parts,
-            verdict=tiding.verdict,
+            verdict=notice.verdict,
             cause_event_id=cause.event_id,
             data=SealedData(_joined(told)),
         )
 
 
-def _told(heading: _Heading, tiding: Tiding) -> dict[str, str]:
-    account = tiding.account
+def _told(heading: _Heading, notice: Notice) -> dict[str, str]:
+    account = notice.account
     if account is None:
-        return {**heading.told, **tiding.told()}
+        return {**heading.told, **notice.told()}
     return {
         **heading.told,
         "account_id": quoted(account.account_id),
         "account_name": quoted(account.name),
         "path": f"[{','.join(map(quoted, account.path))}]",
-        **tiding.told(),
+        **notice.told(),
     }
 
 
@@ -416,15 +416,15 @@ class Journal:
         """
         return AuditLog(self._entries)
 
-    def changed(self, cause: Cause, tidings: Sequence[Tiding], *, complete: bool) -> None:
+    def changed(self, cause: Cause, notices: Sequence[Notice], *, complete: bool) -> None:
         """
         Write what a change has altered, as the parts of one revision.
         """
         self.revision += 1
-        heading = _Heading(self._organization_id, cause, self.revision, len(tidings), complete)
-        for part, tiding in enumerate(tidings, start=1):
-            this = _sealed(self.chain_hash, _joined(_told(heading, tiding)))
-            self._entries.append(_Entry(heading, tiding, part, self.chain_hash, this))
+        heading = _Heading(self._organization_id, cause, self.revision, len(notices), complete)
+        for part, notice in enumerate(notices, start=1):
+            this = _sealed(self.chain_hash, _joined(_told(heading, notice)))
+            self._entries.append(_Entry(heading, notice, part, self.chain_hash, this))
             self.chain_hash = this
 
     def became_incomplete(self, cause: Cause, *, reason: str) -> None:

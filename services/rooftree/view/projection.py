@@ -29,6 +29,7 @@ from rooftree.permissions.account import ACCOUNT_PLACEHOLDER
 from rooftree.view.algebra import Algebra
 from rooftree.view.audit import Cause, Journal
 from rooftree.view.ceilings import Ceilings
+from rooftree.view.notices import NoticeWriter, Step
 from rooftree.view.patch import (
     AccountState,
     Departure,
@@ -45,7 +46,6 @@ from rooftree.view.patch import (
 from rooftree.view.principals import Principals
 from rooftree.view.probes import Flip, Probes
 from rooftree.view.rereads import Rereads
-from rooftree.view.tidings import Newsroom, Step
 from rooftree.view.watching import Watcher
 from rooftree.view.wording import describe, names_of
 
@@ -224,9 +224,9 @@ class OrganizationView:
         cause = self._cause(change)
         probes, flips = self._renew_probes(self._probes.touched({data.account_id}), cause)
         journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
-        tidings = self._newsroom().of_principals(data.account_id, altered, flips)
-        if tidings:
-            journal.changed(cause, tidings, complete=self.position.complete)
+        notices = self._notice_writer().of_principals(data.account_id, altered, flips)
+        if notices:
+            journal.changed(cause, notices, complete=self.position.complete)
         self.position = replace(self.position, revision=journal.revision, chain_hash=journal.chain_hash)
         return Patch(self.organization_id, self.position, audit=journal.events, principals=principals, probes=probes)
 
@@ -242,8 +242,8 @@ class OrganizationView:
             names=names_of(change, self.organization, moved_from=moved_from),
         )
 
-    def _newsroom(self) -> Newsroom:
-        return Newsroom(self._accounts, self._ceilings, self.principals.directory)
+    def _notice_writer(self) -> NoticeWriter:
+        return NoticeWriter(self._accounts, self._ceilings, self.principals.directory)
 
     def _look_at_probes(self, merge: Merge, cause: Cause) -> tuple[ProbePatch, list[Flip]]:
         kinds = {fact.kind for fact in merge.facts}
@@ -421,9 +421,9 @@ class OrganizationView:
         """
         Write the audit events of *steps* and *flips*, and return the rows that differ from before.
         """
-        tidings = self._newsroom().of_accounts(steps, flips)
-        if tidings:
-            journal.changed(cause, tidings, complete=self.position.complete)
+        notices = self._notice_writer().of_accounts(steps, flips)
+        if notices:
+            journal.changed(cause, notices, complete=self.position.complete)
         return tuple(
             step.after._replace(
                 revision=journal.revision,

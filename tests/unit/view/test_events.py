@@ -7,7 +7,7 @@ import pytest
 
 from rooftree.permissions import AccountBinding
 from rooftree.view.events import AuditLog, SealedData
-from rooftree.view.wholesale import SharedChanges
+from rooftree.view.shared_changes import SharedChanges
 
 BINDING = AccountBinding("111111111111", "o-exampleorg", "o-exampleorg/r-ab12/")
 

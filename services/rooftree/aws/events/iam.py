@@ -10,24 +10,24 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from rooftree.aws.events.fields import Fields
+from rooftree.aws.events.interpretation import NOTHING, REMOVED, Interpretation, reread
 from rooftree.aws.events.record import AwsRecord
-from rooftree.aws.events.telling import NOTHING, REMOVED, Telling, reread
 from rooftree.errors import ChangeError
 from rooftree.organization.changes import ChangeType
 from rooftree.organization.principals import IAM_ARN, POLICY_ARN, policy_subject, principal_subject
 from rooftree.organization.rereads import RereadKind, RereadRequest, principal_object
 
-__all__ = ["IAM_SERVICE", "tell_iam"]
+__all__ = ["IAM_SERVICE", "interpret_iam"]
 
 IAM_SERVICE: Final = "iam.amazonaws.com"
 
-Handler: TypeAlias = Callable[[AwsRecord, str], Telling]
+Handler: TypeAlias = Callable[[AwsRecord, str], Interpretation]
 """From a record and its account."""
 
 _FIRST_VERSION: Final = "v1"
 
 
-def tell_iam(record: AwsRecord, organization_id: str) -> Telling:
+def interpret_iam(record: AwsRecord, organization_id: str) -> Interpretation:
     """
     Return what a record of IAM comes to.
 
@@ -43,13 +43,15 @@ def tell_iam(record: AwsRecord, organization_id: str) -> Telling:
     return handler(record, record.account_id)
 
 
-def _changed(account_id: str, kind: str, name: str, **told: object) -> Telling:
+def _changed(account_id: str, kind: str, name: str, **told: object) -> Interpretation:
     data = {"account_id": account_id, "principal": {"kind": kind, "name": name, **told}}
-    return Telling(ChangeType.PRINCIPAL_UPDATED, data)
+    return Interpretation(ChangeType.PRINCIPAL_UPDATED, data)
 
 
-def _policy_changed(account_id: str, arn: str, **told: object) -> Telling:
-    return Telling(ChangeType.PRINCIPAL_UPDATED, {"account_id": account_id, "managed_policy": {"arn": arn, **told}})
+def _policy_changed(account_id: str, arn: str, **told: object) -> Interpretation:
+    return Interpretation(
+        ChangeType.PRINCIPAL_UPDATED, {"account_id": account_id, "managed_policy": {"arn": arn, **told}}
+    )
 
 
 def _anew(account_id: str, kind: str, name: str, reason: str) -> RereadRequest:
@@ -57,21 +59,21 @@ def _anew(account_id: str, kind: str, name: str, reason: str) -> RereadRequest:
     return reread(RereadKind.PRINCIPAL, object_id, reason, doubtful=False)
 
 
-def _policy_anew(account_id: str, arn: str, reason: str) -> Telling:
+def _policy_anew(account_id: str, arn: str, reason: str) -> Interpretation:
     object_id = principal_object(account_id, policy_subject(arn))
-    return Telling(requests=(reread(RereadKind.PRINCIPAL, object_id, reason, doubtful=False),))
+    return Interpretation(requests=(reread(RereadKind.PRINCIPAL, object_id, reason, doubtful=False),))
 
 
-def _all_anew(account_id: str, reason: str) -> Telling:
-    return Telling(requests=(reread(RereadKind.PRINCIPALS, account_id, reason, doubtful=False),))
+def _all_anew(account_id: str, reason: str) -> Interpretation:
+    return Interpretation(requests=(reread(RereadKind.PRINCIPALS, account_id, reason, doubtful=False),))
 
 
-def _of(kind: str, tell: Callable[[AwsRecord, str, str], Telling]) -> Handler:
+def _of(kind: str, tell: Callable[[AwsRecord, str, str], Interpretation]) -> Handler:
     """
     Return the handler of records that name a principal in their request.
     """
 
-    def handle(record: AwsRecord, account_id: str) -> Telling:
+    def handle(record: AwsRecord, account_id: str) -> Interpretation:
         name = record.request.text(f"{kind}Name")
         if name is None:
             return _all_anew(account_id, f"which {kind} was meant was not told")
@@ -81,7 +83,7 @@ def _of(kind: str, tell: Callable[[AwsRecord, str, str], Telling]) -> Handler:
 
 
 def _created(kind: str) -> Handler:
-    def handle(record: AwsRecord, account_id: str) -> Telling:
+    def handle(record: AwsRecord, account_id: str) -> Interpretation:
         answer = record.response.part(kind)
         name = record.request.text(f"{kind}Name") or answer.text(f"{kind}Name")
         if name is None:
@@ -106,7 +108,7 @@ def _created(kind: str) -> Handler:
         principal = {"kind": kind, "name": name, **_known(told), **({"tags": tags} if tags else {})}
         data = {"account_id": account_id, "created": True, "principal": principal}
         places = {"principal.trust_policy": "requestParameters.assumeRolePolicyDocument"}
-        return Telling(ChangeType.PRINCIPAL_UPDATED, data, requests, places=places)
+        return Interpretation(ChangeType.PRINCIPAL_UPDATED, data, requests, places=places)
 
     return handle
 
@@ -121,36 +123,36 @@ def _known(told: Mapping[str, object]) -> dict[str, object]:
 
 
 def _deleted(kind: str) -> Handler:
-    def tell(_: AwsRecord, account_id: str, name: str) -> Telling:
+    def tell(_: AwsRecord, account_id: str, name: str) -> Interpretation:
         data = {"account_id": account_id, "principal": {"kind": kind, "name": name}}
-        return Telling(ChangeType.PRINCIPAL_DELETED, data, sequence=REMOVED)
+        return Interpretation(ChangeType.PRINCIPAL_DELETED, data, sequence=REMOVED)
 
     return _of(kind, tell)
 
 
 def _updated(kind: str) -> Handler:
-    def tell(record: AwsRecord, account_id: str, name: str) -> Telling:
+    def tell(record: AwsRecord, account_id: str, name: str) -> Interpretation:
         kind_name = kind.capitalize()
         renamed, path = record.request.text(f"new{kind_name}Name"), record.request.text("newPath")
         if renamed is not None and renamed != name:
             # Under its new name it has all that it had under the old one, which nobody has told.
             data = {"account_id": account_id, "principal": {"kind": kind, "name": name}}
             request = _anew(account_id, kind, renamed, f"it was {name} before")
-            return Telling(ChangeType.PRINCIPAL_DELETED, data, (request,), REMOVED)
+            return Interpretation(ChangeType.PRINCIPAL_DELETED, data, (request,), REMOVED)
         if path is not None:
             return _changed(account_id, kind, name, path=path)
-        return Telling(requests=(_anew(account_id, kind, name, "what has changed was not told"),))
+        return Interpretation(requests=(_anew(account_id, kind, name, "what has changed was not told"),))
 
     return _of(kind, tell)
 
 
 def _inline_put(kind: str) -> Handler:
-    def tell(record: AwsRecord, account_id: str, name: str) -> Telling:
+    def tell(record: AwsRecord, account_id: str, name: str) -> Interpretation:
         policy, document = record.request.text("policyName"), record.request.document("policyDocument")
         if policy is None or document is None:
-            return Telling(requests=(_anew(account_id, kind, name, "an inline policy was not told"),))
-        telling = _changed(account_id, kind, name, inline_policies={policy: document})
-        return Telling(telling.type, telling.data, places=_places(policy))
+            return Interpretation(requests=(_anew(account_id, kind, name, "an inline policy was not told"),))
+        interpretation = _changed(account_id, kind, name, inline_policies={policy: document})
+        return Interpretation(interpretation.type, interpretation.data, places=_places(policy))
 
     return _of(kind, tell)
 
@@ -160,30 +162,30 @@ def _places(policy: str) -> dict[str, str]:
 
 
 def _inline_deleted(kind: str) -> Handler:
-    def tell(record: AwsRecord, account_id: str, name: str) -> Telling:
+    def tell(record: AwsRecord, account_id: str, name: str) -> Interpretation:
         policy = record.request.text("policyName")
         if policy is None:
-            return Telling(requests=(_anew(account_id, kind, name, "which policy was deleted was not told"),))
+            return Interpretation(requests=(_anew(account_id, kind, name, "which policy was deleted was not told"),))
         return _changed(account_id, kind, name, inline_policies={policy: None})
 
     return _of(kind, tell)
 
 
 def _attachment(kind: str, *, attached: bool) -> Handler:
-    def tell(record: AwsRecord, account_id: str, name: str) -> Telling:
+    def tell(record: AwsRecord, account_id: str, name: str) -> Interpretation:
         arn = record.request.id("policyArn", POLICY_ARN)
         if arn is None:
-            return Telling(requests=(_anew(account_id, kind, name, "which policy was meant was not told"),))
+            return Interpretation(requests=(_anew(account_id, kind, name, "which policy was meant was not told"),))
         return _changed(account_id, kind, name, attached_policies={arn: attached})
 
     return _of(kind, tell)
 
 
 def _boundary_put(kind: str) -> Handler:
-    def tell(record: AwsRecord, account_id: str, name: str) -> Telling:
+    def tell(record: AwsRecord, account_id: str, name: str) -> Interpretation:
         arn = record.request.id("permissionsBoundary", POLICY_ARN)
         if arn is None:
-            return Telling(requests=(_anew(account_id, kind, name, "its boundary was not told"),))
+            return Interpretation(requests=(_anew(account_id, kind, name, "its boundary was not told"),))
         return _changed(account_id, kind, name, permissions_boundary=arn)
 
     return _of(kind, tell)
@@ -193,39 +195,41 @@ def _boundary_deleted(kind: str) -> Handler:
     return _of(kind, lambda _, account_id, name: _changed(account_id, kind, name, permissions_boundary=None))
 
 
-def _trust_updated(record: AwsRecord, account_id: str, name: str) -> Telling:
+def _trust_updated(record: AwsRecord, account_id: str, name: str) -> Interpretation:
     document = record.request.document("policyDocument")
     if document is None:
-        return Telling(requests=(_anew(account_id, "role", name, "its trust policy was not told"),))
-    telling = _changed(account_id, "role", name, trust_policy=document)
-    return Telling(telling.type, telling.data, places={"principal.trust_policy": "requestParameters.policyDocument"})
+        return Interpretation(requests=(_anew(account_id, "role", name, "its trust policy was not told"),))
+    interpretation = _changed(account_id, "role", name, trust_policy=document)
+    return Interpretation(
+        interpretation.type, interpretation.data, places={"principal.trust_policy": "requestParameters.policyDocument"}
+    )
 
 
 def _membership(*, member: bool) -> Handler:
-    def tell(record: AwsRecord, account_id: str, name: str) -> Telling:
+    def tell(record: AwsRecord, account_id: str, name: str) -> Interpretation:
         group = record.request.text("groupName")
         if group is None:
-            return Telling(requests=(_anew(account_id, "user", name, "which group was meant was not told"),))
+            return Interpretation(requests=(_anew(account_id, "user", name, "which group was meant was not told"),))
         return _changed(account_id, "user", name, groups={group: member})
 
     return _of("user", tell)
 
 
 def _tagged(kind: str) -> Handler:
-    def tell(record: AwsRecord, account_id: str, name: str) -> Telling:
+    def tell(record: AwsRecord, account_id: str, name: str) -> Interpretation:
         tags = _tags(record.request)
         if not tags:
-            return Telling(requests=(_anew(account_id, kind, name, "which tags were set was not told"),))
+            return Interpretation(requests=(_anew(account_id, kind, name, "which tags were set was not told"),))
         return _changed(account_id, kind, name, tags=tags)
 
     return _of(kind, tell)
 
 
 def _untagged(kind: str) -> Handler:
-    def tell(record: AwsRecord, account_id: str, name: str) -> Telling:
+    def tell(record: AwsRecord, account_id: str, name: str) -> Interpretation:
         keys = record.request.texts("tagKeys")
         if not keys:
-            return Telling(requests=(_anew(account_id, kind, name, "which tags were removed was not told"),))
+            return Interpretation(requests=(_anew(account_id, kind, name, "which tags were removed was not told"),))
         return _changed(account_id, kind, name, tags=dict.fromkeys(keys))
 
     return _of(kind, tell)
@@ -244,12 +248,14 @@ def _tags(request: Fields) -> dict[str, str] | None:
     return tags
 
 
-def _service_role_deleted(record: AwsRecord, account_id: str, name: str) -> Telling:
+def _service_role_deleted(record: AwsRecord, account_id: str, name: str) -> Interpretation:
     # IAM first looks whether the service still needs it, and may refuse.
-    return Telling(requests=(_anew(account_id, "role", name, f"whether {record.name} has succeeded was not told"),))
+    return Interpretation(
+        requests=(_anew(account_id, "role", name, f"whether {record.name} has succeeded was not told"),)
+    )
 
 
-def _managed_created(record: AwsRecord, account_id: str) -> Telling:
+def _managed_created(record: AwsRecord, account_id: str) -> Interpretation:
     answer = record.response.part("policy")
     arn, document = answer.id("arn", POLICY_ARN), record.request.document("policyDocument")
     if arn is None:
@@ -264,14 +270,14 @@ def _managed_created(record: AwsRecord, account_id: str) -> Telling:
         versions={_FIRST_VERSION: document},
         **({} if name is None else {"name": name}),
     )
-    return Telling(told.type, {**told.data, "created": True}, places=_version_place(_FIRST_VERSION))
+    return Interpretation(told.type, {**told.data, "created": True}, places=_version_place(_FIRST_VERSION))
 
 
 def _version_place(version: str) -> dict[str, str]:
     return {f"managed_policy.versions.{version}": "requestParameters.policyDocument"}
 
 
-def _version_created(record: AwsRecord, account_id: str) -> Telling:
+def _version_created(record: AwsRecord, account_id: str) -> Interpretation:
     arn, document = record.request.id("policyArn", POLICY_ARN), record.request.document("policyDocument")
     answer = record.response.part("policyVersion")
     version, is_default = answer.text("versionId"), _is_default(record, answer)
@@ -281,7 +287,7 @@ def _version_created(record: AwsRecord, account_id: str) -> Telling:
         return _policy_anew(account_id, arn, "its new version was not told")
     default = {"default_version": version} if is_default else {}
     told = _policy_changed(account_id, arn, versions={version: document}, **default)
-    return Telling(told.type, told.data, places=_version_place(version))
+    return Interpretation(told.type, told.data, places=_version_place(version))
 
 
 def _is_default(record: AwsRecord, answer: Fields) -> bool | None:
@@ -289,7 +295,7 @@ def _is_default(record: AwsRecord, answer: Fields) -> bool | None:
     return told.pop() if len(told) == 1 else None
 
 
-def _default_version_set(record: AwsRecord, account_id: str) -> Telling:
+def _default_version_set(record: AwsRecord, account_id: str) -> Interpretation:
     arn, version = record.request.id("policyArn", POLICY_ARN), record.request.text("versionId")
     if arn is None:
         return _all_anew(account_id, "which policy was meant was not told")
@@ -298,7 +304,7 @@ def _default_version_set(record: AwsRecord, account_id: str) -> Telling:
     return _policy_changed(account_id, arn, default_version=version)
 
 
-def _version_deleted(record: AwsRecord, account_id: str) -> Telling:
+def _version_deleted(record: AwsRecord, account_id: str) -> Interpretation:
     arn, version = record.request.id("policyArn", POLICY_ARN), record.request.text("versionId")
     if arn is None:
         return _all_anew(account_id, "which policy was meant was not told")
@@ -307,12 +313,12 @@ def _version_deleted(record: AwsRecord, account_id: str) -> Telling:
     return _policy_changed(account_id, arn, versions={version: None})
 
 
-def _managed_deleted(record: AwsRecord, account_id: str) -> Telling:
+def _managed_deleted(record: AwsRecord, account_id: str) -> Interpretation:
     arn = record.request.id("policyArn", POLICY_ARN)
     if arn is None:
         return _all_anew(account_id, "which policy was deleted was not told")
     data = {"account_id": account_id, "managed_policy": {"arn": arn}}
-    return Telling(ChangeType.PRINCIPAL_DELETED, data, sequence=REMOVED)
+    return Interpretation(ChangeType.PRINCIPAL_DELETED, data, sequence=REMOVED)
 
 
 def _by_kind() -> dict[str, Handler]:

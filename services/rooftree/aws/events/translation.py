@@ -9,15 +9,15 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from rooftree.aws.events.iam import IAM_SERVICE, tell_iam
+from rooftree.aws.events.iam import IAM_SERVICE, interpret_iam
+from rooftree.aws.events.interpretation import Interpretation
 from rooftree.aws.events.organizations import (
     ACCOUNT_SERVICE,
     ORGANIZATIONS_SERVICE,
-    tell_account,
-    tell_organizations,
+    interpret_account,
+    interpret_organizations,
 )
 from rooftree.aws.events.record import AwsRecord
-from rooftree.aws.events.telling import Telling
 from rooftree.contracts.changes import DATA_MODELS
 from rooftree.contracts.complaints import first_complaint
 from rooftree.errors import ChangeError, InputError, join_place
@@ -25,10 +25,10 @@ from rooftree.organization.changes import Change, ChangeData, ChangeType, Reread
 
 __all__ = ["is_relevant", "translate"]
 
-_SERVICES: Final[Mapping[str, Callable[[AwsRecord, str], Telling]]] = {
-    ORGANIZATIONS_SERVICE: tell_organizations,
-    ACCOUNT_SERVICE: tell_account,
-    IAM_SERVICE: tell_iam,
+_SERVICES: Final[Mapping[str, Callable[[AwsRecord, str], Interpretation]]] = {
+    ORGANIZATIONS_SERVICE: interpret_organizations,
+    ACCOUNT_SERVICE: interpret_account,
+    IAM_SERVICE: interpret_iam,
 }
 
 
@@ -49,19 +49,19 @@ def translate(record: AwsRecord, organization_id: str) -> Change | None:
     if not is_relevant(record):
         return None
     try:
-        telling = _SERVICES[record.service](record, organization_id)
-        if telling.type is None and not telling.requests:
+        interpretation = _SERVICES[record.service](record, organization_id)
+        if interpretation.type is None and not interpretation.requests:
             return None
         return Change(
             event_id=record.event_id,
             source=record.service,
-            type=telling.type or ChangeType.REREAD_ASKED,
-            time=telling.time or record.time,
-            sequence=telling.sequence,
+            type=interpretation.type or ChangeType.REREAD_ASKED,
+            time=interpretation.time or record.time,
+            sequence=interpretation.sequence,
             organization_id=organization_id,
             actor=record.actor,
-            data=_data(record, telling, organization_id),
-            requests=telling.requests if telling.type is not None else (),
+            data=_data(record, interpretation, organization_id),
+            requests=interpretation.requests if interpretation.type is not None else (),
             by_the_second=True,
         )
     except ChangeError as error:
@@ -69,27 +69,29 @@ def translate(record: AwsRecord, organization_id: str) -> Change | None:
         raise
 
 
-def _data(record: AwsRecord, telling: Telling, organization_id: str) -> ChangeData:
-    if telling.type is None:
-        return RereadAsked(telling.requests)
+def _data(record: AwsRecord, interpretation: Interpretation, organization_id: str) -> ChangeData:
+    if interpretation.type is None:
+        return RereadAsked(interpretation.requests)
     try:
-        model = DATA_MODELS[telling.type].model_validate({"organization_id": organization_id, **telling.data})
+        model = DATA_MODELS[interpretation.type].model_validate(
+            {"organization_id": organization_id, **interpretation.data}
+        )
         return model.to_change()
     except ValidationError as error:
-        raise _refusal(record, telling, first_complaint(error)) from error
+        raise _refusal(record, interpretation, first_complaint(error)) from error
     except InputError as error:
-        raise _refusal(record, telling, error) from error
+        raise _refusal(record, interpretation, error) from error
 
 
-def _refusal(record: AwsRecord, telling: Telling, complaint: InputError) -> ChangeError:
+def _refusal(record: AwsRecord, interpretation: Interpretation, complaint: InputError) -> ChangeError:
     """
     Return the complaint about what a record was taken for, with the place in the record.
     """
     place = complaint.place
-    for told, stands_at in telling.places.items():
+    for told, stands_at in interpretation.places.items():
         if place.startswith(told):
             place = stands_at + place[len(told) :]
             break
     else:
-        place = join_place(f"requestParameters ({telling.type})", place)
+        place = join_place(f"requestParameters ({interpretation.type})", place)
     return ChangeError(complaint.reason, place=join_place(record.fields.place, place))

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 
 from rooftree.organization.directory import Directory
 from rooftree.permissions import AccountBinding, Comparison, Permissions
-from rooftree.view.audit import Flips, PrincipalVerdict, Tiding, Verdict
+from rooftree.view.audit import Flips, Notice, PrincipalVerdict, Verdict
 from rooftree.view.ceilings import Ceilings
 from rooftree.view.events import canonical_json
 from rooftree.view.impact import ImpactFinder
 from rooftree.view.patch import AccountState
 from rooftree.view.principals import PrincipalStep
 from rooftree.view.probes import Flip
-from rooftree.view.wholesale import SharedChanges
+from rooftree.view.shared_changes import SharedChanges
 
-__all__ = ["Newsroom", "Step"]
+__all__ = ["NoticeWriter", "Step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class Step:
     comparison: Comparison | None = None
 
 
-class Newsroom:
+class NoticeWriter:
     """
-    Makes tidings of what a change has altered. Good for one change.
+    Words what a change has altered, as one notice for each audit event. Good for one change.
 
     Args:
         accounts: The rows before the change.
@@ -57,13 +57,13 @@ class Newsroom:
         self._changes: dict[Comparison, SharedChanges] = {}
         self._finder = ImpactFinder(ceilings.algebra, directory)
 
-    def of_accounts(self, steps: Sequence[Step], flips: Sequence[Flip]) -> list[Tiding]:
+    def of_accounts(self, steps: Sequence[Step], flips: Sequence[Flip]) -> list[Notice]:
         """
         Return what is to be told of accounts and of probes, in the order of account ids.
         """
         rows = {step.after.account_id: step.after for step in steps}
         flipped = self._by_account(flips, rows)
-        tidings: list[Tiding] = [
+        notices: list[Notice] = [
             Verdict(
                 step.after,
                 self._shared(step.comparison, step.binding),
@@ -73,9 +73,9 @@ class Newsroom:
             for step in steps
             if step.comparison is not None and step.binding is not None
         ]
-        return _ordered([*tidings, *self._flips(flipped, rows)])
+        return _ordered([*notices, *self._flips(flipped, rows)])
 
-    def of_principals(self, account_id: str, steps: Iterable[PrincipalStep], flips: Sequence[Flip]) -> list[Tiding]:
+    def of_principals(self, account_id: str, steps: Iterable[PrincipalStep], flips: Sequence[Flip]) -> list[Notice]:
         """
         Return what is to be told of principals of one account and of probes.
         """
@@ -124,5 +124,5 @@ class Newsroom:
             yield Flips(None if account_id is None else rows.get(account_id) or self._accounts[account_id], told)
 
 
-def _ordered(tidings: Iterable[Tiding]) -> list[Tiding]:
-    return sorted(tidings, key=lambda tiding: tiding.account.account_id if tiding.account else "")
+def _ordered(notices: Iterable[Notice]) -> list[Notice]:
+    return sorted(notices, key=lambda notice: notice.account.account_id if notice.account else "")

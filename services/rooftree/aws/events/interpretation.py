@@ -12,7 +12,7 @@ from typing import Final
 from rooftree.organization.changes import ChangeType
 from rooftree.organization.rereads import RereadKind, RereadRequest
 
-__all__ = ["ALTERED", "CREATED", "NOTHING", "REMOVED", "Telling", "reread"]
+__all__ = ["ALTERED", "CREATED", "NOTHING", "REMOVED", "Interpretation", "reread"]
 
 CREATED: Final = "1"
 ALTERED: Final = "2"
@@ -24,7 +24,7 @@ was removed, as long as its id is never given again.
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class Interpretation:
     """
     What a record comes to.
 
@@ -45,7 +45,7 @@ class Telling:
     places: Mapping[str, str] = field(default_factory=dict)
 
 
-NOTHING: Final = Telling()
+NOTHING: Final = Interpretation()
 """What changes nothing that is kept."""
 
 

@@ -16,10 +16,10 @@ from rooftree.organization.observation import Observation
 from rooftree.organization.rereads import RereadKind
 from rooftree.organization.snapshot import SnapshotAccount, SnapshotPolicy, SnapshotUnit
 
-__all__ = ["read_some"]
+__all__ = ["observe_objects"]
 
 
-async def read_some(calls: Calls, objects: Iterable[tuple[str, str]]) -> Observation:
+async def observe_objects(calls: Calls, objects: Iterable[tuple[str, str]]) -> Observation:
     """
     Read objects, each given by a `RereadKind` and its id; kinds of principals are passed over.
 

@@ -74,7 +74,7 @@ async def walked(amazon: Amazon) -> dict[str, Any]:
     """
     Return what a walk tells.
     """
-    return told((await open_aws(aws_settings(amazon)).whole()).snapshot)
+    return told((await open_aws(aws_settings(amazon)).read_organization()).snapshot)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ async def test_an_interrupted_walk_goes_on_where_it_stopped(estate: Estate, tmp_
 
     first = organization.journal(tmp_path, max_age=60)
     with pytest.raises(InterruptedError):
-        await organization.whole(journal=first, progress=interrupt)
+        await organization.read_organization(journal=first, progress=interrupt)
     first.close()
     [file] = left_in(tmp_path)
     assert 0o600 == file.stat().st_mode & 0o777
@@ -157,7 +157,7 @@ async def test_an_interrupted_walk_goes_on_where_it_stopped(estate: Estate, tmp_
     spoiler.made.clear()
     second = organization.journal(tmp_path, max_age=60)
     kept = second.remembered
-    found = await organization.whole(journal=second)
+    found = await organization.read_organization(journal=second)
     second.finish()
 
     assert 9 <= kept == second.remembered - spoiler.made.total()
@@ -173,7 +173,7 @@ async def test_an_old_walk_is_not_gone_on_with(estate: Estate, tmp_path: Path) -
     """
     organization = open_aws(aws_settings(estate.amazon))
     journal = organization.journal(tmp_path, max_age=60)
-    await organization.whole(journal=journal)
+    await organization.read_organization(journal=journal)
     journal.close()
 
     old = organization.journal(tmp_path, max_age=0)
@@ -228,9 +228,9 @@ async def test_what_is_needed_of_aws_is_what_is_called(estate: Estate) -> None:
     """
     organization = open_aws(aws_settings(estate.amazon))
     policy, account, unit = estate.policies[0], next(iter(estate.accounts)), estate.units[0]
-    await organization.whole()
+    await organization.read_organization()
     asked = ("account", account), ("ou", unit), ("policy", policy), ("attachments", unit), ("targets", policy)
-    await organization.some([*asked, ("organization", estate.organization_id)])
+    await organization.read_objects([*asked, ("organization", estate.organization_id)])
     await organization.principals(account)
 
     # It needs no permission: whoever has credentials may ask whose they are.
@@ -254,7 +254,7 @@ async def test_objects_that_are_not_there_are_told_as_such(estate: Estate) -> No
     organization = open_aws(aws_settings(estate.amazon))
     missing = ("account", "999999999999"), ("ou", "ou-ab12-aaaaaaaa"), ("policy", "p-aaaaaaaa")
 
-    seen = await organization.some([*missing, ("attachments", "999999999999"), ("targets", "p-aaaaaaaa")])
+    seen = await organization.read_objects([*missing, ("attachments", "999999999999"), ("targets", "p-aaaaaaaa")])
 
     assert {"999999999999": None} == seen.accounts
     assert {"ou-ab12-aaaaaaaa": None} == seen.units

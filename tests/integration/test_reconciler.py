@@ -367,15 +367,15 @@ class SecondLook:
     """
 
     def __init__(self, api: AwsOrganization, before: Callable[[], Awaitable[None]]) -> None:
-        self.organization_id, self.whole, self.principals = api.organization_id, api.whole, api.principals
-        self._some, self._before = api.some, before
+        self.organization_id, self.read_organization = api.organization_id, api.read_organization
+        self.principals, self._read_objects, self._before = api.principals, api.read_objects, before
 
-    async def some(self, objects: Iterable[tuple[str, str]]) -> Observation:
+    async def read_objects(self, objects: Iterable[tuple[str, str]]) -> Observation:
         """
         Let it happen, and ask.
         """
         await self._before()
-        return await self._some(objects)
+        return await self._read_objects(objects)
 
 
 async def test_a_difference_that_does_not_last_is_not_told(estate: Estate, chosen: Settings) -> None:

@@ -62,7 +62,9 @@ class AwsOrganization:
         with _understood():
             return str(told["Organization"]["Id"])
 
-    async def whole(self, *, journal: Journal | None = None, progress: Progress | None = None) -> WholeOrganization:
+    async def read_organization(
+        self, *, journal: Journal | None = None, progress: Progress | None = None
+    ) -> WholeOrganization:
         """
         Read all of it.
 
@@ -78,7 +80,7 @@ class AwsOrganization:
             raise SnapshotError(error.reason, place=f"AWS: {error.place}") from error
         return WholeOrganization(snapshot, found.document, found.began)
 
-    async def some(self, objects: Iterable[tuple[str, str]]) -> Observation:
+    async def read_objects(self, objects: Iterable[tuple[str, str]]) -> Observation:
         """
         Read some objects, each given by a `RereadKind` and its id.
 

@@ -194,7 +194,7 @@ async def _walk(organization: AwsOrganization, settings: Settings) -> AsyncItera
         if journal.remembered:
             say(f"going on after {journal.remembered} answers of AWS from {journal.began:%Y-%m-%dT%H:%M:%SZ}")
         with steps("reading AWS", total=None) as progress:
-            found = await organization.whole(journal=journal, progress=progress.reach)
+            found = await organization.read_organization(journal=journal, progress=progress.reach)
         yield found
     except BaseException:
         journal.close()

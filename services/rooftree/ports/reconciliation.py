@@ -67,13 +67,13 @@ class OrganizationApi(Protocol):
         """
         ...
 
-    async def whole(self) -> WholeOrganization:
+    async def read_organization(self) -> WholeOrganization:
         """
         Read all of it.
         """
         ...
 
-    async def some(self, objects: Iterable[tuple[str, str]]) -> Observation:
+    async def read_objects(self, objects: Iterable[tuple[str, str]]) -> Observation:
         """
         Read some objects, each given by a `RereadKind` and its id; its moment is when reading began.
 

@@ -179,7 +179,7 @@ class Reconciler:
         return self._organization_id
 
     async def _compare(self, organization_id: str, stop: asyncio.Event) -> _Outcome:
-        whole = await _unless(stop, self._api.whole())
+        whole = await _unless(stop, self._api.read_organization())
         moment = whole.began - self._grace
         known = await self._store.known(organization_id)
         organization = Organization(organization_id, known.facts)
@@ -204,7 +204,7 @@ class Reconciler:
         await pause(self._patience, stop)
         if stop.is_set():
             raise _StoppedError
-        again = await _unless(stop, self._api.some(_objects(drift.changes)))
+        again = await _unless(stop, self._api.read_objects(_objects(drift.changes)))
         known = await self._store.known(organization_id)
         organization = Organization(organization_id, known.facts)
         later = find_drift(organization, replace(again, moment=again.moment - self._grace))

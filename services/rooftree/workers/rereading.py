@@ -104,7 +104,7 @@ class Rereader:
                 raise
 
     async def _read_objects(self, organization_id: str, number: int, asked: Sequence[Reread]) -> None:
-        seen = await self._api.some(one.request.key for one in asked)
+        seen = await self._api.read_objects(one.request.key for one in asked)
         seen = replace(seen, moment=seen.moment - self._grace)
         known = await self._store.known(organization_id)
         drift = find_drift(Organization(organization_id, known.facts), seen)

@@ -140,10 +140,11 @@ def _admitted(
         return _admitted_one_by_one(ceilings, question, accounts, progress)
     found = []
     rulings: dict[str | Permissions, Ruling] = {}
+    apart = set(filter(ceilings.tells_accounts_apart, {account.placed_chain_id for account in accounts}))
     for account in progress(accounts):
         chain_id = account.placed_chain_id
         shared: str | Permissions = chain_id
-        if ceilings.tells_accounts_apart(chain_id):
+        if chain_id in apart:
             shared = ceilings.permissions(chain_id, account.binding)
         ruling = rulings.get(shared)
         if ruling is None:

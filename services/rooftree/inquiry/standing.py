@@ -4,7 +4,7 @@ An account and where it stands.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rooftree.errors import InputError
 from rooftree.organization.chains import ChainRecord
@@ -14,10 +14,9 @@ from rooftree.reading.reader import AccountRecord
 __all__ = ["Standing"]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """
-    An account and where it stands.
+    An account and where it stands; a tuple, since all of an organization may be asked about at once.
 
     Attributes:
         path: The nodes from the root to the account.

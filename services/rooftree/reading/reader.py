@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from rooftree.organization.chains import ChainRecord
 from rooftree.organization.facts import Fact
@@ -59,10 +59,9 @@ class OrganizationRecord:
         return self.incomplete_since is None
 
 
-@dataclass(frozen=True, slots=True)
-class AccountRecord:
+class AccountRecord(NamedTuple):
     """
-    One account as the view holds it, now or for a time in the past.
+    One account as the view holds it, now or for a time in the past; a tuple, since all of them are read at once.
 
     Attributes:
         path: The nodes from the root to the account.

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from copy import copy
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
@@ -179,7 +178,7 @@ class FakeReader(FakeOutline):
         now = await self.account(organization_id, account_id)
         if now is None:
             return []
-        earlier = replace(now, since=START - timedelta(days=1), until=START, name="before")
+        earlier = now._replace(since=START - timedelta(days=1), until=START, name="before")
         return [one for one in (now, earlier) if before is None or one.since < before][:limit]
 
     async def permissions(self, organization_id: str, permissions_id: str) -> Mapping[str, object] | None:

@@ -35,7 +35,7 @@ class CountedReader(FakeReader):
     async def accounts(self, organization_id: str, *, at: datetime | None = None, **_: object) -> list[AccountRecord]:  # type: ignore[override]
         """Two of each."""
         self.read.append(("accounts", organization_id))
-        return [replace(account(number), organization_id=organization_id) for number in (1, 2)]
+        return [account(number)._replace(organization_id=organization_id) for number in (1, 2)]
 
     async def facts(self, organization_id: str) -> list[Fact]:
         """None."""

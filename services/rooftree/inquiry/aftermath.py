@@ -4,16 +4,31 @@ Where accounts stand after a change, from where they stood before it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from rooftree.inquiry.sources import MemorySource
 from rooftree.inquiry.standing import Standing
 from rooftree.organization.tree import Organization
 
-__all__ = ["Aftermath", "stand_beside"]
+__all__ = ["Aftermath", "Family", "stand_beside"]
 
 _Kinship = tuple[str, tuple[str, ...]]
 """The node above an account, and the policies that hang on the account itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """
+    Accounts that stood side by side under one chain, and do so in the end.
+
+    Attributes:
+        accounts: They, as they stood before, by id.
+        beside: Where the first of them stands in the end, and the others beside it.
+    """
+
+    accounts: list[Standing]
+    beside: Standing
 
 
 class Aftermath:
@@ -33,7 +48,6 @@ class Aftermath:
         self._before = before
         self._after = MemorySource(after)
         self._alone = {*told, after.management_account_id}
-        self._known: dict[_Kinship, Standing] = {}
 
     @property
     def source(self) -> MemorySource:
@@ -42,17 +56,19 @@ class Aftermath:
         """
         return self._after
 
-    def beside(self, account: Standing) -> Standing:
+    def families(self, accounts: Iterable[Standing]) -> list[Family]:
         """
-        Return where an account stands of which it is known where it stood, or another one beside which it does.
+        Return where accounts stand, by id, of which it is known where they stood.
         """
+        found: dict[_Kinship | str, list[Standing]] = {}
+        for account in accounts:
+            found.setdefault(self._kinship(account), []).append(account)
+        return [Family(members, self._after.standing(members[0].account_id)) for members in found.values()]
+
+    def _kinship(self, account: Standing) -> _Kinship | str:
         if account.chain_id is None or account.account_id in self._alone:
-            return self._after.standing(account.account_id)
-        kinship = account.path[-2], self._before.hanging(account.account_id)
-        first = self._known.get(kinship)
-        if first is None:
-            first = self._known[kinship] = self._after.standing(account.account_id)
-        return first
+            return account.account_id
+        return account.path[-2], self._before.hanging(account.account_id)
 
 
 def stand_beside(first: Standing, account: Standing) -> Standing:

@@ -4,7 +4,8 @@ Accounts of which one thing can be said for all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from rooftree.inquiry.aftermath import stand_beside
@@ -22,16 +23,16 @@ class Alike:
     Accounts whose decisions differ in the same way, and which stand side by side in the end.
 
     Attributes:
+        accounts: They, as they stood before, by id.
         beside: Where one account stands in the end, and all of these beside it.
         ceilings: What binds accounts before and in the end.
         comparison: How decisions differ.
-        accounts: They, as they stood before, by id.
     """
 
+    accounts: Sequence[Standing]
     beside: Standing
     ceilings: tuple[Ceilings, Ceilings]
     comparison: Comparison
-    accounts: list[Standing] = field(default_factory=list)
 
     @cached_property
     def names(self) -> list[AccountName]:

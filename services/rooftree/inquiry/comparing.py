@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from rooftree import permissions as algebra
-from rooftree.inquiry.aftermath import Aftermath
+from rooftree.inquiry.aftermath import Aftermath, Family
 from rooftree.inquiry.alike import Alike
 from rooftree.inquiry.grouping import Block, distinct_changes
 from rooftree.inquiry.progress import Progress, unseen
@@ -130,6 +130,8 @@ class Report:
         """
         Return those of some accounts.
         """
+        if not account_ids:
+            return []
         wanted = frozenset(account_ids)
         found = [
             Difference(
@@ -218,11 +220,14 @@ def compare_reached(
         progress: Sees each account that is compared.
     """
     aftermath = Aftermath(before, after, told)
-    pairs = [(account, aftermath.beside(account)) for account in before.standings(reached)]
-    ceilings = before.chains_of(was for was, _ in pairs), aftermath.source.chains_of(now for _, now in pairs)
+    families = aftermath.families(progress(before.standings(reached)))
+    ceilings = (
+        before.chains_of(family.accounts[0] for family in families),
+        aftermath.source.chains_of(family.beside for family in families),
+    )
     known = before.known_names()
     return Report(
-        alike=_alike(pairs, ceilings, progress),
+        alike=_alike(families, ceilings),
         compared=before.count,
         added=[],
         removed=[],
@@ -253,8 +258,9 @@ async def find_difference(source: OrganizationSource, before: Standing, after: S
     """
     known = await source.ceilings([before, after])
     ceilings = known, known
-    comparison = _Comparer(ceilings).compared(before, after)
-    return None if comparison is None else Difference(before, after, ceilings, comparison)
+    for alike in _alike([Family([before], after)], ceilings):
+        return Difference(before, after, ceilings, alike.comparison)
+    return None
 
 
 def join_reports(reports: Sequence[Report]) -> Report:
@@ -267,6 +273,7 @@ def join_reports(reports: Sequence[Report]) -> Report:
         added=[account_id for report in reports for account_id in report.added],
         removed=[account_id for report in reports for account_id in report.removed],
         names={subject: name for report in reports for subject, name in report.names.items()},
+        principals={account_id: told for report in reports for account_id, told in report.principals.items()},
     )
 
 
@@ -280,7 +287,7 @@ def _report(
     was, now = ({account.account_id: account for account in accounts} for accounts in (before, after))
     both = sorted(was.keys() & now.keys())
     return Report(
-        alike=_alike([(was[account_id], now[account_id]) for account_id in both], ceilings, progress),
+        alike=_alike((Family([was[account_id]], now[account_id]) for account_id in progress(both)), ceilings),
         compared=len(both),
         added=sorted(now.keys() - was.keys()),
         removed=sorted(was.keys() - now.keys()),
@@ -292,25 +299,18 @@ _Ceilings = tuple[Ceilings, Ceilings]
 """What binds accounts on each side of a comparison."""
 
 
-def _alike(pairs: Sequence[tuple[Standing, Standing]], ceilings: _Ceilings, progress: Progress) -> list[Alike]:
+def _alike(families: Iterable[Family], ceilings: _Ceilings) -> list[Alike]:
     """
-    Return the accounts whose decisions differ.
-
-    Args:
-        pairs: Where each account stood, by id, and beside what it stands in the end.
-        ceilings: What binds them.
-        progress: Sees each of them.
+    Return the accounts whose decisions differ, in the order of the first of each group.
     """
     comparer = _Comparer(ceilings)
-    found: dict[tuple[int, Comparison], Alike] = {}
-    for account, beside in progress(pairs):
-        comparison = comparer.compared(account, beside)
-        if comparison is not None:
-            alike = found.get((id(beside), comparison))
-            if alike is None:
-                alike = found[id(beside), comparison] = Alike(beside, ceilings, comparison)
-            alike.accounts.append(account)
-    return list(found.values())
+    found = [
+        Alike(accounts, family.beside, ceilings, comparison)
+        for family in families
+        for comparison, accounts in comparer.compared(family)
+        if not comparison.is_equivalent
+    ]
+    return sorted(found, key=lambda alike: alike.accounts[0].account_id)
 
 
 class _Comparer:
@@ -322,18 +322,21 @@ class _Comparer:
         self._ceilings = ceilings
         self._shared: dict[tuple[str, str], Comparison] = {}
 
-    def compared(self, before: Standing, beside: Standing) -> Comparison | None:
+    def compared(self, family: Family) -> Iterable[tuple[Comparison, Sequence[Standing]]]:
         """
-        Return how an account differs; None where no decision does, or where its place is not known.
-
-        Args:
-            before: Where it stood.
-            beside: Where it stands in the end, or an account beside which it does.
+        Return how accounts differ, those together that do alike; nothing where their place is not known.
         """
-        if before.chain_id is None or beside.chain_id is None:
-            return None
-        comparison = self._shared.get((before.chain_id, beside.chain_id)) or self._compare(before, beside)
-        return None if comparison.is_equivalent else comparison
+        first, beside = family.accounts[0], family.beside
+        if first.chain_id is None or beside.chain_id is None:
+            return ()
+        chains = first.chain_id, beside.chain_id
+        comparison = self._shared.get(chains) or self._compare(first, beside)
+        if len(family.accounts) == 1 or chains in self._shared:
+            return [(comparison, family.accounts)]
+        found: dict[Comparison, list[Standing]] = {}
+        for account in family.accounts:
+            found.setdefault(self._compare(account, beside), []).append(account)
+        return found.items()
 
     def _compare(self, before: Standing, beside: Standing) -> Comparison:
         old, new = self._ceilings

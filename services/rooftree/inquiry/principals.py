@@ -44,7 +44,7 @@ async def tell_principals(
         left_out = frozenset(_beyond(touched, await source.count_principals(touched), most))
         looked_at = [account_id for account_id in touched if account_id not in left_out]
         directory = await source.principals(looked_at)
-    known = frozenset(filter(directory.knows, looked_at))
+    known = [] if directory.is_empty else [account_id for account_id in looked_at if directory.knows(account_id)]
     finder, impacts = ImpactFinder(algebra, directory), {}
     for difference in progress(report.differences_of(known)):
         impact = finder.of_account(difference.verdict, *difference.places)
@@ -54,6 +54,8 @@ async def tell_principals(
 
 
 def _beyond(account_ids: Sequence[str], counts: Mapping[str, int], most: int) -> Iterator[str]:
+    if sum(counts.values()) <= most:
+        return
     sums = accumulate(counts.get(account_id, 0) for account_id in account_ids)
     for account_id, total in zip(account_ids, sums, strict=True):
         if total > most and counts.get(account_id):

@@ -4,8 +4,11 @@ Ids by key, copied as far as they are changed.
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from collections.abc import Set as AbstractSet
 from typing import Final, Generic, TypeVar
+
+from rooftree.organization.branches import branch
 
 __all__ = ["Index"]
 
@@ -20,7 +23,7 @@ class Index(Generic[_Key]):
     """
 
     def __init__(self) -> None:
-        self._sets: dict[_Key, set[str]] = {}
+        self._sets: MutableMapping[_Key, set[str]] = {}
         # The keys of the sets that no other index holds; None for all of them.
         self._own: set[_Key] | None = None
 
@@ -29,7 +32,7 @@ class Index(Generic[_Key]):
         Return an index of its own with the same ids.
         """
         twin = Index[_Key]()
-        twin._sets = dict(self._sets)
+        self._sets, twin._sets = branch(self._sets)
         self._own, twin._own = set(), set()
         return twin
 

@@ -13,11 +13,12 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MutableMapping
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from rooftree.organization.branches import branch
 from rooftree.organization.facts import Attribute, Fact, FactKey, FactKind, FactValue, Version
 from rooftree.organization.identifiers import (
     RESOURCE_CONTROL_POLICY,
@@ -63,7 +64,7 @@ class Registers:
 
     def __init__(self, organization_id: str, facts: Iterable[Fact] = ()) -> None:
         self.organization_id = organization_id
-        self._facts: dict[FactKey, Fact] = {fact.key: fact for fact in facts}
+        self._facts: MutableMapping[FactKey, Fact] = {fact.key: fact for fact in facts}
 
     def __iter__(self) -> Iterator[Fact]:
         return iter(self._facts.values())
@@ -76,7 +77,8 @@ class Registers:
         Return registers of their own with the same facts.
         """
         twin = copy(self)
-        vars(twin).update(_facts=dict(self._facts))
+        self._facts, copied = branch(self._facts)
+        vars(twin).update(_facts=copied)
         return twin
 
     def merge(self, facts: Iterable[Fact]) -> list[Replacement]:

@@ -45,10 +45,11 @@ def test_accounts_stand_where_a_look_at_each_finds_them(steps: list[Step]) -> No
     aftermath = Aftermath(before, supposed.organization, supposed.told)
 
     found = [
-        beside if beside.account_id == account.account_id else stand_beside(beside, account)
-        for account in before.standings()
-        for beside in [aftermath.beside(account)]
+        family.beside if account is family.accounts[0] else stand_beside(family.beside, account)
+        for family in aftermath.families(before.standings())
+        for account in family.accounts
     ]
 
+    found.sort(key=lambda standing: standing.account_id)
     assert MemorySource(supposed.organization).standings() == found
     assert {MANAGEMENT, ACCOUNT, OTHER_ACCOUNT} == {standing.account_id for standing in found}

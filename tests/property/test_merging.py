@@ -7,15 +7,14 @@ from hypothesis import HealthCheck, given, settings
 from tests.generators.algebra import TextAlgebra
 from tests.generators.histories import Event, History, deliver, disorders, histories
 from tests.generators.shelf import Shelf
+from tests.property.rows import columns, expected_levels, stored_levels
 
 from rooftree.contracts import decode_change
-from rooftree.organization.chains import OWN_LEVEL
 from rooftree.organization.changes import SnapshotTaken
 from rooftree.organization.export import take_snapshot
 from rooftree.organization.snapshot_reader import parse_snapshot
-from rooftree.policy.document import parse_policy
 from rooftree.view.audit import seal
-from rooftree.view.patch import GENESIS, AccountState, Patch
+from rooftree.view.patch import GENESIS, Patch
 from rooftree.view.projection import OrganizationView
 
 ALGEBRA = TextAlgebra()
@@ -31,14 +30,19 @@ def fold(organization_id: str, events: Iterable[Event]) -> OrganizationView:
     return view
 
 
-def columns(row: AccountState) -> tuple[object, ...]:
-    """What a row says of its account; when it came to say so depends on the order of delivery."""
-    return (row.name, row.email, row.status, row.parent_id, row.path, row.placed, row.chain_id, row.permissions_id)
-
-
 def rows(view: OrganizationView) -> dict[str, tuple[object, ...]]:
     """The columns of every row."""
     return {account_id: columns(row) for account_id, row in view.accounts.items()}
+
+
+def snapshot_of(history: History) -> Event:
+    """A snapshot that tells the end of a history, behind its last event."""
+    model = history.outcome
+    if model.management_account_id is None:
+        model.management_account_id = "999999999999"
+    return Event(
+        "snapshot", "rooftree.organization.snapshot.v1", history.events[-1].time, "~", "arn:x", model.snapshot()
+    )
 
 
 @PROFILE
@@ -77,22 +81,8 @@ def test_each_chain_is_what_hangs_above_the_account(history: History, random: Ra
     view = shelf.load(ALGEBRA)
     for event in deliver(random, history.events):
         shelf.write(view.apply(decode_change(event.to_bytes())))
-    model = history.outcome
     for account_id, row in view.accounts.items():
-        levels = model.levels(account_id)
-        expected = levels and [
-            (
-                OWN_LEVEL if target == account_id else target,
-                [(policy_id, parse_policy(content).digest) for policy_id, content in policies],
-            )
-            for target, policies in levels
-        ]
-        chain = shelf.chains[row.chain_id or ""]
-        actual = chain.levels and [
-            (level.target_id, [(policy.policy_id, policy.digest) for policy in level.policies])
-            for level in chain.levels
-        ]
-        assert expected == actual
+        assert expected_levels(history.outcome, account_id) == stored_levels(shelf.chains[row.chain_id or ""])
 
 
 @PROFILE
@@ -186,11 +176,7 @@ def test_each_change_of_permissions_is_told_once_and_nothing_else_is(history: Hi
 def test_a_snapshot_of_what_is_known_changes_nothing(history: History) -> None:
     """Reconciliation with the truth finds nothing where nothing was lost."""
     view = fold(history.organization_id, history.events)
-    model = history.outcome
-    if model.management_account_id is None:
-        model.management_account_id = "999999999999"
-    last = history.events[-1]
-    told = Event("snapshot", "rooftree.organization.snapshot.v1", last.time, "~", "arn:x", model.snapshot())
+    told = snapshot_of(history)
     expected = rows(view)
     patch = view.apply(decode_change(told.to_bytes()))
     assert patch.audit == ()
@@ -202,11 +188,7 @@ def test_a_snapshot_of_what_is_known_changes_nothing(history: History) -> None:
 def test_a_snapshot_finds_all_that_was_lost(history: History, random: Random) -> None:
     """Whatever events never came, a snapshot at the end makes the view what it would have been."""
     kept = [event for event in history.events if random.random() < 0.5]
-    model = history.outcome
-    if model.management_account_id is None:
-        model.management_account_id = "999999999999"
-    last = history.events[-1]
-    told = Event("snapshot", "rooftree.organization.snapshot.v1", last.time, "~", "arn:x", model.snapshot())
+    told = snapshot_of(history)
     expected = fold(history.organization_id, [*history.events, told])
     actual = fold(history.organization_id, deliver(random, [*kept, told]))
     assert rows(expected) == rows(actual)
@@ -216,11 +198,7 @@ def test_a_snapshot_finds_all_that_was_lost(history: History, random: Random) ->
 @given(history=histories())
 def test_an_exported_snapshot_is_the_same_organization(history: History) -> None:
     """Whatever is exported reads back as an organization with the same rows."""
-    model = history.outcome
-    last = history.events[-1]
-    if model.management_account_id is None:
-        model.management_account_id = "999999999999"
-    told = Event("snapshot", "rooftree.organization.snapshot.v1", last.time, "~", "arn:x", model.snapshot())
+    told = snapshot_of(history)
     view = fold(history.organization_id, [*history.events, told])
     snapshot = take_snapshot(view.organization)
     assert snapshot == parse_snapshot(snapshot.to_json())

@@ -12,12 +12,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.generators.histories import Event, Historian
 from tests.generators.probing import PROBES, chains, check_witnesses, decide
 from tests.generators.shelf import Shelf
+from tests.property.rows import columns, expected_levels, stored_levels
 
 from rooftree import permissions
 from rooftree.contracts import decode_change
-from rooftree.organization.chains import OWN_LEVEL
 from rooftree.policy.chain import Chain
-from rooftree.policy.document import parse_policy
 from rooftree.policy.evaluate import Decision
 from rooftree.view.audit import AuditType, seal
 from rooftree.view.patch import GENESIS, Patch
@@ -120,10 +119,10 @@ class Merging(RuleBasedStateMachine):
         fresh = OrganizationView.load(ORGANIZATION)
         for event in sorted(set(map(_sortable, self.delivered))):
             fresh.apply(decode_change(event[-1]))
-        expected = {account_id: _told(row) for account_id, row in fresh.accounts.items()}
+        expected = {account_id: columns(row) for account_id, row in fresh.accounts.items()}
 
         assert {fact.key: fact for fact in fresh.organization.registers} == self.shelf.facts
-        assert expected == {account_id: _told(row) for account_id, row in self.view.accounts.items()}
+        assert expected == {account_id: columns(row) for account_id, row in self.view.accounts.items()}
 
     @invariant()
     def audit_events_are_a_sealed_sequence(self) -> None:
@@ -174,31 +173,11 @@ class Merging(RuleBasedStateMachine):
             row = self.view.accounts[account_id]
             assert (account.name, account.email, account.status) == (row.name, row.email, row.status)
             assert (True, model.path(account_id)) == (row.placed, row.path)
-            levels = model.levels(account_id)
-            expected = levels and [
-                (
-                    OWN_LEVEL if target == account_id else target,
-                    [(policy_id, parse_policy(content).digest) for policy_id, content in policies],
-                )
-                for target, policies in levels
-            ]
-            stored = self.shelf.chains[row.chain_id or ""].levels
-            assert expected == (
-                stored
-                and [
-                    (level.target_id, [(policy.policy_id, policy.digest) for policy in level.policies])
-                    for level in stored
-                ]
-            )
+            assert expected_levels(model, account_id) == stored_levels(self.shelf.chains[row.chain_id or ""])
 
 
 def _sortable(event: Event) -> tuple[str, bytes]:
     return event.sequence, event.to_bytes()
-
-
-def _told(row: object) -> tuple[object, ...]:
-    columns = ("name", "email", "status", "parent_id", "path", "placed", "chain_id", "permissions_id")
-    return tuple(getattr(row, column) for column in columns)
 
 
 TestMerging = Merging.TestCase

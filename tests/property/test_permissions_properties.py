@@ -9,51 +9,18 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.generators.chains import ACCOUNT, ALLOW_ALL, chains, requests, statements
+from tests.property.covering import covers, witness_request
 
 from rooftree.permissions import Comparison, compare, maximum_permissions
-from rooftree.permissions.witness import determined_context
 from rooftree.policy.chain import AttachedPolicy, Chain, Level
-from rooftree.policy.conditions import condition_holds
-from rooftree.policy.context import Context
 from rooftree.policy.document import parse_policy
 from rooftree.policy.evaluate import Decision, decide_chain, statement_matches
-from rooftree.policy.model import Condition, Effect
-from rooftree.policy.operators import parse_operator
-from rooftree.policy.patterns import action_matches, compile_glob, complete_arn
+from rooftree.policy.model import Effect
 from rooftree.policy.request import Request
-from rooftree.policy.variables import parse_template, resolve_template
 
 
 def _compare(before: Chain, after: Chain) -> Comparison:
     return compare(maximum_permissions(before, ACCOUNT), maximum_permissions(after, ACCOUNT))
-
-
-def _resource_fits(pattern: str, request: Request) -> bool:
-    pieces = resolve_template(parse_template(complete_arn(pattern, variables=True), variables=True), request.context)
-    return pieces is not None and compile_glob(pieces).matches(request.resource)
-
-
-def _covers(change: dict[str, Any], request: Request) -> bool:
-    """
-    Tell whether a change, as printed, speaks of a request.
-    """
-    actions, resources = change["actions"], change["resources"]
-    return (
-        any(action_matches(pattern, request.action) for pattern in actions["any_of"])
-        and not any(action_matches(pattern, request.action) for pattern in actions["none_of"])
-        and all(action_matches(pattern, request.action) for pattern in actions.get("all_of", []))
-        and any(_resource_fits(pattern, request) for pattern in resources["any_of"])
-        and not any(_resource_fits(pattern, request) for pattern in resources["none_of"])
-        and all(_resource_fits(pattern, request) for pattern in resources.get("all_of", []))
-        and all(
-            condition_holds(
-                Condition(parse_operator(line["operator"]), line["key"], tuple(line["values"])),
-                request.context,
-                variables=True,
-            )
-            for line in change["conditions"]
-        )
-    )
 
 
 def _spared(before: Chain, after: Chain, change: dict[str, Any], request: Request) -> bool:
@@ -103,9 +70,7 @@ def _decisions(before: Chain, after: Chain, request: Request) -> tuple[Decision,
 
 def _check_request(before: Chain, after: Chain, changes: list[dict[str, Any]], request: Request) -> None:
     old, new = _decisions(before, after, request)
-    covering = [
-        change for change in changes if _covers(change, request) and not _spared(before, after, change, request)
-    ]
+    covering = [change for change in changes if covers(change, request) and not _spared(before, after, change, request)]
     if Decision.ALLOW in (old, new) and old != new:
         assert any((change["before"], change["after"]) == (old, new) for change in covering), (request, changes)
     for change in covering:
@@ -143,15 +108,10 @@ class TestComparison:
         """
         changes: list[dict[str, Any]] = _compare(before, after).changes(ACCOUNT)
         for change in changes:
-            witness = change["witness"]
             # AWS has no words for `a value that matches this pattern and not that one`, and lists end somewhere
             inexact = "exact" in change and "unless" not in change
             assert not inexact or _tests_many_values(before, after) or len(changes) > 50, change
-            context = {
-                **{key: list(value) if isinstance(value, tuple) else value for key, value in _determined()},
-                **witness["context"],
-            }
-            request = Request(witness["action"], witness["resource"], Context.from_json(context))
+            request = witness_request(change)
             assert (change["before"], change["after"]) == _decisions(before, after, request)
 
     @given(chains(), chains())
@@ -247,7 +207,3 @@ def _taken_apart(statement: dict[str, Any], random: Any) -> list[dict[str, Any]]
     if "Action" in statement and random.random() < 0.5:
         parts = [{**part, "Action": [action.upper() for action in part["Action"]], "Sid": "Loud"} for part in parts]
     return parts
-
-
-def _determined() -> list[tuple[str, Any]]:
-    return list(determined_context(ACCOUNT).items())

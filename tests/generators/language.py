@@ -22,6 +22,7 @@ __all__ = [
     "FULL_ACCESS",
     "KEYS",
     "Fit",
+    "Json",
     "Key",
     "Language",
     "Pair",

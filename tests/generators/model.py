@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from tests.generators.policies import FULL_ACCESS
 from tests.generators.rosters import Roster
 
-__all__ = ["FULL_ACCESS_ID", "SCP", "Model", "ModelAccount", "ModelLevel"]
+__all__ = ["FULL_ACCESS_ID", "SCP", "Model", "ModelAccount", "ModelLevel", "ModelPolicy"]
 
 FULL_ACCESS_ID = "p-FullAWSAccess"
 SCP = "SERVICE_CONTROL_POLICY"

@@ -17,7 +17,7 @@ from rooftree.policy.chain import AttachedPolicy, Level
 from rooftree.policy.context import Context
 from rooftree.policy.document import PolicyKind, parse_policy
 
-__all__ = ["DENY_ALL", "Scene", "requests", "scenes", "service_control"]
+__all__ = ["DENY_ALL", "HOME", "Scene", "asked_within", "requests", "scenes", "service_control"]
 
 HOME, AWAY, MANAGEMENT = "222222222222", "333333333333", "111111111111"
 USER = f"arn:aws:iam::{HOME}:user/alice"

@@ -19,6 +19,7 @@ __all__ = [
     "ChainHash",
     "CompletenessData",
     "ConditionModel",
+    "Decision",
     "DecisionChangeModel",
     "DecisionsChangedData",
     "KnownActions",
@@ -27,11 +28,13 @@ __all__ = [
     "PrincipalImpactModel",
     "PrincipalNameModel",
     "PrincipalWitnessModel",
+    "ProbeDecision",
     "ProbeFlipModel",
     "ProbesFlippedData",
     "ReasonModel",
     "StatementModel",
     "TouchedPrincipalsModel",
+    "Verdict",
     "WitnessModel",
 ]
 

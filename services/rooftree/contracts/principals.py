@@ -29,12 +29,16 @@ from rooftree.policy.wording import in_place
 __all__ = [
     "ManagedPolicyChangeModel",
     "ManagedPolicyModel",
+    "Name",
+    "PolicyArn",
     "PrincipalChangeModel",
     "PrincipalDeletedData",
     "PrincipalModel",
     "PrincipalNameModel",
     "PrincipalSnapshotData",
     "PrincipalUpdatedData",
+    "TagValue",
+    "VersionId",
 ]
 
 Kind = Literal["user", "group", "role"]

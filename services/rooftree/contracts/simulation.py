@@ -28,7 +28,15 @@ from rooftree.policy.model import PolicyDocument
 from rooftree.policy.strict_json import load_json
 from rooftree.policy.wording import quote
 
-__all__ = ["Simulation", "answer_document", "layers_document", "line_id", "read_line", "read_simulation"]
+__all__ = [
+    "Simulation",
+    "SimulationLine",
+    "answer_document",
+    "layers_document",
+    "line_id",
+    "read_line",
+    "read_simulation",
+]
 
 MAX_DEPTH = 32
 """Line, policies, level, policy and the policy's own twenty levels."""

@@ -14,7 +14,7 @@ from rooftree.permissions.glob import ANY_STRING, Atom, Glob, Spelling, spelled
 from rooftree.permissions.interval import Interval, place_of
 from rooftree.policy.model import Effect, Quantifier
 
-__all__ = ["BoundStatement", "KeyTest", "PrincipalTerm", "Relation", "Term", "members_of"]
+__all__ = ["BoundStatement", "KeyTest", "PrincipalTerm", "Relation", "Term", "hold", "members_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -24,7 +24,7 @@ from rooftree.policy.evaluate import Decision
 from rooftree.policy.keys import MULTIVALUED
 from rooftree.policy.request import Request
 
-__all__ = ["Witness", "determined_context", "find_witness", "of_account"]
+__all__ = ["Values", "Witness", "determined_context", "find_witness", "of_account"]
 
 Values = str | tuple[str, ...]
 

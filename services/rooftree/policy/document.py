@@ -20,6 +20,9 @@ from rooftree.policy.strict_json import check_json, load_json
 from rooftree.policy.wording import item_place, quote
 
 __all__ = [
+    "MAX_BYTES",
+    "MAX_STATEMENTS",
+    "OLD_VERSION",
     "PolicyContent",
     "PolicyKind",
     "canonical_text",

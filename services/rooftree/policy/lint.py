@@ -21,7 +21,7 @@ from rooftree.policy.document import (
     read_content,
     statement_contents,
 )
-from rooftree.policy.findings import Finding, Rule, Severity
+from rooftree.policy.findings import Finding, Rule
 from rooftree.policy.kinds import SIZE_QUOTAS, PolicyKind, rules_of
 from rooftree.policy.lint_conditions import lint_conditions
 from rooftree.policy.lint_statements import Subject, lint_statement
@@ -29,7 +29,7 @@ from rooftree.policy.model import CURRENT_VERSION, Statement
 from rooftree.policy.statements import parse_statement
 from rooftree.policy.wording import in_place, quote
 
-__all__ = ["Finding", "Severity", "lint_policy"]
+__all__ = ["Finding", "lint_policy"]
 
 _FOREIGN: Final = re.compile("[^\t\n\r\u0020-\u00ff]")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 __all__ = [
+    "CURRENT_VERSION",
     "Condition",
     "ConditionOperator",
     "Effect",

@@ -15,7 +15,7 @@ from typing import Final
 from rooftree.errors import InputError
 from rooftree.policy.wording import in_place, quote
 
-__all__ = ["MAX_DEPTH", "check_json", "load_json"]
+__all__ = ["MAX_DEPTH", "MAX_NUMBER_LENGTH", "check_json", "load_json"]
 
 MAX_DEPTH: Final = 64
 """Deeper than anything that people or AWS write, far from the limits of the interpreter."""

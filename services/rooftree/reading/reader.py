@@ -18,6 +18,8 @@ from rooftree.reading.outline import Outline
 from rooftree.view.patch import ProbeState
 
 __all__ = [
+    "EVERY_ACCOUNT",
+    "AccountFilter",
     "AccountRecord",
     "AuditRecord",
     "BoundAccount",

@@ -7,17 +7,16 @@ what the facts say, the difference is told as found now.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rooftree import permissions as default_algebra
-from rooftree.organization.chains import ChainRecord, identify_chain
+from rooftree.organization.chains import ChainRecord
 from rooftree.view.algebra import Algebra
 from rooftree.view.audit import Cause
 from rooftree.view.patch import AccountState, DocumentRecord, Patch, PermissionState, Position
 from rooftree.view.projection import OrganizationView
-from rooftree.view.verification import StoredView
+from rooftree.view.verification import StoredView, derived_id, digest_of
 
 __all__ = ["REBUILD_SOURCE", "Rebuilt", "rebuild_view"]
 
@@ -57,8 +56,8 @@ def rebuild_view(
         cause: What an account that deviates is told with.
         algebra: What works out and compares permissions.
     """
-    chains = [chain for chain_id, chain in stored.chains.items() if _identified(chain) == chain_id]
-    documents = {digest: text for digest, text in stored.documents.items() if _digest(text) == digest}
+    chains = [chain for chain_id, chain in stored.chains.items() if derived_id(chain) == chain_id]
+    documents = {digest: text for digest, text in stored.documents.items() if digest_of(text) == digest}
     whole = [chain for chain in chains if _digests(chain) <= documents.keys()]
     view = OrganizationView.load(
         stored.organization_id,
@@ -85,13 +84,5 @@ def _rows(stored: StoredView, known: set[str]) -> Iterable[AccountState]:
         yield row._replace(reported_chain_id=next((each for each in told if each in known), row.chain_id))
 
 
-def _identified(chain: ChainRecord) -> str:
-    return identify_chain(chain.levels, chain.resource_levels).chain_id
-
-
 def _digests(chain: ChainRecord) -> set[str]:
     return {policy.digest for policy in chain.policies}
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -25,7 +25,18 @@ from rooftree.view.algebra import Algebra
 from rooftree.view.ceilings import Ceilings
 from rooftree.view.patch import AccountState
 
-__all__ = ["Deviation", "FoundState", "Seen", "Span", "StoredPermissions", "StoredView", "deviations", "gap_starts"]
+__all__ = [
+    "Deviation",
+    "FoundState",
+    "Seen",
+    "Span",
+    "StoredPermissions",
+    "StoredView",
+    "derived_id",
+    "deviations",
+    "digest_of",
+    "gap_starts",
+]
 
 Order: TypeAlias = tuple[datetime, int]
 
@@ -298,16 +309,30 @@ class _Known:
                 yield Deviation(f"{place} permissions_id", _shown(found), _shown(row.permissions_id))
 
 
+def derived_id(chain: ChainRecord) -> str:
+    """
+    Return the id that follows from the levels of a chain, whatever id is stored with them.
+    """
+    return identify_chain(chain.levels, chain.resource_levels).chain_id
+
+
+def digest_of(text: str) -> str:
+    """
+    Return the digest that follows from the text of a policy; of text that was altered too.
+    """
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def _chain_deviations(stored: StoredView) -> Iterator[Deviation]:
     for chain_id, chain in sorted(stored.chains.items()):
-        found = identify_chain(chain.levels, chain.resource_levels).chain_id
+        found = derived_id(chain)
         if found != chain_id:
             yield Deviation(f"chain {chain_id} levels", f"those of `{chain_id}`", f"those of `{found}`")
         for policy in chain.policies:
             if policy.digest not in stored.documents:
                 yield Deviation(f"chain {chain_id} {policy.policy_id}", "a document that is stored", policy.digest)
     for digest, text in sorted(stored.documents.items()):
-        found = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        found = digest_of(text)
         if found != digest:
             yield Deviation(f"policy_document {digest} content", f"that of `{digest}`", f"that of `{found}`")
 

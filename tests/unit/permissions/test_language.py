@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 
+from rooftree.permissions.bounds import TooComplexError
 from rooftree.permissions.glob import Atom, arn_atom, glob_atom
 from rooftree.permissions.language import (
     ACTION_STARTS,
@@ -13,7 +14,6 @@ from rooftree.permissions.language import (
     STRING_STARTS,
     STRINGS,
     VALUES,
-    TooComplexError,
     classes_of,
 )
 from rooftree.policy.variables import Piece

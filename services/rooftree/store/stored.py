@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -50,11 +49,11 @@ def chain_of(row: Row) -> ChainRecord:
 
 def levels_of(chain: ChainRecord) -> object:
     """
-    Return what `chain_of` reads the levels of a chain from: of one type a list, of both an object.
+    Return what is stored of the levels of a chain as JSON, for `chain_of`: of one type a list, of both an object.
     """
     if chain.resource_levels is None:
-        return _listed(chain.levels)
-    return {"service_control": _listed(chain.levels), "resource_control": _listed(chain.resource_levels)}
+        return chain.levels
+    return {"service_control": chain.levels, "resource_control": chain.resource_levels}
 
 
 def _levels(levels: Sequence[Mapping[str, Any]] | None) -> Levels | None:
@@ -63,7 +62,3 @@ def _levels(levels: Sequence[Mapping[str, Any]] | None) -> Levels | None:
 
 def _level(level: Mapping[str, Any]) -> LevelRecord:
     return LevelRecord(level["target_id"], tuple(PolicyRecord(**policy) for policy in level["policies"]))
-
-
-def _listed(levels: Levels | None) -> list[dict[str, Any]] | None:
-    return None if levels is None else [asdict(level) for level in levels]

@@ -22,7 +22,7 @@ class AccountBinding:
 
     Attributes:
         organization_path: ``o-…/r-…/ou-…/`` down to the parent of the account, with the slash at the end.
-        partition: The AWS partition.
+        partition: The AWS partition that the ARNs of its principals name.
         side: Which of the two.
     """
 

@@ -121,6 +121,7 @@ class Ceilings:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
         """
         path = "/".join((self._organization_id, *ancestors, ""))
+        # The facts do not hold the partition of an organization; see the known limit in docs/algebra.md.
         return AccountBinding(account_id, self._organization_id, path)
 
     def chain(self, chain_id: str, account_id: str) -> Chain:

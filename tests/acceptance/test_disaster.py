@@ -1,5 +1,5 @@
 """
-The database is lost: the very commands of docs/disaster.md bring it back, from a backup and from nothing.
+The database is lost: the very commands of docs/recovery.md bring it back, from a backup and from nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from rooftree.settings import Settings
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-PAGE = Path(__file__).parents[2] / "docs" / "disaster.md"
+PAGE = Path(__file__).parents[2] / "docs" / "recovery.md"
 CHANGES = int(os.environ.get("ROOFTREE_TEST_DISASTER_CHANGES", "40"))
 
 

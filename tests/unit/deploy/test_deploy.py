@@ -12,7 +12,7 @@ from tests.schemas import REPOSITORY
 
 import rooftree
 from rooftree.cli.commands import COMMANDS
-from rooftree.settings import describe_settings
+from rooftree.settings import describe_settings, load_settings
 from rooftree.telemetry.logs import Action
 from rooftree.telemetry.metrics import METRICS_REGISTRY
 
@@ -122,6 +122,30 @@ def test_every_variable_is_a_setting(path: Path) -> None:
 
     assert named
     assert named <= VARIABLES
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
+def test_every_value_is_one_that_its_setting_takes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Numbers too: Helm would write a large one with an exponent.
+    """
+    for _, _, container in _containers(path):
+        with monkeypatch.context() as environment:
+            for variable in container["env"]:
+                environment.setenv(variable["name"], variable.get("value", "a secret of another place"))
+            load_settings()
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
+def test_every_file_that_a_setting_names_is_mounted(path: Path) -> None:
+    """
+    In each container, those of jobs too: they come to PostgreSQL as the others do.
+    """
+    for _, pod, container in _containers(path):
+        volumes = {volume["name"] for volume in pod.get("volumes", [])}
+        mounted = [one["mountPath"] for one in container.get("volumeMounts", []) if one["name"] in volumes]
+        files = [one["value"] for one in container["env"] if one["name"].endswith("FILE")]
+        assert [] == [file for file in files if str(Path(file).parent) not in mounted]
 
 
 def test_every_role_is_a_command() -> None:

@@ -24,13 +24,18 @@ app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 {{- end }}
 
+{{/* Numbers of a values file are floats to Helm, which writes large ones as 1.048576e+07: no setting takes that. */}}
+{{- define "rooftree.value" -}}
+{{- if and (kindIs "float64" .) (eq . (floor .)) }}{{ int64 . }}{{ else }}{{ . }}{{ end }}
+{{- end }}
+
 {{/* Variables of a role: its own go before those of all. */}}
 {{- define "rooftree.environment" -}}
 {{- $settings := merge (dict) (.settings | default dict) .root.Values.settings -}}
 {{- $secrets := merge (dict) (.secrets | default dict) .root.Values.secrets -}}
 {{- range $name, $value := $settings }}
 - name: {{ $name }}
-  value: {{ $value | toString | quote }}
+  value: {{ include "rooftree.value" $value | quote }}
 {{- end }}
 {{- range $name, $from := $secrets }}
 - name: {{ $name }}
@@ -58,20 +63,20 @@ capabilities:
 {{- end }}
 
 {{- define "rooftree.mounts" -}}
-{{- if .Values.kafkaCertificates.secretName }}
+{{- if .Values.certificates.secretName }}
 volumeMounts:
-  - name: kafka-certificates
-    mountPath: /etc/rooftree/kafka
+  - name: certificates
+    mountPath: /etc/rooftree/certificates
     readOnly: true
 {{- end }}
 {{- end }}
 
 {{- define "rooftree.volumes" -}}
-{{- if .Values.kafkaCertificates.secretName }}
+{{- if .Values.certificates.secretName }}
 volumes:
-  - name: kafka-certificates
+  - name: certificates
     secret:
-      secretName: {{ .Values.kafkaCertificates.secretName }}
+      secretName: {{ .Values.certificates.secretName }}
       defaultMode: 0440
 {{- end }}
 {{- end }}

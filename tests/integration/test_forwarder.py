@@ -76,3 +76,14 @@ async def test_without_a_broker_every_message_comes_again(
     outcome = await asyncio.to_thread(forwarder.handler, messages({}, {}), None)
 
     assert {"batchItemFailures": [{"itemIdentifier": "0"}, {"itemIdentifier": "1"}]} == outcome
+
+
+async def test_a_message_that_is_too_large_comes_again_alone(settings: Settings, forwarder: ModuleType) -> None:
+    """
+    Those beside it in its batch are produced, and not again and again with it.
+    """
+    outcome = await asyncio.to_thread(forwarder.handler, messages({"n": 1}, "x" * 2_000_000, {"n": 2}), None)
+    produced = [record.value for record in await read_topic(settings, settings.changes_topic)]
+
+    assert {"batchItemFailures": [{"itemIdentifier": "1"}]} == outcome
+    assert [b'{"n": 1}', b'{"n": 2}'] == produced

@@ -20,7 +20,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.abc import AbstractTokenProvider
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 # Longer than an election of leaders, shorter than the function may run.
 PATIENCE_SECONDS = 40
@@ -55,20 +55,13 @@ class Forwarder:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 producer = await self._started()
-                key = os.environ["ORGANIZATION_ID"].encode()
-                topic = os.environ["KAFKA_TOPIC"]
-                sent = [
-                    await producer.send(
-                        topic, message["body"].encode(), key=key, headers=[("content-type", b"application/json")]
-                    )
-                    for message in messages
-                ]
-                outcomes = await asyncio.gather(*sent, return_exceptions=True)
-            for message, outcome in zip(messages, outcomes, strict=True):
+                sent = {message["messageId"]: await self._sent(producer, message) for message in messages}
+                outcomes = await asyncio.gather(*sent.values(), return_exceptions=True)
+            for message_id, outcome in zip(sent, outcomes, strict=True):
                 if isinstance(outcome, BaseException):
-                    _log.warning("not produced: %s: %r", message["messageId"], outcome)
+                    _log.warning("not produced: %s: %r", message_id, outcome)
                 else:
-                    done.add(message["messageId"])
+                    done.add(message_id)
         except (KafkaError, OSError, TimeoutError) as error:
             _log.warning("nothing produced: %r", error)
         finally:
@@ -76,6 +69,21 @@ class Forwarder:
             if len(done) < len(messages):
                 await self._stop()
         return [message["messageId"] for message in messages if message["messageId"] not in done]
+
+    async def _sent(self, producer: AIOKafkaProducer, message: dict[str, Any]) -> asyncio.Future[Any]:
+        headers = [("content-type", b"application/json")]
+        try:
+            return await producer.send(
+                os.environ["KAFKA_TOPIC"],
+                message["body"].encode(),
+                key=os.environ["ORGANIZATION_ID"].encode(),
+                headers=headers,
+            )
+        except MessageSizeTooLargeError as error:
+            # Those beside it in the batch are none the worse for it.
+            refused = asyncio.get_running_loop().create_future()
+            refused.set_exception(error)
+            return refused
 
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:

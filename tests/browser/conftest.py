@@ -51,13 +51,13 @@ class Dashboard:
     Attributes:
         token: Opens it.
         postgres: Where its view is.
+        kafka: Where its changes come from.
     """
 
     url: str
     token: str
     postgres: str
     kafka: str
-    rooftree: Rooftree
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +68,7 @@ async def dashboard(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[D
     rooftree = Rooftree(tmp_path_factory.mktemp("browser"), variables=LEISURELY)
     with rooftree.up() as (_, told):
         assert 57 == await _prepare(told["postgres"])
-        yield Dashboard(told["api"], told["token"], told["postgres"], told["kafka"], rooftree)
+        yield Dashboard(told["api"], told["token"], told["postgres"], told["kafka"])
 
 
 async def _prepare(dsn: str) -> int:
@@ -133,9 +133,9 @@ async def context(browser: Browser, session: Any) -> AsyncIterator[BrowserContex
 
 
 @pytest.fixture
-async def page(context: BrowserContext, dashboard: Dashboard) -> Page:
+async def page(context: BrowserContext) -> Page:
     """
-    A tab, which is to say nothing on its console.
+    A tab with all the patience that a page may need.
     """
     opened = await context.new_page()
     opened.set_default_timeout(PATIENCE)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final, Literal, TypeAlias
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 from tests.browser.conftest import PATIENCE, Dashboard
 
 DEMO: Final = "/o-demorooftree"
@@ -191,17 +191,21 @@ async def test_pages_say_all_of_it_without_scripts(browser: Browser, session: ob
     await context.close()
 
 
-async def test_strangers_see_the_login_and_the_token_opens_it(context: BrowserContext, dashboard: Dashboard) -> None:
+async def test_strangers_see_the_login_and_the_token_opens_it(page: Page, dashboard: Dashboard) -> None:
     """
-    Logging out ends the session.
+    The login is for everybody, too; logging out leads back to it.
     """
-    page: Page = await context.new_page()
+    await page.context.clear_cookies()
     await page.goto(dashboard.url + DEMO)
-    await context.clear_cookies()
-    await page.goto(dashboard.url + DEMO)
-
     assert page.url.endswith("/login")
     assert [] == await _objections(page, LOOKS)
+
+    await page.get_by_label("Token").fill(dashboard.token)
+    await page.get_by_role("button", name="Log in").click()
+    await page.wait_for_url(f"{dashboard.url}/")
+    await page.get_by_role("button", name="Log out").click()
+    await page.goto(dashboard.url + DEMO)
+    assert page.url.endswith("/login")
 
 
 async def _objections(page: Page, looks: Sequence[Look]) -> list[str]:

@@ -17,7 +17,10 @@ from tests.outcome import Outcome
 
 from rooftree.cli import main
 
-__all__ = ["run_command"]
+__all__ = ["COMMAND", "run_command"]
+
+COMMAND: Final = [sys.executable, "-c", "import sys; from rooftree.cli import main; sys.exit(main())"]
+"""What starts ``rooftree`` as a process of this Python."""
 
 SECONDS: Final = 120
 

@@ -13,9 +13,10 @@ from typing import Any, Final
 from tests.amazon import Amazon
 
 from rooftree.organization.documents import accept_content
+from rooftree.organization.snapshot import Snapshot
 from rooftree.policy.document import PolicyKind
 
-__all__ = ["Call", "Estate"]
+__all__ = ["Call", "Estate", "told"]
 
 SERVICE_CONTROL: Final = PolicyKind.SERVICE_CONTROL
 SCP: Final = "SERVICE_CONTROL_POLICY"
@@ -283,3 +284,21 @@ class Estate:
     def _next(self) -> int:
         self.count += 1
         return self.count
+
+
+def told(snapshot: Snapshot) -> dict[str, Any]:
+    """
+    Return a snapshot in the words of `Estate.truth`.
+    """
+
+    def attached(node_id: str) -> frozenset[str]:
+        return frozenset(each.policy_id for each in snapshot.attachments if each.target_id == node_id)
+
+    return {
+        "accounts": {
+            each.id: (each.name, each.status, each.parent_id, attached(each.id)) for each in snapshot.accounts
+        },
+        "units": {each.id: (each.name, each.parent_id, attached(each.id)) for each in snapshot.organizational_units},
+        "policies": {each.id: each.content for each in snapshot.policies},
+        "root": attached(snapshot.root_id),
+    }

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.brokers import BROKER, KAFKA, Broker
+from tests.commands import COMMAND
 
 START_SECONDS = 60
 STOP_SECONDS = 20
@@ -83,9 +83,6 @@ class Rooftree:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOFTREE_")}
         # A broker that is not embedded is everybody's: each folder has topics of its own.
         return {**kept, **self.variables, **(topics(self.folder.name) if self.kafka else {})}
-
-
-COMMAND = [sys.executable, "-c", "import sys; from rooftree.cli import main; sys.exit(main())"]
 
 
 def topics(mark: str) -> dict[str, str]:

@@ -21,8 +21,8 @@ from tests.databases import administer, database_dsn
 from tests.faults.checks import nothing_is_wrong
 from tests.generators.histories import generate_history
 from tests.integration.service import ids, publish, read_topic, running, settled, view_of
-from tests.settings_variables import as_environment
 
+from rooftree.benchmarks.processes import as_environment
 from rooftree.bootstrap.database import run_migrate
 from rooftree.embedded import embedded_postgres
 from rooftree.settings import Settings

@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.acceptance.conftest import COMMAND, STOP_SECONDS, Rooftree
+from tests.acceptance.conftest import STOP_SECONDS, Rooftree
+from tests.commands import COMMAND
 from tests.unit.cli.snapshots import SHOP, WORKLOADS, snapshot
 
 from rooftree.demo.organization import account_id

@@ -7,19 +7,18 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from tests.settings_variables import as_environment
+from tests.commands import COMMAND
 
+from rooftree.benchmarks.processes import as_environment
 from rooftree.settings import Settings
 
 __all__ = ["ApiClient", "Role", "run_command", "start_role"]
 
-COMMAND = [sys.executable, "-c", "import sys; from rooftree.cli import main; sys.exit(main())"]
 READY = {
     "projector": "consumer.partitions_assigned",
     "relay": "worker.started",

@@ -17,8 +17,8 @@ from typing import Any
 
 from tests.faults.process import run
 from tests.forks import FORKS
-from tests.settings_variables import as_environment
 
+from rooftree.benchmarks.processes import as_environment
 from rooftree.settings import Settings
 
 __all__ = ["WorkerProcess", "start_worker", "worker"]

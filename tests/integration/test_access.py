@@ -6,15 +6,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 from pydantic import SecretStr
-from tests.integration.service import stored
+from tests.integration.service import command, stored
 from tests.integration.serving import ADMIN, Endpoint, Service, bearer, endpoints, serving
 from tests.integration.tenants import FOREIGN, FOREIGN_MARKS, OWN
 
@@ -22,7 +21,6 @@ from rooftree.access.caller import Role
 from rooftree.access.tokens import new_token
 from rooftree.api.access import COOKIE
 from rooftree.api.forgery import csrf_token
-from rooftree.cli import main
 from rooftree.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -58,25 +56,6 @@ ECHO = "/api/v1/access-log"
 LINGERING_SECONDS = 0.7
 ANSWERING_SECONDS = 30
 """How long an answer that goes on for ever is listened to."""
-
-
-Command = Callable[..., Coroutine[Any, Any, tuple[int, str, str]]]
-
-
-@pytest.fixture
-def command(tenant_settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """
-    Run a command beside the service; returns status, output and complaints.
-    """
-    monkeypatch.setenv("ROOFTREE_POSTGRES_DSN", tenant_settings.postgres_dsn.get_secret_value())
-
-    async def run(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = await asyncio.to_thread(main, [str(argument) for argument in arguments])
-        told = capsys.readouterr()
-        return status, told.out, told.err
-
-    return run
 
 
 async def listen(client: httpx.AsyncClient, method: str, address: str, **options: Any) -> tuple[int, str]:
@@ -263,7 +242,7 @@ async def test_the_same_questions_by_somebody_who_may_see_all_do_tell(service: S
     assert {FOREIGN, "922222222229", "ou-zz99-zzzzzzzz", "xyzzy-", "p-xyzzypolicy"} <= told
 
 
-async def test_revocation_holds_from_the_next_request_on(service: Service, command: Command) -> None:
+async def test_revocation_holds_from_the_next_request_on(tenant_settings: Settings, service: Service) -> None:
     """
     A token that is revoked from the command line, and a session that it opened, are refused at once.
     """
@@ -271,10 +250,10 @@ async def test_revocation_holds_from_the_next_request_on(service: Service, comma
     async with service.client() as browser, service.client(token=token) as program:
         signed_in = await browser.post("/login", data={"token": token})
         before = [(await program.get("/api/v1/accounts")).status_code, (await browser.get("/")).status_code]
-        status, _, _ = await command("token", "revoke", "leaving")
+        revoked = await command(tenant_settings, "token", "revoke", "leaving")
         after = [(await program.get("/api/v1/accounts")).status_code, (await browser.get("/")).status_code]
 
-    assert (303, 0) == (signed_in.status_code, status)
+    assert (303, 0) == (signed_in.status_code, revoked.status)
     assert before in ([200, 200], [400, 200], [200, 303], [400, 303])
     assert [401, 303] == after
     assert before != after
@@ -426,7 +405,7 @@ async def test_what_is_kept_of_secrets_cannot_be_turned_back(tenant_settings: Se
         assert [] == [row for row in rows if secret in row]
 
 
-async def test_sign_ins_writes_and_refusals_are_written_down(service: Service, command: Command) -> None:
+async def test_sign_ins_writes_and_refusals_are_written_down(tenant_settings: Settings, service: Service) -> None:
     """
     Who, from where, what, and how it ended; the command shows the same.
     """
@@ -436,7 +415,7 @@ async def test_sign_ins_writes_and_refusals_are_written_down(service: Service, c
         await browser.post("/logout", headers={"X-CSRF-Token": csrf_token(cookie)})
         await browser.get("/api/v1/accounts", headers=bearer("wrong"))
     entries = await service.store.entries(limit=5)
-    _, told, _ = await command("access-log", "--limit", 5, "--json")
+    told = await command(tenant_settings, "access-log", "--limit", 5, "--json")
 
     assert [
         ("unknown", "GET /api/v1/accounts", "refused", 401),
@@ -446,8 +425,8 @@ async def test_sign_ins_writes_and_refusals_are_written_down(service: Service, c
         ("unknown", "sign-in", "refused", None),
     ] == [(one.kind, one.action, str(one.outcome), one.status) for one in entries]
     assert {"127.0.0.1"} == {one.address for one in entries}
-    assert [one.entry_id for one in entries] == [json.loads(line)["entry"] for line in told.splitlines()]
-    assert "no token at all" not in told
+    assert [one.entry_id for one in entries] == [line["entry"] for line in told.lines]
+    assert "no token at all" not in told.out
 
 
 async def test_addresses_are_not_what_a_stranger_says(service: Service) -> None:
@@ -621,24 +600,26 @@ async def test_redirects_stay_here_whatever_host_is_named(service: Service) -> N
     assert "evil" not in answer.head
 
 
-async def test_tokens_are_made_listed_and_used_from_the_command_line(service: Service, command: Command) -> None:
+async def test_tokens_are_made_listed_and_used_from_the_command_line(
+    tenant_settings: Settings, service: Service
+) -> None:
     """
     The token is shown once and works; the list tells of its use and not of the token.
     """
-    made, out, err = await command(
-        "token", "create", "ci", "--role", "auditor", "--organization", OWN, "--expires", "12h"
+    made = await command(
+        tenant_settings, "token", "create", "ci", "--role", "auditor", "--organization", OWN, "--expires", "12h"
     )
-    again, _, complaint = await command("token", "create", "ci")
-    wrong, _, _ = await command("token", "create", "other", "--organization", "everything")
-    token = out.strip()
+    again = await command(tenant_settings, "token", "create", "ci")
+    wrong = await command(tenant_settings, "token", "create", "other", "--organization", "everything")
+    token = made.out.strip()
     async with service.client(token=token) as client:
         answer = await client.get("/api/v1/organizations")
-    _, listed, _ = await command("token", "list", "--json")
-    [row] = [one for one in json.loads(listed) if one["name"] == "ci"]
+    listed = await command(tenant_settings, "token", "list", "--json")
+    [row] = [one for one in listed.json if one["name"] == "ci"]
 
-    assert (0, 2, 2) == (made, again, wrong)
-    assert "there is a token `ci` already" in complaint
+    assert (0, 2, 2) == (made.status, again.status, wrong.status)
+    assert "there is a token `ci` already" in again.err
     assert [OWN] == [one["organization_id"] for one in answer.json()["items"]]
     assert ("auditor", [OWN], "good") == (row["role"], row["organizations"], row["state"])
     assert row["last_used_at"] is not None
-    assert token not in listed + err
+    assert token not in listed.out + made.err

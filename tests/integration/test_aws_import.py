@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from tests.amazon import Amazon
-from tests.estate import Estate
+from tests.estate import Estate, told
 from tests.integration.service import command, running, stored
 
 from rooftree.aws.limits import RATES
@@ -21,7 +21,6 @@ from rooftree.bootstrap.reading import open_reader
 from rooftree.bootstrap.workers import open_aws
 from rooftree.errors import RefusedCallError
 from rooftree.organization.export import take_snapshot
-from rooftree.organization.snapshot import Snapshot
 from rooftree.organization.tree import Organization
 from rooftree.settings import Settings
 
@@ -43,24 +42,6 @@ def aws_settings(amazon: Amazon) -> Settings:
     Return settings that lead to AWS.
     """
     return Settings(aws_endpoint_url=amazon.url, aws_rate_share=1000)
-
-
-def told(snapshot: Snapshot) -> dict[str, Any]:
-    """
-    Return a snapshot in the words of `Estate.truth`.
-    """
-
-    def attached(node_id: str) -> frozenset[str]:
-        return frozenset(each.policy_id for each in snapshot.attachments if each.target_id == node_id)
-
-    return {
-        "accounts": {
-            each.id: (each.name, each.status, each.parent_id, attached(each.id)) for each in snapshot.accounts
-        },
-        "units": {each.id: (each.name, each.parent_id, attached(each.id)) for each in snapshot.organizational_units},
-        "policies": {each.id: each.content for each in snapshot.policies},
-        "root": attached(snapshot.root_id),
-    }
 
 
 def left_in(folder: Path) -> list[Path]:

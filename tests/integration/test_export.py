@@ -4,17 +4,12 @@ Snapshots out of the live view, of now and of the past, and in again.
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.integration.service import ORGANIZATION, event, publish, running, settled, snapshot, view_of
-from tests.outcome import Outcome
+from tests.integration.service import ORGANIZATION, command, event, publish, running, settled, snapshot, view_of
 
-from rooftree.cli import main
 from rooftree.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -25,30 +20,7 @@ MOVED = event("move", "account.moved", "2026-01-03T00:00:00Z", account_id="33333
 CREATED = event("create", "account.created", "2026-01-04T00:00:00Z", account_id="444444444444", name="new")
 
 
-Command = Callable[..., Coroutine[Any, Any, Outcome]]
-
-
-@pytest.fixture
-def command(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """
-    Run a command against the service under test, in this process.
-    """
-    monkeypatch.setenv("ROOFTREE_POSTGRES_DSN", settings.postgres_dsn.get_secret_value())
-    monkeypatch.setenv("ROOFTREE_KAFKA_BOOTSTRAP", settings.kafka_bootstrap)
-    monkeypatch.setenv("ROOFTREE_KAFKA_IDEMPOTENCE", "false")
-    monkeypatch.setenv("ROOFTREE_CHANGES_TOPIC", settings.changes_topic)
-
-    async def run(*arguments: object) -> Outcome:
-        capsys.readouterr()
-        status = await asyncio.to_thread(main, [str(argument) for argument in arguments])
-        return Outcome(status, *capsys.readouterr())
-
-    return run
-
-
-async def test_what_is_exported_changes_nothing_when_it_is_imported(
-    settings: Settings, command: Command, tmp_path: Path
-) -> None:
+async def test_what_is_exported_changes_nothing_when_it_is_imported(settings: Settings, tmp_path: Path) -> None:
     """
     Every account keeps its row, nobody is told anything, and it is exported again as it was.
     """
@@ -57,10 +29,10 @@ async def test_what_is_exported_changes_nothing_when_it_is_imported(
         await publish(settings, snapshot(), ATTACHED, MOVED, CREATED)
         await settled(settings, records=4)
         before = await view_of(settings)
-        exported = await command("export", "--output", file)
-        imported = await command("import", file, "--time", "2026-01-05T00:00:00Z", "--json")
+        exported = await command(settings, "export", "--output", file)
+        imported = await command(settings, "import", file, "--time", "2026-01-05T00:00:00Z", "--json")
         await settled(settings, records=5)
-        again = await command("export")
+        again = await command(settings, "export")
     after = await view_of(settings)
 
     assert (0, 0, True) == (exported.status, imported.status, imported.json["applied"])
@@ -69,9 +41,7 @@ async def test_what_is_exported_changes_nothing_when_it_is_imported(
         assert before[part] == after[part]
 
 
-async def test_the_past_is_exported_as_far_as_it_decides_anything(
-    settings: Settings, command: Command, tmp_path: Path
-) -> None:
+async def test_the_past_is_exported_as_far_as_it_decides_anything(settings: Settings, tmp_path: Path) -> None:
     """
     Offline on the snapshot of a time, each account may do what it might at that time; and what is left out is said.
     """
@@ -80,10 +50,10 @@ async def test_the_past_is_exported_as_far_as_it_decides_anything(
     async with running(settings):
         await publish(settings, snapshot(), ATTACHED, MOVED)
         await settled(settings, records=3)
-    outcome = await command("export", "--organization", ORGANIZATION, "--at", then, "--output", past)
-    await command("export", "--at", now, "--output", present)
-    live = await command("diff", "--from", then, "--to", now, "--json")
-    offline = await command("diff", "--before", past, "--after", present, "--json")
+    outcome = await command(settings, "export", "--organization", ORGANIZATION, "--at", then, "--output", past)
+    await command(settings, "export", "--at", now, "--output", present)
+    live = await command(settings, "diff", "--from", then, "--to", now, "--json")
+    offline = await command(settings, "diff", "--before", past, "--after", present, "--json")
 
     assert 0 == outcome.status
     assert "units without accounts" in outcome.err
@@ -96,14 +66,14 @@ async def test_the_past_is_exported_as_far_as_it_decides_anything(
     assert live.lines == offline.lines
 
 
-async def test_a_time_before_everything_has_nothing_to_export(settings: Settings, command: Command) -> None:
+async def test_a_time_before_everything_has_nothing_to_export(settings: Settings) -> None:
     """
     It says so in one line.
     """
     async with running(settings):
         await publish(settings, snapshot())
         await settled(settings, records=1)
-    outcome = await command("export", "--at", "2020-01-01T00:00:00Z")
+    outcome = await command(settings, "export", "--at", "2020-01-01T00:00:00Z")
 
     assert (2, "") == (outcome.status, outcome.out)
     assert f"{ORGANIZATION}: had no account that is known of at that time" in outcome.err

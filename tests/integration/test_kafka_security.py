@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-import sys
 from dataclasses import dataclass
 
 import pytest
 from pydantic import SecretStr
+from tests.commands import COMMAND
 from tests.integration.service import ORGANIZATION, event, publish, read_topic, running, settled, snapshot
 from tests.kafka.broker import ApacheKafka
-from tests.settings_variables import as_environment
 
+from rooftree.benchmarks.processes import as_environment
 from rooftree.errors import UnavailableError, UsageError
 from rooftree.settings import SaslMechanism, SecurityProtocol, Settings
 from rooftree.stream import ensure_topics
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.integration
 ATTACHED = event(
     "attach", "policy.attached", "2026-01-02T00:00:00Z", policy_id="p-denyregions", target_id="ou-ab12-aaaaaaaa"
 )
-PUBLISH = [sys.executable, "-c", "import sys; from rooftree.cli import main; sys.exit(main())", "publish", "-"]
+PUBLISH = [*COMMAND, "publish", "-"]
 
 
 @dataclass(frozen=True)

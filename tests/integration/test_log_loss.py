@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from aiokafka.admin import RecordsToDelete
 from aiokafka.structs import TopicPartition
 from tests.brokers import Broker, run_broker
+from tests.commands import COMMAND
 from tests.integration.service import (
     event,
     eventually,
@@ -28,8 +28,8 @@ from tests.integration.service import (
     stored,
     view_of,
 )
-from tests.settings_variables import as_environment
 
+from rooftree.benchmarks.processes import as_environment
 from rooftree.bootstrap.reading import open_reader
 from rooftree.errors import LogLossError, UnavailableError
 from rooftree.settings import LogLossPolicy, Settings
@@ -45,7 +45,7 @@ ATTACHED = event(
 DETACHED = event(
     "detach", "policy.detached", "2026-01-03T00:00:00Z", policy_id="p-denyregions", target_id="ou-ab12-aaaaaaaa"
 )
-PROJECTOR = [sys.executable, "-c", "import sys; from rooftree.cli import main; sys.exit(main())", "projector"]
+PROJECTOR = [*COMMAND, "projector"]
 
 
 def later() -> bytes:

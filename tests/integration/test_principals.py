@@ -4,16 +4,14 @@ Principals and probes from the command line through the broker into the view, an
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.integration.service import (
     DENY_REGIONS,
     ORGANIZATION,
+    command,
     event,
     publish,
     read_topic,
@@ -23,7 +21,6 @@ from tests.integration.service import (
     stored,
 )
 
-from rooftree.cli import main
 from rooftree.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -54,30 +51,8 @@ ATTACHED = event(
     "attach", "policy.attached", "2026-01-02T00:00:00Z", policy_id="p-denyregions", target_id="ou-ab12-aaaaaaaa"
 )
 
-Command = Callable[..., Coroutine[Any, Any, tuple[int, str]]]
 
-
-@pytest.fixture
-def command(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """
-    Run a command against the service under test.
-    """
-    monkeypatch.setenv("ROOFTREE_POSTGRES_DSN", settings.postgres_dsn.get_secret_value())
-    monkeypatch.setenv("ROOFTREE_KAFKA_BOOTSTRAP", settings.kafka_bootstrap)
-    monkeypatch.setenv("ROOFTREE_KAFKA_IDEMPOTENCE", "false")
-    monkeypatch.setenv("ROOFTREE_CHANGES_TOPIC", settings.changes_topic)
-
-    async def run(*arguments: object) -> tuple[int, str]:
-        capsys.readouterr()
-        status = await asyncio.to_thread(main, [str(argument) for argument in arguments])
-        return status, capsys.readouterr().out
-
-    return run
-
-
-async def test_what_is_imported_can_be_read_and_published_again(
-    settings: Settings, command: Command, tmp_path: Path
-) -> None:
+async def test_what_is_imported_can_be_read_and_published_again(settings: Settings, tmp_path: Path) -> None:
     """
     The list, the views for SQL users, and the JSON, which changes nothing when it comes back.
     """
@@ -86,15 +61,15 @@ async def test_what_is_imported_can_be_read_and_published_again(
     await publish(settings, snapshot())
     async with running(settings):
         await settled(settings, records=1)
-        imported = await command("import", "iam", file, SHOP, "--time", "2026-01-02T00:00:00Z", "--json")
-        listed = await command("principals", SHOP)
-        exported = json.loads((await command("principals", SHOP, "--json"))[1])
+        imported = await command(settings, "import", "iam", file, SHOP, "--time", "2026-01-02T00:00:00Z", "--json")
+        listed = await command(settings, "principals", SHOP)
+        exported = (await command(settings, "principals", SHOP, "--json")).json
         told = event("again", "principal.snapshot", "2026-01-03T00:00:00Z", **exported)
         await publish(settings, told)
         await settled(settings, records=3)
 
-    assert (0, True, 2) == (imported[0], *(json.loads(imported[1])[name] for name in ("applied", "roles")))
-    assert ["deploy", "idle"] == [line.split()[1] for line in listed[1].splitlines()[1:]]
+    assert (0, True, 2) == (imported.status, imported.json["applied"], imported.json["roles"])
+    assert ["deploy", "idle"] == [line.split()[1] for line in listed.out.splitlines()[1:]]
     rows = await stored(settings, "select name, since, trust_policy::text from rooftree.principals order by name")
     assert [("deploy", 2), ("idle", 2)] == [(row["name"], row["since"].day) for row in rows]
     assert TRUST["Version"] == json.loads(rows[0]["trust_policy"])["Version"]
@@ -104,9 +79,7 @@ async def test_what_is_imported_can_be_read_and_published_again(
     assert 3 == fact["time"].day
 
 
-async def test_an_attachment_tells_whom_it_touches_and_which_probes_flip(
-    settings: Settings, command: Command, tmp_path: Path
-) -> None:
+async def test_an_attachment_tells_whom_it_touches_and_which_probes_flip(settings: Settings, tmp_path: Path) -> None:
     """
     One event of the account holds all of it, also after the worker has been another one, and what-if has said it before.
     """
@@ -119,33 +92,33 @@ async def test_an_attachment_tells_whom_it_touches_and_which_probes_flip(
     await publish(settings, snapshot())
     async with running(settings):
         await settled(settings, records=1)
-        await command("import", "iam", file, SHOP)
-        applied = await command("probe", "apply", probes, "--json")
-        checked = await command("probe", "list", "--check")
-        supposed = await command("what-if", "--attach", "DenyRegions:Workloads", "--json")
-        worded = await command("what-if", "--attach", "DenyRegions:Workloads")
+        await command(settings, "import", "iam", file, SHOP)
+        applied = await command(settings, "probe", "apply", probes, "--json")
+        checked = await command(settings, "probe", "list", "--check")
+        supposed = await command(settings, "what-if", "--attach", "DenyRegions:Workloads", "--json")
+        worded = await command(settings, "what-if", "--attach", "DenyRegions:Workloads")
     await publish(settings, ATTACHED)
     async with running(settings):
         await settled(settings, records=4)
-        finally_checked = await command("probe", "list", "--check", "--json")
+        finally_checked = await command(settings, "probe", "list", "--check", "--json")
 
-    assert (0, 1, 1) == (applied[0], json.loads(applied[1])["published"], checked[0])
+    assert (0, 1, 1) == (applied.status, applied.json["published"], checked.status)
     audit = [json.loads(record.value) for record in await read_topic(settings, settings.audit_topic)]
     [data] = [one["data"] for one in audit if one["subject"] == SHOP and one["type"] == "rooftree.decision.changed.v1"]
-    [before] = [line for line in map(json.loads, supposed[1].splitlines()) if line["account_id"] == SHOP]
+    [before] = [line for line in supposed.lines if line["account_id"] == SHOP]
     assert (data["verdict"], data["changes"], data["principals"]) == tuple(
         before[name] for name in ("verdict", "changes", "principals")
     )
-    assert f"  {DEPLOY}: may do less than before" in worded[1].splitlines()
+    assert f"  {DEPLOY}: may do less than before" in worded.out.splitlines()
     [group] = data["principals"]["touched"]
     assert ([DEPLOY], 1) == (group["arns"], data["principals"]["untouched_count"])
     assert ("explicit_deny", True) == (data["probes"][0]["after"], data["probes"][0]["as_expected"])
     assert DENY_REGIONS["Statement"]["Sid"] == data["probes"][0]["decided_by"][0]["statement"]  # type: ignore[index]
-    [probe] = json.loads(finally_checked[1])
-    assert (0, ORGANIZATION, "explicit_deny") == (finally_checked[0], probe["organization_id"], probe["decision"])
+    [probe] = finally_checked.json
+    assert (0, ORGANIZATION, "explicit_deny") == (finally_checked.status, probe["organization_id"], probe["decision"])
 
 
-async def test_a_probe_that_is_removed_is_gone(settings: Settings, command: Command) -> None:
+async def test_a_probe_that_is_removed_is_gone(settings: Settings) -> None:
     """
     One that is not there is named, and nothing is sent.
     """
@@ -153,11 +126,11 @@ async def test_a_probe_that_is_removed_is_gone(settings: Settings, command: Comm
     async with running(settings):
         await settled(settings, records=1)
         name = ("--principal", DEPLOY, "--action", "s3:GetObject", "--expect", "deny")
-        added = await command("probe", "add", "one", *name, "--json")
-        missing = await command("probe", "rm", "two")
-        removed = await command("probe", "rm", "one")
-        listed = await command("probe", "list", "--json")
+        added = await command(settings, "probe", "add", "one", *name, "--json")
+        missing = await command(settings, "probe", "rm", "two")
+        removed = await command(settings, "probe", "rm", "one")
+        listed = await command(settings, "probe", "list", "--json")
 
-    assert (0, 2, 0) == (added[0], missing[0], removed[0])
-    assert "unknown" == json.loads(added[1])["probes"][0]["decision"]
-    assert [] == json.loads(listed[1])
+    assert (0, 2, 0) == (added.status, missing.status, removed.status)
+    assert "unknown" == added.json["probes"][0]["decision"]
+    assert [] == listed.json

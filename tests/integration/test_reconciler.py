@@ -17,7 +17,7 @@ from typing import Any, Final
 import pytest
 from tests.amazon import MANAGEMENT, Amazon
 from tests.databases import as_role
-from tests.estate import Call, Estate
+from tests.estate import Call, Estate, told
 from tests.generators.aws_events import Deliveries
 from tests.integration.service import eventually, publish, read_topic, running, settled, stored
 
@@ -28,7 +28,6 @@ from rooftree.bootstrap.reading import open_reader
 from rooftree.bootstrap.workers import open_aws, open_reconciler
 from rooftree.organization.export import take_snapshot
 from rooftree.organization.observation import Observation
-from rooftree.organization.snapshot import Snapshot
 from rooftree.organization.tree import Organization
 from rooftree.reading.reader import ReconciliationRecord
 from rooftree.settings import Settings
@@ -107,24 +106,6 @@ async def one_round(settings: Settings, organization_id: str, *, seconds: float 
                 if len(found) > before and found[-1 - before].finished_at is not None:
                     return found[-1 - before]
                 await asyncio.sleep(0.05)
-
-
-def told(snapshot: Snapshot) -> dict[str, Any]:
-    """
-    Return a snapshot in the words of `Estate.truth`.
-    """
-
-    def attached(node_id: str) -> frozenset[str]:
-        return frozenset(each.policy_id for each in snapshot.attachments if each.target_id == node_id)
-
-    return {
-        "accounts": {
-            each.id: (each.name, each.status, each.parent_id, attached(each.id)) for each in snapshot.accounts
-        },
-        "units": {each.id: (each.name, each.parent_id, attached(each.id)) for each in snapshot.organizational_units},
-        "policies": {each.id: each.content for each in snapshot.policies},
-        "root": attached(snapshot.root_id),
-    }
 
 
 async def viewed(settings: Settings, estate: Estate) -> dict[str, Any]:

@@ -258,14 +258,3 @@ async def test_a_server_that_does_not_answer_is_unavailable() -> None:
     with pytest.raises(UnavailableError, match="PostgreSQL"):
         async with open_database("postgresql://nobody@127.0.0.1:1/nothing", connect_timeout=2):
             pass
-
-
-async def test_waiting_for_a_connection_has_an_end(postgres_dsn: str) -> None:
-    """
-    A pool that is used up is said to be, instead of standing still.
-    """
-    async with open_database(postgres_dsn, size=1, connect_timeout=0.2) as database, database.connection():
-        with pytest.raises(UnavailableError):
-            async with database.connection():
-                pass
-        assert database is not None

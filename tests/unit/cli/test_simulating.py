@@ -2,16 +2,12 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cases.simulation_cases import simulation_cases
-from tests.unit.cli.conftest import Run
+from tests.unit.cli.conftest import Run, Write
 from tests.unit.cli.snapshots import LAB, MANAGEMENT, ROOT, SHOP, WORKLOADS, snapshot
-
-Write = Callable[[str, object], Path]
 
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Sid": "All", "Effect": "Allow", "Action": "*", "Resource": "*"}]}
 

@@ -5,15 +5,12 @@ What would change.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.cli.conftest import Run
+from tests.unit.cli.conftest import Run, Write
 from tests.unit.cli.snapshots import LAB, ROOT, SHOP, snapshot
-
-Write = Callable[[str, object], Path]
 
 PERIMETER = {
     "Version": "2012-10-17",

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -142,6 +143,10 @@ def _hold(found: Sequence[Measurement], limits: Accepted) -> None:
 
 async def _measure(wanted: Wanted) -> list[Measurement]:
     found = []
+    task = asyncio.current_task()
+    assert task is not None, "a coroutine is run by a task"
+    # As SIGINT does by itself: servers and processes end with the contexts that run them.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with steps("Measuring", total=None) as progress:
         async for measurement in measurements(wanted):
             found.append(measurement)

@@ -193,7 +193,7 @@ async def test_pages_say_all_of_it_without_scripts(browser: Browser, session: ob
 
 async def test_strangers_see_the_login_and_the_token_opens_it(page: Page, dashboard: Dashboard) -> None:
     """
-    The login is for everybody, too; logging out leads back to it.
+    The login is for everybody, too; logging out leads back to it, by the name of its button on a phone as well.
     """
     await page.context.clear_cookies()
     await page.goto(dashboard.url + DEMO)

@@ -19,7 +19,7 @@ from tests.acceptance.conftest import START_SECONDS, Rooftree
 
 from rooftree.demo.organization import account_id
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 SHOP = account_id("shop-test")
 LAST_REVISION = 15

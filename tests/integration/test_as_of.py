@@ -18,7 +18,7 @@ from rooftree.organization.timestamps import format_time
 from rooftree.settings import Settings
 from rooftree.view.projection import OrganizationView
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 SHOP, DEV = "222222222222", "333333333333"
 STORY = (

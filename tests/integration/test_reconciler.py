@@ -35,7 +35,7 @@ from rooftree.store.reconciling import PostgresReconciliation
 from rooftree.telemetry.metrics import METRICS_REGISTRY
 from rooftree.workers.reconciler import Reconciler
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 # How large the organization is; 300 accounts are asked for now and then.
 ACCOUNTS: Final = int(os.environ.get("ROOFTREE_TEST_ACCOUNTS", "15"))

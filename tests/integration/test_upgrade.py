@@ -34,7 +34,7 @@ from rooftree.settings import Settings
 from rooftree.store.database import connect_database
 from rooftree.store.migrations import Migration, apply_migrations, migrations
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 # Rows that the workers of each time wrote, up to the last step that they knew.
 CASES = Path(__file__).parents[1] / "cases" / "upgrade"

@@ -203,7 +203,9 @@ async def test_strangers_see_the_login_and_the_token_opens_it(page: Page, dashbo
     await page.get_by_label("Token").fill(dashboard.token)
     await page.get_by_role("button", name="Log in").click()
     await page.wait_for_url(f"{dashboard.url}/")
+    await page.goto(dashboard.url + DEMO)
     await page.get_by_role("button", name="Log out").click()
+    await page.wait_for_url("**/login")
     await page.goto(dashboard.url + DEMO)
     assert page.url.endswith("/login")
 

@@ -20,7 +20,7 @@ from rooftree.access.keeping import NewToken
 from rooftree.access.tokens import digest_of, new_token
 from rooftree.bootstrap.database import open_store
 from rooftree.bootstrap.web import open_backing, open_web_server
-from rooftree.inquiry.errands import Prepare
+from rooftree.inquiry.jobs import Prepare
 from rooftree.settings import Settings
 from rooftree.store.access import DatabaseAccess
 from rooftree.store.database import Database
@@ -141,7 +141,7 @@ async def serving(settings: Settings, **changes: object) -> AsyncIterator[Servic
     stop = asyncio.Event()
     async with open_store(chosen, "rooftree-test") as database, open_backing(chosen, database) as backing:
         # A process for long questions takes seconds to start, and tests ask for answers sooner.
-        await backing.workshop.run(Prepare(), None)
+        await backing.pool.run(Prepare(), None)
         server = open_web_server(chosen, database, backing)
         task = asyncio.create_task(server.serve(stop))
         try:

@@ -18,8 +18,15 @@ from rooftree.contracts import decode_change
 from rooftree.inquiry import wording
 from rooftree.inquiry.comparing import Report
 from rooftree.inquiry.documents import difference_answer
-from rooftree.inquiry.gist import Gist, GistOfAccount, GistOfChange, Room, gist_of, read_gist
 from rooftree.inquiry.grouping import AccountName, Block, distinct_changes, identify
+from rooftree.inquiry.report_summary import (
+    AccountSummary,
+    ChangeSummary,
+    ReportSummary,
+    SummaryLimits,
+    read_summary,
+    summarize,
+)
 from rooftree.inquiry.sources import MemorySource
 from rooftree.inquiry.supposing import Attach, Detach, Move, Step, Update, what_if
 from rooftree.inquiry.touches import distinct_touches
@@ -124,22 +131,22 @@ def blocks_one_by_one(report: Report) -> list[Block]:
     )
 
 
-ROOM = Room(accounts=2, changes=1, named=1, groups=1)
+LIMITS = SummaryLimits(accounts=2, changes=1, named=1, groups=1)
 """Little, so that much is counted."""
 
 
-def gist_by_answer(report: Report) -> Gist:
-    """What a page has room for, counted in the whole answer of the API."""
+def summary_by_answer(report: Report) -> ReportSummary:
+    """What a page shows, counted in the whole answer of the API."""
     answer = json.loads(difference_answer("o", report).model_dump_json(warnings=False))
     accounts, changes = answer["accounts"], answer["changes"]
     impacts = [(one["account_id"], one["principals"]) for one in accounts if one["principals"]]
     groups = distinct_touches(impacts)
-    return Gist(
+    return ReportSummary(
         compared=answer["compared"],
         verdicts=Counter(one["verdict"] for one in accounts),
-        accounts=[GistOfAccount(one["account_id"], one["account_name"], one["verdict"]) for one in accounts[:2]],
+        accounts=[AccountSummary(one["account_id"], one["account_name"], one["verdict"]) for one in accounts[:2]],
         changes=[
-            GistOfChange(
+            ChangeSummary(
                 one["change"],
                 [AccountName(first["account_id"], first["account_name"]) for first in one["accounts"][:1]],
                 len(one["accounts"]),
@@ -181,4 +188,4 @@ def test_what_if_says_before_a_change_what_its_audit_events_say_after_it(history
         event(f"{kind}: {'tells of somebody' if any(one[2] for one in told.values()) else 'of nobody'}")
         assert told == told_by_report(report)
         assert blocks_one_by_one(report) == report.blocks()
-        assert gist_by_answer(report) == read_gist(gist_of(report, ROOM).to_bytes())
+        assert summary_by_answer(report) == read_summary(summarize(report, LIMITS).to_bytes())

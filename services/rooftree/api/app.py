@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rooftree.access.grants import parse_grants
 from rooftree.access.keeping import AccessStore
 from rooftree.api.access import Access
-from rooftree.api.backing import Backing
+from rooftree.api.backing import BackingServices
 from rooftree.api.bounds import Bounds
 from rooftree.api.callers import ReaderFor
 from rooftree.api.dispatch import questions_among, routes_of
@@ -60,7 +60,7 @@ def create_app(
     reader_for: ReaderFor,
     store: AccessStore,
     settings: Settings,
-    backing: Backing,
+    backing: BackingServices,
     *,
     login_code: str | None = None,
 ) -> Starlette:
@@ -209,7 +209,7 @@ def _stale(loss: LogLoss | None) -> str:
     )
 
 
-def _api(backing: Backing) -> list[Route]:
+def _api(backing: BackingServices) -> list[Route]:
     described = orjson.dumps(describe(ENDPOINTS))
 
     async def description(_: Request) -> Response:

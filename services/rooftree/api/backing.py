@@ -11,26 +11,26 @@ from typing import Protocol
 
 from rooftree.access.keeping import TokenStore
 from rooftree.api.feed import AuditFeed
-from rooftree.inquiry.errands import Errand
+from rooftree.inquiry.jobs import Job
 from rooftree.ports.change_log import LogRecord
 from rooftree.reading.reader import LetterRecord
 from rooftree.webhooks.administration import Subscriptions
 
-__all__ = ["Backing", "Changes", "Letters", "Workshop"]
+__all__ = ["BackingServices", "Changes", "JobPool", "Letters"]
 
 
-class Workshop(Protocol):
+class JobPool(Protocol):
     """
-    Does errands beside the event loop.
+    Runs jobs beside the event loop.
     """
 
-    async def run(self, errand: Errand, organizations: frozenset[str] | None) -> bytes:
+    async def run(self, job: Job, organizations: frozenset[str] | None) -> bytes:
         """
-        Return what an errand comes to, of a view that is limited to these organizations.
+        Return what a job comes to, of a view that is limited to these organizations.
 
         Raises:
-            InputError: The errand asks for something that is not so.
-            UnavailableError: Too many errands wait already, or this one took too long.
+            InputError: The job asks for something that is not so.
+            UnavailableError: Too many jobs wait already, or this one took too long.
         """
         ...
 
@@ -98,14 +98,14 @@ class Letters(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Backing:
+class BackingServices:
     """
     All of it.
     """
 
     letters: Letters
     changes: Changes
-    workshop: Workshop
+    pool: JobPool
     feed: AuditFeed
     subscriptions: Subscriptions
     tokens: TokenStore

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route, compile_path
 
 from rooftree import __version__
-from rooftree.api.backing import Backing
+from rooftree.api.backing import BackingServices
 from rooftree.api.callers import caller_of, reader_of
 from rooftree.api.endpoint import JSON, Asked, Endpoint, OrganizationQuery, Parameters
 from rooftree.api.query import choose_organization
@@ -35,7 +35,7 @@ MAX_BODY_BYTES: Final = 1024 * 1024
 REVALIDATED: Final = "private, no-cache"
 
 
-def routes_of(endpoints: Iterable[Endpoint], backing: Backing) -> list[Route]:
+def routes_of(endpoints: Iterable[Endpoint], backing: BackingServices) -> list[Route]:
     """
     Return one route for each path, which knows every method of it.
     """
@@ -73,7 +73,7 @@ class _Resource:
         methods: What answers each of them.
     """
 
-    def __init__(self, methods: Mapping[str, Endpoint], backing: Backing) -> None:
+    def __init__(self, methods: Mapping[str, Endpoint], backing: BackingServices) -> None:
         self.methods = methods
         self._backing = backing
 
@@ -93,7 +93,7 @@ class _Resource:
         return await _handle(endpoint, request, self._backing)
 
 
-async def _handle(endpoint: Endpoint, request: Request, backing: Backing) -> Response:
+async def _handle(endpoint: Endpoint, request: Request, backing: BackingServices) -> Response:
     caller, reader = caller_of(request), reader_of(request)
     accepts = _accepted(endpoint, request.headers.get("accept"))
     parameters = _parameters(endpoint, request)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rooftree.access.caller import Caller, Role
-from rooftree.api.backing import Backing
+from rooftree.api.backing import BackingServices
 from rooftree.api.query import DEFAULT_LIMIT, MAX_LIMIT
 from rooftree.contracts.fields import AccountId, OrganizationId
 from rooftree.errors import InputError
@@ -142,7 +142,7 @@ class Asked(Generic[P_co, B_co]):
     body: B_co
     caller: Caller
     reader: Reader
-    backing: Backing
+    backing: BackingServices
     organization: OrganizationRecord | None
     accepts: str
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from rooftree.bootstrap.database import open_store, run_migrate
 from rooftree.bootstrap.processes import service_process
-from rooftree.bootstrap.web import make_workshop, open_backing, open_web_server
+from rooftree.bootstrap.web import make_process_pool, open_backing, open_web_server
 from rooftree.bootstrap.workers import open_projector, open_reconciler, open_relay, open_webhook_sender
 from rooftree.embedded import embedded_broker, embedded_postgres
 from rooftree.settings import Assignment, SecurityProtocol, Settings
@@ -86,15 +86,15 @@ async def run_all(
         database = await stack.enter_async_context(open_store(settings, "rooftree"))
         await ensure_topics(settings)
         code = secrets.token_urlsafe(16)
-        workshop = make_workshop(settings)
-        backing = await stack.enter_async_context(open_backing(settings, database, workshop))
+        pool = make_process_pool(settings)
+        backing = await stack.enter_async_context(open_backing(settings, database, pool))
         server = open_web_server(settings, database, backing, login_code=code)
         workers |= {
             "projector": await stack.enter_async_context(open_projector(settings, database, forgetful=embed_kafka)),
             "relay": await stack.enter_async_context(open_relay(settings, database)),
             "webhooks": await stack.enter_async_context(open_webhook_sender(settings, database)),
             "feed": backing.feed.run,
-            "workshop": workshop.prepare,
+            "process_pool": pool.prepare,
             "api": server.serve,
         }
         if settings.reconcile:

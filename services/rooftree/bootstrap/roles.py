@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from rooftree.bootstrap.database import open_store
 from rooftree.bootstrap.processes import metrics_server, service_process
-from rooftree.bootstrap.web import make_workshop, open_backing, open_web_server
+from rooftree.bootstrap.web import make_process_pool, open_backing, open_web_server
 from rooftree.bootstrap.workers import open_projector, open_reconciler, open_relay, open_webhook_sender
 from rooftree.settings import Settings
 from rooftree.store.database import Database
@@ -78,15 +78,15 @@ async def run_api(settings: Settings, *, on_ready: Callable[[str], None] | None 
         UnavailableError: PostgreSQL does not answer at the start.
     """
     with service_process(settings, "rooftree-api") as stop:
-        workshop = make_workshop(settings)
+        pool = make_process_pool(settings)
         async with (
             open_store(settings, "rooftree-api") as database,
-            open_backing(settings, database, workshop) as backing,
+            open_backing(settings, database, pool) as backing,
         ):
             server = open_web_server(settings, database, backing)
             if on_ready is not None:
                 on_ready(server.url)
-            workers = {"feed": backing.feed.run, "workshop": workshop.prepare, "api": server.serve}
+            workers = {"feed": backing.feed.run, "process_pool": pool.prepare, "api": server.serve}
             await supervise(workers, stop=stop, drain_timeout=settings.drain_timeout)
 
 

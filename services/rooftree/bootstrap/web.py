@@ -10,12 +10,12 @@ from functools import partial
 
 from rooftree.access.caller import Organizations
 from rooftree.api.app import create_app
-from rooftree.api.backing import Backing
+from rooftree.api.backing import BackingServices
 from rooftree.api.callers import ReaderFor
 from rooftree.api.feed import AuditFeed
 from rooftree.bootstrap.database import open_nudges
+from rooftree.bootstrap.job_process import run_job
 from rooftree.bootstrap.webhooks import make_subscriptions
-from rooftree.bootstrap.workplace import run_errand
 from rooftree.reading.reader import Reader
 from rooftree.settings import Settings
 from rooftree.store.access import DatabaseAccess
@@ -24,15 +24,15 @@ from rooftree.store.letters import DatabaseLetters
 from rooftree.store.reader import DatabaseReader
 from rooftree.store.restricted import RestrictedDatabase
 from rooftree.stream import KafkaPublisher
+from rooftree.workers.process_pool import ProcessPool
 from rooftree.workers.submissions import Submissions
 from rooftree.workers.web import WebServer
-from rooftree.workers.workshop import ProcessWorkshop
 
-__all__ = ["make_workshop", "open_backing", "open_web_server"]
+__all__ = ["make_process_pool", "open_backing", "open_web_server"]
 
 
 def open_web_server(
-    settings: Settings, database: Database, backing: Backing, *, login_code: str | None = None
+    settings: Settings, database: Database, backing: BackingServices, *, login_code: str | None = None
 ) -> WebServer:
     """
     Take a port for the API and the dashboard.
@@ -52,28 +52,28 @@ def open_web_server(
 
 @asynccontextmanager
 async def open_backing(
-    settings: Settings, database: Database, workshop: ProcessWorkshop | None = None
-) -> AsyncIterator[Backing]:
+    settings: Settings, database: Database, pool: ProcessPool | None = None
+) -> AsyncIterator[BackingServices]:
     """
     Make what the API needs beyond the view. Kafka is looked for when there is something to send.
     """
     async with KafkaPublisher.open(settings) as publisher, open_nudges(settings) as nudges:
-        yield Backing(
+        yield BackingServices(
             letters=DatabaseLetters(database),
             changes=Submissions(publisher),
-            workshop=workshop or make_workshop(settings),
+            pool=pool or make_process_pool(settings),
             feed=AuditFeed(_reader_for(database)(None), nudges),
             subscriptions=make_subscriptions(settings, database),
             tokens=DatabaseAccess(database),
         )
 
 
-def make_workshop(settings: Settings) -> ProcessWorkshop:
+def make_process_pool(settings: Settings) -> ProcessPool:
     """
-    Make what does errands in processes of their own; none is started yet.
+    Make the processes that run jobs; none is started yet.
     """
-    return ProcessWorkshop(
-        partial(run_errand, settings), processes=settings.question_processes, seconds=settings.question_timeout
+    return ProcessPool(
+        partial(run_job, settings), processes=settings.question_processes, seconds=settings.question_timeout
     )
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from rooftree.inquiry.aftermath import stand_beside
 from rooftree.inquiry.grouping import AccountName
+from rooftree.inquiry.outcome import stand_beside
 from rooftree.inquiry.standing import Standing
 from rooftree.permissions import Comparison
 from rooftree.view.ceilings import Ceilings

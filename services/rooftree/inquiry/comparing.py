@@ -12,9 +12,9 @@ from functools import cached_property
 from typing import Any
 
 from rooftree import permissions as algebra
-from rooftree.inquiry.aftermath import Aftermath, Family
 from rooftree.inquiry.alike import Alike
 from rooftree.inquiry.grouping import Block, distinct_changes
+from rooftree.inquiry.outcome import Outcome, Siblings
 from rooftree.inquiry.progress import Progress, unseen
 from rooftree.inquiry.sharing import common_changes
 from rooftree.inquiry.sources import MemorySource, OrganizationSource
@@ -219,15 +219,15 @@ def compare_reached(
         told: What is known otherwise of nodes and policies; of anything else, both states know the same.
         progress: Sees each account that is compared.
     """
-    aftermath = Aftermath(before, after, told)
-    families = aftermath.families(progress(before.standings(reached)))
+    outcome = Outcome(before, after, told)
+    groups = outcome.siblings(progress(before.standings(reached)))
     ceilings = (
-        before.chains_of(family.accounts[0] for family in families),
-        aftermath.source.chains_of(family.beside for family in families),
+        before.chains_of(group.accounts[0] for group in groups),
+        outcome.source.chains_of(group.beside for group in groups),
     )
     known = before.known_names()
     return Report(
-        alike=_alike(families, ceilings),
+        alike=_alike(groups, ceilings),
         compared=before.count,
         added=[],
         removed=[],
@@ -258,7 +258,7 @@ async def find_difference(source: OrganizationSource, before: Standing, after: S
     """
     known = await source.ceilings([before, after])
     ceilings = known, known
-    for alike in _alike([Family([before], after)], ceilings):
+    for alike in _alike([Siblings([before], after)], ceilings):
         return Difference(before, after, ceilings, alike.comparison)
     return None
 
@@ -287,7 +287,7 @@ def _report(
     was, now = ({account.account_id: account for account in accounts} for accounts in (before, after))
     both = sorted(was.keys() & now.keys())
     return Report(
-        alike=_alike((Family([was[account_id]], now[account_id]) for account_id in progress(both)), ceilings),
+        alike=_alike((Siblings([was[account_id]], now[account_id]) for account_id in progress(both)), ceilings),
         compared=len(both),
         added=sorted(now.keys() - was.keys()),
         removed=sorted(was.keys() - now.keys()),
@@ -299,15 +299,15 @@ _Ceilings = tuple[Ceilings, Ceilings]
 """What binds accounts on each side of a comparison."""
 
 
-def _alike(families: Iterable[Family], ceilings: _Ceilings) -> list[Alike]:
+def _alike(groups: Iterable[Siblings], ceilings: _Ceilings) -> list[Alike]:
     """
     Return the accounts whose decisions differ, in the order of the first of each group.
     """
     comparer = _Comparer(ceilings)
     found = [
-        Alike(accounts, family.beside, ceilings, comparison)
-        for family in families
-        for comparison, accounts in comparer.compared(family)
+        Alike(accounts, group.beside, ceilings, comparison)
+        for group in groups
+        for comparison, accounts in comparer.compared(group)
         if not comparison.is_equivalent
     ]
     return sorted(found, key=lambda alike: alike.accounts[0].account_id)
@@ -322,19 +322,19 @@ class _Comparer:
         self._ceilings = ceilings
         self._shared: dict[tuple[str, str], Comparison] = {}
 
-    def compared(self, family: Family) -> Iterable[tuple[Comparison, Sequence[Standing]]]:
+    def compared(self, group: Siblings) -> Iterable[tuple[Comparison, Sequence[Standing]]]:
         """
         Return how accounts differ, those together that do alike; nothing where their place is not known.
         """
-        first, beside = family.accounts[0], family.beside
+        first, beside = group.accounts[0], group.beside
         if first.chain_id is None or beside.chain_id is None:
             return ()
         chains = first.chain_id, beside.chain_id
         comparison = self._shared.get(chains) or self._compare(first, beside)
-        if len(family.accounts) == 1 or chains in self._shared:
-            return [(comparison, family.accounts)]
+        if len(group.accounts) == 1 or chains in self._shared:
+            return [(comparison, group.accounts)]
         found: dict[Comparison, list[Standing]] = {}
-        for account in family.accounts:
+        for account in group.accounts:
             found.setdefault(self._compare(account, beside), []).append(account)
         return found.items()
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from rooftree.api.backing import Backing
+from rooftree.api.backing import BackingServices
 from rooftree.api.feed import AuditFeed
-from rooftree.inquiry.errands import Errand
-from rooftree.inquiry.memory import Memory
+from rooftree.inquiry.jobs import Job
+from rooftree.inquiry.organization_cache import OrganizationCache
 from rooftree.ports.change_log import LogRecord
 from rooftree.reading.reader import LetterRecord, Reader
 
@@ -80,17 +80,17 @@ class FakeChanges:
 
 class SameProcess:
     """
-    Does errands right here.
+    Runs jobs right here.
     """
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    async def run(self, errand: Errand, organizations: frozenset[str] | None) -> bytes:
+    async def run(self, job: Job, organizations: frozenset[str] | None) -> bytes:
         """
-        Do an errand.
+        Run a job.
         """
-        return await errand.run(self._reader, Memory())
+        return await job.run(self._reader, OrganizationCache())
 
 
 class Unreached:
@@ -111,11 +111,11 @@ class OwnPace:
         await asyncio.sleep(min(seconds, 0.01))
 
 
-def fake_backing(reader: Reader, *, letters: Sequence[LetterRecord] = ()) -> Backing:
+def fake_backing(reader: Reader, *, letters: Sequence[LetterRecord] = ()) -> BackingServices:
     """
     Return all that the API needs, over a reader in memory.
     """
-    return Backing(
+    return BackingServices(
         FakeLetters(letters),
         FakeChanges(),
         SameProcess(reader),

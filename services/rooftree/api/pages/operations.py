@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from rooftree.access.caller import Role
-from rooftree.api.backing import Backing
+from rooftree.api.backing import BackingServices
 from rooftree.api.callers import caller_of
 from rooftree.api.forms import read_form
 from rooftree.api.pages import phrases
@@ -93,7 +93,7 @@ class OperationsPage:
     The page, and the replay of dead letters: for those who may ask the API about operations, too.
     """
 
-    def __init__(self, site: Site, backing: Backing) -> None:
+    def __init__(self, site: Site, backing: BackingServices) -> None:
         self._site = site
         self._backing = backing
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rooftree.api.backing import Backing
+from rooftree.api.backing import BackingServices
 from rooftree.api.pages.account import AccountPages
 from rooftree.api.pages.assets import asset
 from rooftree.api.pages.audit import AuditPage
@@ -43,13 +43,13 @@ def as_pages(site: Site, routes: Iterable[Route]) -> list[Route]:
     return [Route(route.path, page(site, route.endpoint), methods=list(route.methods or ())) for route in routes]
 
 
-def page_routes(site: Site, backing: Backing) -> list[Route]:
+def page_routes(site: Site, backing: BackingServices) -> list[Route]:
     """
     Return the routes of the dashboard; they come last, since one of them takes whatever is left.
     """
     home, account, audit, policies = HomePages(site), AccountPages(site), AuditPage(site), PolicyPages(site)
     organization = OrganizationPage(site, ShareCache())
-    what_if, operations = WhatIfPage(site, backing.workshop), OperationsPage(site, backing)
+    what_if, operations = WhatIfPage(site, backing.pool), OperationsPage(site, backing)
 
     async def missing(request: Request) -> Response:
         reason = f"nothing is at `{request.url.path}`"
@@ -82,7 +82,7 @@ def page_routes(site: Site, backing: Backing) -> list[Route]:
         view(f"{inside}/audit/rows", audit.rows),
         view(f"{inside}/audit/{{revision}}", RevisionPage(site).show),
         view(f"{inside}/check", CheckPage(site).show),
-        route(f"{inside}/who-can", WhoCanPage(site, backing.workshop).show),
+        route(f"{inside}/who-can", WhoCanPage(site, backing.pool).show),
         route(f"{inside}/what-if", what_if.show),
         *(
             route(path, take, methods=("POST",))

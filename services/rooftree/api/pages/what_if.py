@@ -18,7 +18,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from rooftree.api.backing import Workshop
+from rooftree.api.backing import JobPool
 from rooftree.api.callers import caller_of
 from rooftree.api.forms import read_form
 from rooftree.api.pages import phrases
@@ -28,8 +28,8 @@ from rooftree.api.pages.roster import GROUPS_SHOWN, People, told_people
 from rooftree.api.pages.site import Crumb, Site, Visit
 from rooftree.api.query import Query
 from rooftree.errors import InputError
-from rooftree.inquiry.errands import Errand, Suppose, SupposeInShort
-from rooftree.inquiry.gist import Gist, Room, read_gist
+from rooftree.inquiry.jobs import Job, Suppose, SupposeSummary
+from rooftree.inquiry.report_summary import ReportSummary, SummaryLimits, read_summary
 from rooftree.inquiry.supposing import Attach, Detach, Move, Step, Update
 from rooftree.organization.documents import AUTHORIZING_TYPES, BUILTIN_POLICIES
 from rooftree.organization.facts import Attribute, FactKind
@@ -53,7 +53,7 @@ MAX_FORM_BYTES: Final = 128 * 1024
 MAX_CONTENT: Final = 64 * 1024
 """Characters of a policy that are unpacked: more than AWS takes."""
 
-ROOM: Final = Room(accounts=100, changes=25, named=ACCOUNTS_NAMED, groups=GROUPS_SHOWN)
+LIMITS: Final = SummaryLimits(accounts=100, changes=25, named=ACCOUNTS_NAMED, groups=GROUPS_SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +145,9 @@ class WhatIfPage:
     The page, its review as Markdown, and the lint of what is typed.
     """
 
-    def __init__(self, site: Site, workshop: Workshop) -> None:
+    def __init__(self, site: Site, pool: JobPool) -> None:
         self._site = site
-        self._workshop = workshop
+        self._pool = pool
 
     async def show(self, request: Request) -> Response:
         """
@@ -163,7 +163,7 @@ class WhatIfPage:
         if markdown and isinstance(told, bytes):
             return PlainTextResponse(told, media_type="text/markdown")
         frame = Organization(visit.organization_id, facts)
-        answer = _answer(visit, form, read_gist(told), frame.names()) if isinstance(told, bytes) else None
+        answer = _answer(visit, form, read_summary(told), frame.names()) if isinstance(told, bytes) else None
         problem = phrases.problem(told, LABELS) if isinstance(told, InputError) else None
         view = _view(visit, frame, form, answer, problem)
         crumbs = [Crumb("What-if", visit.to.page("what-if"))]
@@ -206,11 +206,11 @@ class WhatIfPage:
         """
         if step is None:
             return None
-        errand: Errand = SupposeInShort(visit.organization_id, [step], ROOM)
+        job: Job = SupposeSummary(visit.organization_id, [step], LIMITS)
         if markdown:
-            errand = Suppose(visit.organization_id, [step], markdown=True)
+            job = Suppose(visit.organization_id, [step], markdown=True)
         try:
-            return await self._workshop.run(errand, caller_of(visit.request).organizations)
+            return await self._pool.run(job, caller_of(visit.request).organizations)
         except InputError as error:
             return error
 
@@ -301,7 +301,7 @@ def _view(visit: Visit, frame: Organization, form: Form, answer: Answer | None, 
     )
 
 
-def _answer(visit: Visit, form: Form, gist: Gist, names: Mapping[str, str]) -> Answer:
+def _answer(visit: Visit, form: Form, summary: ReportSummary, names: Mapping[str, str]) -> Answer:
     asked = {
         "step": form.step,
         "policy": form.policy,
@@ -312,27 +312,28 @@ def _answer(visit: Visit, form: Form, gist: Gist, names: Mapping[str, str]) -> A
     }
     return Answer(
         summary=(
-            f"{gist.count:,} of {phrases.some(gist.compared, 'account')} would decide otherwise"
-            if gist.count
-            else f"No decision of {phrases.some(gist.compared, 'account')} would change"
+            f"{summary.count:,} of {phrases.some(summary.compared, 'account')} would decide otherwise"
+            if summary.count
+            else f"No decision of {phrases.some(summary.compared, 'account')} would change"
         ),
-        compared=gist.compared,
+        compared=summary.compared,
         counts=[
-            (mark, gist.verdicts[name])
+            (mark, summary.verdicts[name])
             for name in ("tightened", "loosened", "mixed")
-            if name in gist.verdicts and (mark := phrases.verdict_mark(name)) is not None
+            if name in summary.verdicts and (mark := phrases.verdict_mark(name)) is not None
         ],
         touched=[
             Touched(one.name, one.account_id, visit.to.account(one.account_id), phrases.verdict_mark(one.verdict))
-            for one in gist.accounts
+            for one in summary.accounts
         ],
-        touched_more=gist.count - len(gist.accounts),
+        touched_more=summary.count - len(summary.accounts),
         changes=[
-            told_change(one.change, one.accounts, names, visit.to, (one.count, gist.count)) for one in gist.changes
+            told_change(one.change, one.accounts, names, visit.to, (one.count, summary.count))
+            for one in summary.changes
         ],
-        changes_more=gist.change_count - len(gist.changes),
-        people=told_people(gist.reach, gist.groups, gist.grouped_elsewhere),
-        left_out=gist.left_out,
+        changes_more=summary.change_count - len(summary.changes),
+        people=told_people(summary.reach, summary.groups, summary.grouped_elsewhere),
+        left_out=summary.left_out,
         markdown=visit.to.page("what-if", **asked, format="markdown"),
         link=visit.to.page("what-if", **asked),
     )

@@ -12,14 +12,14 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rooftree.api.backing import Workshop
+from rooftree.api.backing import JobPool
 from rooftree.api.callers import caller_of
 from rooftree.api.pages import phrases
 from rooftree.api.pages.check import FIELDS, Asked, read_question
 from rooftree.api.pages.site import Crumb, Site, Visit
 from rooftree.api.query import Query
 from rooftree.errors import InputError
-from rooftree.inquiry.errands import WhoCan
+from rooftree.inquiry.jobs import WhoCan
 
 __all__ = ["WhoCanPage"]
 
@@ -72,9 +72,9 @@ class WhoCanPage:
     The page.
     """
 
-    def __init__(self, site: Site, workshop: Workshop) -> None:
+    def __init__(self, site: Site, pool: JobPool) -> None:
         self._site = site
-        self._workshop = workshop
+        self._pool = pool
 
     async def show(self, request: Request) -> Response:
         """
@@ -98,8 +98,8 @@ class WhoCanPage:
 
     async def _admission(self, visit: Visit, asked: Asked) -> Admission:
         question, at = read_question(asked)
-        errand = WhoCan(visit.organization_id, question, at, most=ACCOUNTS_SHOWN)
-        told = json.loads(await self._workshop.run(errand, caller_of(visit.request).organizations))
+        job = WhoCan(visit.organization_id, question, at, most=ACCOUNTS_SHOWN)
+        told = json.loads(await self._pool.run(job, caller_of(visit.request).organizations))
         parameters = {"action": asked.action, "resource": asked.resource, "context": asked.context, "at": asked.at}
         return Admission(
             count=told["admitted"],

@@ -38,7 +38,7 @@ from rooftree.contracts.resources.decisions import (
 from rooftree.contracts.simulation import answer_document, line_id, read_simulation
 from rooftree.errors import InputError
 from rooftree.inquiry.deciding import check, heading
-from rooftree.inquiry.errands import MARKDOWN, Differ, Suppose, WhoCan
+from rooftree.inquiry.jobs import MARKDOWN, Differ, Suppose, WhoCan
 from rooftree.inquiry.question import Question
 from rooftree.inquiry.sources import LiveSource
 from rooftree.inquiry.supposing import Attach, Detach, Move, Step, Update
@@ -82,7 +82,7 @@ async def find_admitted(asked: Asked[OrganizationQuery, RequestBody]) -> Respons
     Find the accounts that a request is open to.
     """
     question, at = _question(asked.body)
-    return await _errand(asked, WhoCan(asked.organization_id, question, at), JSON)
+    return await _job(asked, WhoCan(asked.organization_id, question, at), JSON)
 
 
 async def suppose_change(asked: Asked[OrganizationQuery, SuppositionBody]) -> Response:
@@ -90,8 +90,8 @@ async def suppose_change(asked: Asked[OrganizationQuery, SuppositionBody]) -> Re
     Tell which decisions would change; nothing is written.
     """
     steps = steps_of(asked.body)
-    errand = Suppose(asked.organization_id, steps, markdown=asked.accepts == MARKDOWN)
-    return await _errand(asked, errand, asked.accepts)
+    job = Suppose(asked.organization_id, steps, markdown=asked.accepts == MARKDOWN)
+    return await _job(asked, job, asked.accepts)
 
 
 async def compare_moments(asked: Asked[DiffQuery, None]) -> Response:
@@ -101,8 +101,8 @@ async def compare_moments(asked: Asked[DiffQuery, None]) -> Response:
     query = asked.parameters
     if query.to is not None and query.to < query.from_:
         raise InputError("expected a time after that of `from`", place="to")
-    errand = Differ(asked.organization_id, query.from_, query.to, markdown=asked.accepts == MARKDOWN)
-    return await _errand(asked, errand, asked.accepts)
+    job = Differ(asked.organization_id, query.from_, query.to, markdown=asked.accepts == MARKDOWN)
+    return await _job(asked, job, asked.accepts)
 
 
 async def lint(asked: Asked[NoParameters, LintBody]) -> Findings:
@@ -142,8 +142,8 @@ def _step(model: AttachStep | DetachStep | UpdateStep | MoveStep, place: str) ->
             return Update(model.policy, text, place=place, content_place=f"{place}.content")
 
 
-async def _errand(asked: Asked[OrganizationQuery, object], errand: WhoCan | Suppose | Differ, media: str) -> Response:
-    content = await asked.backing.workshop.run(errand, asked.caller.organizations)
+async def _job(asked: Asked[OrganizationQuery, object], job: WhoCan | Suppose | Differ, media: str) -> Response:
+    content = await asked.backing.pool.run(job, asked.caller.organizations)
     return Response(content, media_type=media)
 
 

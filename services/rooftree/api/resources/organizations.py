@@ -28,7 +28,7 @@ from rooftree.contracts.resources.organizations import (
 from rooftree.contracts.snapshot import SnapshotDocument
 from rooftree.errors import InputError
 from rooftree.inquiry.documents import organization_answer
-from rooftree.inquiry.errands import Export
+from rooftree.inquiry.jobs import Export
 from rooftree.inquiry.nodes import OrganizationTree as Nodes
 from rooftree.organization.documents import BUILTIN_POLICIES
 from rooftree.organization.identifiers import is_root
@@ -84,7 +84,7 @@ async def export_snapshot(asked: Asked[OrganizationQuery, None]) -> Response:
     """
     Return the whole organization as a snapshot.
     """
-    content = await asked.backing.workshop.run(Export(asked.organization_id), asked.caller.organizations)
+    content = await asked.backing.pool.run(Export(asked.organization_id), asked.caller.organizations)
     return Response(content, media_type=JSON)
 
 

@@ -14,23 +14,23 @@ import anyio
 import anyio.to_process
 
 from rooftree.errors import UnavailableError
-from rooftree.inquiry.errands import Errand, Prepare
+from rooftree.inquiry.jobs import Job, Prepare
 
-__all__ = ["ProcessWorkshop", "RunErrand"]
+__all__ = ["ProcessPool", "RunJob"]
 
-RunErrand: TypeAlias = Callable[[Errand, "frozenset[str] | None"], bytes]
-"""Does an errand, of a view that is limited to some organizations; it is called in another process."""
+RunJob: TypeAlias = Callable[[Job, "frozenset[str] | None"], bytes]
+"""Runs a job, on a view that is limited to some organizations; it is called in another process."""
 
 WAITING: Final = 8
-"""Errands that wait for a process; whoever comes after them is asked to come again."""
+"""Jobs that wait for a process; whoever comes after them is asked to come again."""
 
 
-class ProcessWorkshop:
+class ProcessPool:
     """
     A few processes, started when they are needed, which end with this one.
     """
 
-    def __init__(self, run: RunErrand, *, processes: int, seconds: float) -> None:
+    def __init__(self, run: RunJob, *, processes: int, seconds: float) -> None:
         self._run = run
         self._places = anyio.CapacityLimiter(processes)
         self._seconds = seconds
@@ -53,17 +53,17 @@ class ProcessWorkshop:
             with suppress(UnavailableError, asyncio.CancelledError):
                 await preparing
 
-    async def run(self, errand: Errand, organizations: frozenset[str] | None) -> bytes:
+    async def run(self, job: Job, organizations: frozenset[str] | None) -> bytes:
         """
-        Return what an errand comes to.
+        Return the answer of a job.
 
         Raises:
-            InputError: The errand asks for something that is not so.
-            UnavailableError: Too many errands wait already, this one took too long, or its process died.
+            InputError: The job asks for something that is not so.
+            UnavailableError: Too many jobs wait already, this one took too long, or its process died.
         """
         if self._places.statistics().tasks_waiting >= WAITING:
             raise UnavailableError(f"{WAITING} questions of this size wait already")
-        work = partial(self._run, errand, organizations)
+        work = partial(self._run, job, organizations)
         try:
             with anyio.fail_after(self._seconds):
                 return await anyio.to_process.run_sync(work, cancellable=True, limiter=self._places)

@@ -11,14 +11,14 @@ from rooftree.inquiry.sources import MemorySource
 from rooftree.inquiry.standing import Standing
 from rooftree.organization.tree import Organization
 
-__all__ = ["Aftermath", "Family", "stand_beside"]
+__all__ = ["Outcome", "Siblings", "stand_beside"]
 
-_Kinship = tuple[str, tuple[str, ...]]
+_SiblingKey = tuple[str, tuple[str, ...]]
 """The node above an account, and the policies that hang on the account itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class Siblings:
     """
     Accounts that stood side by side under one chain, and do so in the end.
 
@@ -31,7 +31,7 @@ class Family:
     beside: Standing
 
 
-class Aftermath:
+class Outcome:
     """
     An organization after a change that is told of some of its nodes and policies, and of nothing that holds everywhere.
 
@@ -56,16 +56,16 @@ class Aftermath:
         """
         return self._after
 
-    def families(self, accounts: Iterable[Standing]) -> list[Family]:
+    def siblings(self, accounts: Iterable[Standing]) -> list[Siblings]:
         """
         Return where accounts stand, by id, of which it is known where they stood.
         """
-        found: dict[_Kinship | str, list[Standing]] = {}
+        found: dict[_SiblingKey | str, list[Standing]] = {}
         for account in accounts:
-            found.setdefault(self._kinship(account), []).append(account)
-        return [Family(members, self._after.standing(members[0].account_id)) for members in found.values()]
+            found.setdefault(self._key_of(account), []).append(account)
+        return [Siblings(members, self._after.standing(members[0].account_id)) for members in found.values()]
 
-    def _kinship(self, account: Standing) -> _Kinship | str:
+    def _key_of(self, account: Standing) -> _SiblingKey | str:
         if account.chain_id is None or account.account_id in self._alone:
             return account.account_id
         return account.path[-2], self._before.hanging(account.account_id)

@@ -1,5 +1,5 @@
 """
-Where a process does errands: what it keeps from one to the next.
+A process that runs jobs: what it keeps from one to the next.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ from contextlib import AsyncExitStack
 
 from rooftree.access.caller import Organizations
 from rooftree.bootstrap.database import open_pool
-from rooftree.inquiry.errands import Errand
-from rooftree.inquiry.memory import Memory
+from rooftree.inquiry.jobs import Job
+from rooftree.inquiry.organization_cache import OrganizationCache
 from rooftree.settings import Settings
 from rooftree.store.database import Database
 from rooftree.store.reader import DatabaseReader
 from rooftree.store.restricted import RestrictedDatabase
 from rooftree.workers.supervisor import collect_seldom
 
-__all__ = ["Workplace", "run_errand"]
+__all__ = ["JobProcess", "run_job"]
 
 
-class Workplace:
+class JobProcess:
     """
-    An event loop that runs while there is an errand, a connection, and what is remembered of organizations.
+    An event loop that runs while there is a job, a connection, and what is remembered of organizations.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -30,17 +30,17 @@ class Workplace:
         self._runner = asyncio.Runner()
         self._opened = AsyncExitStack()
         self._database: Database | None = None
-        self._memory = Memory()
+        self._cache = OrganizationCache()
 
-    def run(self, errand: Errand, organizations: Organizations) -> bytes:
+    def run(self, job: Job, organizations: Organizations) -> bytes:
         """
-        Do an errand.
+        Run a job.
 
         Raises:
             InputError: It asks for something that is not so.
             UnavailableError: PostgreSQL does not answer.
         """
-        return self._runner.run(self._run(errand, organizations))
+        return self._runner.run(self._run(job, organizations))
 
     def close(self) -> None:
         """
@@ -49,39 +49,39 @@ class Workplace:
         with self._runner:
             self._runner.run(self._opened.aclose())
 
-    async def _run(self, errand: Errand, organizations: Organizations) -> bytes:
+    async def _run(self, job: Job, organizations: Organizations) -> bytes:
         database = await self._connected()
-        return await errand.run(DatabaseReader(RestrictedDatabase(database, organizations)), self._memory)
+        return await job.run(DatabaseReader(RestrictedDatabase(database, organizations)), self._cache)
 
     async def _connected(self) -> Database:
         if self._database is None:
             settings = self.settings.model_copy(update={"postgres_pool_size": 1})
-            self._database = await self._opened.enter_async_context(open_pool(settings, "rooftree-errand"))
+            self._database = await self._opened.enter_async_context(open_pool(settings, "rooftree-job"))
         else:
             await self._database.replace_lost()
         return self._database
 
 
-def run_errand(settings: Settings, errand: Errand, organizations: Organizations) -> bytes:
+def run_job(settings: Settings, job: Job, organizations: Organizations) -> bytes:
     """
-    Do an errand in a process of its own, at the workplace of the one before.
+    Run a job in this process, with what the one before has left.
 
     Raises:
         InputError: It asks for something that is not so.
         UnavailableError: PostgreSQL does not answer.
     """
     collect_seldom()
-    return _workplace(settings).run(errand, organizations)
+    return _job_process(settings).run(job, organizations)
 
 
-def _workplace(settings: Settings) -> Workplace:
-    kept = _kept.pop() if _kept else Workplace(settings)
+def _job_process(settings: Settings) -> JobProcess:
+    kept = _kept.pop() if _kept else JobProcess(settings)
     if kept.settings != settings:
         kept.close()
-        kept = Workplace(settings)
+        kept = JobProcess(settings)
     _kept.append(kept)
     return kept
 
 
-_kept: list[Workplace] = []
-"""The workplace of this process, once it has one."""
+_kept: list[JobProcess] = []
+"""What this process keeps, once it has run a job."""

@@ -1,5 +1,5 @@
 """
-The gist of a report: what a page shows of it, and how much there is beside that.
+The summary of a report: what a page shows of it, and how much there is beside that.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from rooftree.inquiry.comparing import Report
 from rooftree.inquiry.grouping import AccountName
 from rooftree.inquiry.touches import TouchedGroup, distinct_touches
 
-__all__ = ["Gist", "GistOfAccount", "GistOfChange", "Room", "gist_of", "read_gist"]
+__all__ = ["AccountSummary", "ChangeSummary", "ReportSummary", "SummaryLimits", "read_summary", "summarize"]
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class SummaryLimits:
     """
-    How much a page has room for.
+    How much of a report a page shows.
 
     Attributes:
         accounts: Accounts that decide otherwise.
@@ -39,7 +39,7 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class GistOfAccount:
+class AccountSummary:
     """
     An account that decides otherwise.
     """
@@ -50,7 +50,7 @@ class GistOfAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class GistOfChange:
+class ChangeSummary:
     """
     A distinct change, with the first of its accounts.
 
@@ -64,7 +64,7 @@ class GistOfChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Gist:
+class ReportSummary:
     """
     What a page shows of a report.
 
@@ -81,8 +81,8 @@ class Gist:
 
     compared: int
     verdicts: dict[str, int]
-    accounts: Sequence[GistOfAccount]
-    changes: Sequence[GistOfChange]
+    accounts: Sequence[AccountSummary]
+    changes: Sequence[ChangeSummary]
     change_count: int
     reach: str | None
     groups: Sequence[TouchedGroup]
@@ -98,43 +98,43 @@ class Gist:
 
     def to_bytes(self) -> bytes:
         """
-        Return the gist as it goes from one process to another.
+        Return the summary as it goes from one process to another.
         """
         return orjson.dumps(self)
 
 
-def gist_of(report: Report, room: Room) -> Gist:
+def summarize(report: Report, limits: SummaryLimits) -> ReportSummary:
     """
-    Return as much of a report as there is room for, and the numbers of all of it.
+    Return as much of a report as a page shows, and the numbers of all of it.
     """
     blocks, groups = report.blocks(), distinct_touches(report.impacts)
-    return Gist(
+    return ReportSummary(
         compared=report.compared,
         verdicts=dict(report.verdicts),
-        accounts=nsmallest(room.accounts, _accounts(report, room), key=lambda account: account.account_id),
+        accounts=nsmallest(limits.accounts, _accounts(report, limits), key=lambda account: account.account_id),
         changes=[
-            GistOfChange(block.change, block.accounts[: room.named], len(block.accounts))
-            for block in blocks[: room.changes]
+            ChangeSummary(block.change, block.accounts[: limits.named], len(block.accounts))
+            for block in blocks[: limits.changes]
         ],
         change_count=len(blocks),
         reach=wording.reach_words(impact for _, impact in report.impacts),
-        groups=groups[: room.groups],
-        grouped_elsewhere=sum(len(group.arns) for group in groups[room.groups :]),
+        groups=groups[: limits.groups],
+        grouped_elsewhere=sum(len(group.arns) for group in groups[limits.groups :]),
         left_out=len(report.left_out),
     )
 
 
-def _accounts(report: Report, room: Room) -> Iterator[GistOfAccount]:
+def _accounts(report: Report, limits: SummaryLimits) -> Iterator[AccountSummary]:
     for alike in report.alike:
-        for name in alike.names[: room.accounts]:
-            yield GistOfAccount(name.account_id, name.name, alike.comparison.verdict)
+        for name in alike.names[: limits.accounts]:
+            yield AccountSummary(name.account_id, name.name, alike.comparison.verdict)
 
 
-def read_gist(text: bytes) -> Gist:
+def read_summary(text: bytes) -> ReportSummary:
     """
-    Return the gist that another process has worked out.
+    Return the summary that another process has worked out.
     """
     return _READER.validate_json(text)
 
 
-_READER: Final = TypeAdapter(Gist)
+_READER: Final = TypeAdapter(ReportSummary)

@@ -13,13 +13,13 @@ from rooftree.inquiry.standing import Standing
 from rooftree.reading.reader import Reader
 from rooftree.view.ceilings import Ceilings
 
-__all__ = ["MOST_ACCOUNTS", "Memory", "RememberedSource"]
+__all__ = ["MOST_ACCOUNTS", "CachedSource", "OrganizationCache"]
 
 MOST_ACCOUNTS: Final = 30_000
 """Accounts that a process remembers, of all organizations together; the one that is asked about is kept in any case."""
 
 
-class _Recollection:
+class _Kept:
     """
     One organization, as far as it was asked about.
 
@@ -33,12 +33,12 @@ class _Recollection:
         self.accounts: tuple[list[Standing], Ceilings] | None = None
 
 
-class RememberedSource(LiveSource):
+class CachedSource(LiveSource):
     """
     An organization out of the stored view, read once for all questions about now.
     """
 
-    def __init__(self, reader: Reader, organization_id: str, known: _Recollection) -> None:
+    def __init__(self, reader: Reader, organization_id: str, known: _Kept) -> None:
         super().__init__(reader, organization_id)
         self._known = known
 
@@ -70,7 +70,7 @@ class RememberedSource(LiveSource):
         return self._known.accounts
 
 
-class Memory:
+class OrganizationCache:
     """
     The organizations that were asked about last, as long as their views are as they were.
 
@@ -82,9 +82,9 @@ class Memory:
 
     def __init__(self, most: int = MOST_ACCOUNTS) -> None:
         self._most = most
-        self._known: dict[str, _Recollection] = {}
+        self._known: dict[str, _Kept] = {}
 
-    async def recall(self, reader: Reader, organization_id: str) -> RememberedSource:
+    async def source_of(self, reader: Reader, organization_id: str) -> CachedSource:
         """
         Return an organization, with what is remembered of it.
 
@@ -95,10 +95,10 @@ class Memory:
         version = versions.get(organization_id, 0)
         known = self._known.pop(organization_id, None)
         if known is None or known.version != version:
-            known = _Recollection(version, await reader.count_accounts(organization_id))
+            known = _Kept(version, await reader.count_accounts(organization_id))
         self._known[organization_id] = known
         self._forget(organization_id)
-        return RememberedSource(reader, organization_id, known)
+        return CachedSource(reader, organization_id, known)
 
     async def fill(self, reader: Reader) -> None:
         """
@@ -112,7 +112,7 @@ class Memory:
             room -= await reader.count_accounts(record.organization_id)
             if room < 0:
                 return
-            source = await self.recall(reader, record.organization_id)
+            source = await self.source_of(reader, record.organization_id)
             (await source.as_it_is()).prepare()
             await source.accounts(at=None)
 

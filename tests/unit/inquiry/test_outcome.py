@@ -18,7 +18,7 @@ from tests.generators.telling import (
     snapshot_taken,
 )
 
-from rooftree.inquiry.aftermath import Aftermath, stand_beside
+from rooftree.inquiry.outcome import Outcome, stand_beside
 from rooftree.inquiry.sources import MemorySource
 from rooftree.inquiry.supposing import Attach, Detach, Move, Step, Update, suppose
 from rooftree.organization.claims import facts_of
@@ -42,12 +42,12 @@ def test_accounts_stand_where_a_look_at_each_finds_them(steps: list[Step]) -> No
     told = Organization(ORGANIZATION, facts_of(change(1, snapshot_taken())))
     before = MemorySource(suppose(told, [Move(ACCOUNT, ROOT)]).organization)
     supposed = suppose(before.state, steps)
-    aftermath = Aftermath(before, supposed.organization, supposed.told)
+    outcome = Outcome(before, supposed.organization, supposed.told)
 
     found = [
-        family.beside if account is family.accounts[0] else stand_beside(family.beside, account)
-        for family in aftermath.families(before.standings())
-        for account in family.accounts
+        group.beside if account is group.accounts[0] else stand_beside(group.beside, account)
+        for group in outcome.siblings(before.standings())
+        for account in group.accounts
     ]
 
     found.sort(key=lambda standing: standing.account_id)

@@ -17,24 +17,24 @@ from rooftree.contracts.resources.decisions import Admission as AdmissionAnswer
 from rooftree.inquiry.comparing import Report, compare_times
 from rooftree.inquiry.deciding import who_can
 from rooftree.inquiry.documents import difference_answer
-from rooftree.inquiry.gist import Room, gist_of
-from rooftree.inquiry.memory import Memory
+from rooftree.inquiry.organization_cache import OrganizationCache
 from rooftree.inquiry.question import Question
+from rooftree.inquiry.report_summary import SummaryLimits, summarize
 from rooftree.inquiry.review import markdown_lines
 from rooftree.inquiry.sources import LiveSource
 from rooftree.inquiry.supposing import Step, what_if
 from rooftree.organization.export import take_snapshot
 from rooftree.reading.reader import Reader
 
-__all__ = ["Differ", "Errand", "Export", "Prepare", "Suppose", "SupposeInShort", "WhoCan"]
+__all__ = ["Differ", "Export", "Job", "Prepare", "Suppose", "SupposeSummary", "WhoCan"]
 
 
-class Errand(Protocol):
+class Job(Protocol):
     """
     One question.
     """
 
-    async def run(self, reader: Reader, memory: Memory) -> bytes:
+    async def run(self, reader: Reader, cache: OrganizationCache) -> bytes:
         """
         Return the answer as it goes to the client.
 
@@ -48,15 +48,15 @@ class Errand(Protocol):
 @dataclass(frozen=True, slots=True)
 class Prepare:
     """
-    Nothing is asked: a process that has done it is ready for the next errand, with the organizations in its memory that
+    Nothing is asked: a process that has done it is ready for the next job, with the organizations in its memory that
     have room there.
     """
 
-    async def run(self, reader: Reader, memory: Memory) -> bytes:
+    async def run(self, reader: Reader, cache: OrganizationCache) -> bytes:
         """
         Return nothing.
         """
-        await memory.fill(reader)
+        await cache.fill(reader)
         return b""
 
 
@@ -68,11 +68,11 @@ class Export:
 
     organization_id: str
 
-    async def run(self, reader: Reader, memory: Memory) -> bytes:
+    async def run(self, reader: Reader, cache: OrganizationCache) -> bytes:
         """
         Return the snapshot.
         """
-        known = await memory.recall(reader, self.organization_id)
+        known = await cache.source_of(reader, self.organization_id)
         return json.dumps(take_snapshot((await known.as_it_is()).state).to_json(), separators=(",", ":")).encode()
 
 
@@ -90,11 +90,11 @@ class WhoCan:
     at: datetime | None
     most: int | None = None
 
-    async def run(self, reader: Reader, memory: Memory) -> bytes:
+    async def run(self, reader: Reader, cache: OrganizationCache) -> bytes:
         """
         Return the accounts.
         """
-        admission = await who_can(await memory.recall(reader, self.organization_id), self.question, at=self.at)
+        admission = await who_can(await cache.source_of(reader, self.organization_id), self.question, at=self.at)
         counts = {"count": admission.count, "admitted": len(admission.admitted)}
         shown = replace(admission, admitted=admission.admitted[: self.most])
         told = {"organization_id": self.organization_id, **counts, **self.question.document}
@@ -114,29 +114,29 @@ class Suppose:
     steps: Sequence[Step]
     markdown: bool
 
-    async def run(self, reader: Reader, memory: Memory) -> bytes:
+    async def run(self, reader: Reader, cache: OrganizationCache) -> bytes:
         """
         Return what would differ.
         """
-        report = await _supposed(reader, memory, self.organization_id, self.steps)
+        report = await _supposed(reader, cache, self.organization_id, self.steps)
         return _told(self.organization_id, report, markdown=self.markdown)
 
 
 @dataclass(frozen=True, slots=True)
-class SupposeInShort:
+class SupposeSummary:
     """
     The same, as much as a page has room for.
     """
 
     organization_id: str
     steps: Sequence[Step]
-    room: Room
+    limits: SummaryLimits
 
-    async def run(self, reader: Reader, memory: Memory) -> bytes:
+    async def run(self, reader: Reader, cache: OrganizationCache) -> bytes:
         """
-        Return the gist of what would differ.
+        Return the summary of what would differ.
         """
-        return gist_of(await _supposed(reader, memory, self.organization_id, self.steps), self.room).to_bytes()
+        return summarize(await _supposed(reader, cache, self.organization_id, self.steps), self.limits).to_bytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class Differ:
     until: datetime | None
     markdown: bool
 
-    async def run(self, reader: Reader, memory: Memory) -> bytes:  # noqa: ARG002  # the past is not remembered
+    async def run(self, reader: Reader, cache: OrganizationCache) -> bytes:  # noqa: ARG002  # the past is not remembered
         """
         Return what differs.
         """
@@ -164,8 +164,8 @@ class Differ:
 MARKDOWN: Final = "text/markdown"
 
 
-async def _supposed(reader: Reader, memory: Memory, organization_id: str, steps: Sequence[Step]) -> Report:
-    known = await memory.recall(reader, organization_id)
+async def _supposed(reader: Reader, cache: OrganizationCache, organization_id: str, steps: Sequence[Step]) -> Report:
+    known = await cache.source_of(reader, organization_id)
     return await what_if(known, await known.as_it_is(), steps)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from tests.unit.api.fake_reader import ORGANIZATION, FakeReader, account
 
-from rooftree.inquiry.memory import Memory
+from rooftree.inquiry.organization_cache import OrganizationCache
 from rooftree.organization.facts import Fact
 from rooftree.reading.reader import AccountRecord, OrganizationRecord
 
@@ -43,21 +43,21 @@ class CountedReader(FakeReader):
         return []
 
 
-async def ask(memory: Memory, reader: FakeReader, organizations: Iterable[str]) -> None:
+async def ask(cache: OrganizationCache, reader: FakeReader, organizations: Iterable[str]) -> None:
     """Ask all that is remembered about some organizations, one after the other."""
     for organization_id in organizations:
-        source = await memory.recall(reader, organization_id)
+        source = await cache.source_of(reader, organization_id)
         await source.ceilings(await source.accounts(at=None))
         await source.as_it_is()
 
 
 async def test_what_was_read_is_not_read_again_before_something_is_written() -> None:
     """A question reads the version alone; after the next write, everything."""
-    memory, reader = Memory(), CountedReader(ORGANIZATION)
-    await ask(memory, reader, [ORGANIZATION] * 3)
+    cache, reader = OrganizationCache(), CountedReader(ORGANIZATION)
+    await ask(cache, reader, [ORGANIZATION] * 3)
     once = list(reader.read)
     reader.version = 2
-    await ask(memory, reader, [ORGANIZATION] * 2)
+    await ask(cache, reader, [ORGANIZATION] * 2)
 
     assert [("accounts", ORGANIZATION), ("facts", ORGANIZATION)] == once
     assert 2 * once == reader.read
@@ -65,9 +65,9 @@ async def test_what_was_read_is_not_read_again_before_something_is_written() -> 
 
 async def test_the_past_is_read_each_time() -> None:
     """Only what is now is remembered."""
-    memory, reader = Memory(), CountedReader(ORGANIZATION)
+    cache, reader = OrganizationCache(), CountedReader(ORGANIZATION)
     for _ in range(2):
-        source = await memory.recall(reader, ORGANIZATION)
+        source = await cache.source_of(reader, ORGANIZATION)
         await source.accounts(at=datetime(2026, 1, 1, tzinfo=UTC))
 
     assert 2 * [("accounts", ORGANIZATION)] == reader.read
@@ -75,38 +75,38 @@ async def test_the_past_is_read_each_time() -> None:
 
 async def test_accounts_and_not_organizations_bound_what_is_remembered() -> None:
     """With room for two of two accounts each, the one that was asked about first makes room for the third."""
-    memory, reader = Memory(most=4), CountedReader(ORGANIZATION, OTHER, THIRD)
-    await ask(memory, reader, [ORGANIZATION, OTHER, ORGANIZATION, THIRD])
+    cache, reader = OrganizationCache(most=4), CountedReader(ORGANIZATION, OTHER, THIRD)
+    await ask(cache, reader, [ORGANIZATION, OTHER, ORGANIZATION, THIRD])
     reader.read.clear()
-    await ask(memory, reader, [THIRD, ORGANIZATION, OTHER])
+    await ask(cache, reader, [THIRD, ORGANIZATION, OTHER])
 
     assert {OTHER} == {organization_id for _, organization_id in reader.read}
 
 
 async def test_an_organization_that_is_larger_than_the_bound_is_kept_while_it_is_asked_about() -> None:
     """Two questions in a row read it once."""
-    memory, reader = Memory(most=1), CountedReader(ORGANIZATION)
-    await ask(memory, reader, [ORGANIZATION] * 2)
+    cache, reader = OrganizationCache(most=1), CountedReader(ORGANIZATION)
+    await ask(cache, reader, [ORGANIZATION] * 2)
 
     assert 2 == len(reader.read)
 
 
 async def test_what_somebody_may_not_see_is_not_remembered_to_them() -> None:
     """Whoever does not see an organization is not given what others have read of it."""
-    memory, reader, stranger = Memory(), CountedReader(ORGANIZATION), CountedReader(OTHER)
-    await ask(memory, reader, [ORGANIZATION])
-    await ask(memory, stranger, [ORGANIZATION])
+    cache, reader, stranger = OrganizationCache(), CountedReader(ORGANIZATION), CountedReader(OTHER)
+    await ask(cache, reader, [ORGANIZATION])
+    await ask(cache, stranger, [ORGANIZATION])
 
     assert [("accounts", ORGANIZATION), ("facts", ORGANIZATION)] == stranger.read
 
 
 async def test_a_process_is_ready_with_what_there_is_room_for() -> None:
     """The first question reads nothing of what was read before it."""
-    memory, reader = Memory(most=4), CountedReader(ORGANIZATION, OTHER, THIRD)
-    await memory.fill(reader)
+    cache, reader = OrganizationCache(most=4), CountedReader(ORGANIZATION, OTHER, THIRD)
+    await cache.fill(reader)
     filled = {organization_id for _, organization_id in reader.read}
     reader.read.clear()
-    await ask(memory, reader, [ORGANIZATION, OTHER])
+    await ask(cache, reader, [ORGANIZATION, OTHER])
 
     assert {ORGANIZATION, OTHER} == filled
     assert [] == reader.read

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import asyncio
-import time as clock
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ import typer
 
 from rooftree.bootstrap.publishing import open_publisher
 from rooftree.bootstrap.reading import open_reader
+from rooftree.cli.arrival import until_seen
 from rooftree.cli.change_lines import change_record, read_change_lines
 from rooftree.cli.files import read_bytes
 from rooftree.cli.options import DataDir, Json, given_time
@@ -23,17 +23,15 @@ from rooftree.cli.output import print_json, print_line, steps
 from rooftree.cli.runtime import connected_settings, is_set, read_runtime
 from rooftree.cli.source import parse_snapshot_file
 from rooftree.contracts.snapshot_events import SOURCE, encode_event, snapshot_events
-from rooftree.errors import UnavailableError, UsageError
+from rooftree.errors import UsageError
 from rooftree.organization.identifiers import is_organization
 from rooftree.policy.strict_json import load_json
 from rooftree.ports.publishing import OutgoingRecord
-from rooftree.reading.reader import Reader
 from rooftree.settings import Settings
 
 __all__ = ["Patience", "add_commands", "bring_in", "import_snapshot"]
 
 CHUNK: Final = 500
-POLL_SECONDS: Final = 0.2
 
 Patience: TypeAlias = Annotated[
     float, typer.Option(min=0, help="Seconds to wait while the view makes no progress; 0: do not wait.")
@@ -129,22 +127,5 @@ async def bring_in(
         await _publish(settings, records, title="publishing")
         if reader is None:
             return False
-        await _wait(reader, organization_id, [str(event["id"]) for event in events], patience=patience)
+        await until_seen(reader, organization_id, SOURCE, [str(event["id"]) for event in events], patience=patience)
         return True
-
-
-async def _wait(reader: Reader, organization_id: str, event_ids: Sequence[str], *, patience: float) -> None:
-    applied, since = 0, clock.monotonic()
-    with steps("applying", total=len(event_ids)) as progress:
-        while applied < len(event_ids):
-            found = await reader.count_seen(organization_id, SOURCE, event_ids)
-            if found > applied:
-                progress.advance(found - applied)
-                applied, since = found, clock.monotonic()
-                continue
-            if clock.monotonic() - since > patience:
-                raise UnavailableError(
-                    f"all events are sent, but the view holds {applied} of {len(event_ids)} and makes no progress;"
-                    " is a projector running?"
-                )
-            await asyncio.sleep(POLL_SECONDS)

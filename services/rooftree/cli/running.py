@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -22,16 +22,20 @@ from rooftree.bootstrap.database import run_migrate
 from rooftree.bootstrap.publishing import open_publisher
 from rooftree.bootstrap.reading import open_reader
 from rooftree.bootstrap.roles import run_api, run_projector, run_reconciler, run_relay, run_webhooks
+from rooftree.cli.arrival import until_seen
 from rooftree.cli.options import DataDir, Json
 from rooftree.cli.output import print_json, print_line, print_table, say
 from rooftree.cli.runtime import Runtime, is_set, runtime_path, write_runtime
-from rooftree.demo import ORGANIZATION_ID, demo_events
-from rooftree.errors import UsageError
+from rooftree.demo import ORGANIZATION_ID, SOURCE, demo_events
+from rooftree.errors import UnavailableError, UsageError
 from rooftree.settings import Settings, describe_settings, load_settings
 
 __all__ = ["add_commands"]
 
 LOCK_NAME: Final = "up.lock"
+
+_DEMO_SECONDS: Final = 15.0
+"""Without progress, until `up` goes on without the demo."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -188,7 +192,7 @@ def _alone(data_dir: Path) -> Iterator[None]:
 
 async def _tell_demo(settings: Settings, addresses: Addresses, *, wanted: bool | None, own: bool) -> int:
     """
-    Publish the demo if it is wanted; returns how many events.
+    Publish the demo if it is wanted, and wait until the view has it; returns how many events.
 
     Without being asked it goes into servers of our own alone, and only while nothing is in them.
     """
@@ -208,6 +212,11 @@ async def _tell_demo(settings: Settings, addresses: Addresses, *, wanted: bool |
     events = demo_events()
     async with open_publisher(reached) as publisher:
         await publisher.publish_changes([(ORGANIZATION_ID, json.dumps(event).encode()) for event in events])
+    # Whoever is told where to look finds it there, unless it takes uncommonly long.
+    with suppress(UnavailableError):
+        async with open_reader(reached) as reader:
+            event_ids = [str(event["id"]) for event in events]
+            await until_seen(reader, ORGANIZATION_ID, SOURCE, event_ids, patience=_DEMO_SECONDS)
     return len(events)
 
 

@@ -22,6 +22,7 @@ from rooftree.benchmarks.stage import Servers, open_servers
 from rooftree.benchmarks.start import start_measurements
 from rooftree.benchmarks.throughput import Load, throughput_measurements
 from rooftree.settings import Settings
+from rooftree.workers.supervisor import collect_seldom
 
 __all__ = ["Scenario", "Size", "Wanted", "measurements"]
 
@@ -111,6 +112,8 @@ async def measurements(wanted: Wanted) -> AsyncIterator[Measurement]:
     Raises:
         UnavailableError: A server cannot be started or does not answer.
     """
+    # What is measured within this process runs as it does in those of the service.
+    collect_seldom()
     for measurement in _of_memory(wanted):
         yield measurement
     if not set(wanted.scenarios) - {Scenario.ALGEBRA, Scenario.SIMULATION}:

@@ -141,7 +141,7 @@ async def serving(settings: Settings, **changes: object) -> AsyncIterator[Servic
     stop = asyncio.Event()
     async with open_store(chosen, "rooftree-test") as database, open_backing(chosen, database) as backing:
         # A process for long questions takes seconds to start, and tests ask for answers sooner.
-        await backing.pool.run(Prepare(), None)
+        await backing.jobs.run(Prepare(), None)
         server = open_web_server(chosen, database, backing)
         task = asyncio.create_task(server.serve(stop))
         try:

@@ -105,7 +105,7 @@ class BackingServices:
 
     letters: Letters
     changes: Changes
-    pool: JobPool
+    jobs: JobPool
     feed: AuditFeed
     subscriptions: Subscriptions
     tokens: TokenStore

@@ -61,7 +61,7 @@ async def open_backing(
         yield BackingServices(
             letters=DatabaseLetters(database),
             changes=Submissions(publisher),
-            pool=pool or make_process_pool(settings),
+            jobs=pool or make_process_pool(settings),
             feed=AuditFeed(_reader_for(database)(None), nudges),
             subscriptions=make_subscriptions(settings, database),
             tokens=DatabaseAccess(database),

@@ -49,7 +49,7 @@ def page_routes(site: Site, backing: BackingServices) -> list[Route]:
     """
     home, account, audit, policies = HomePages(site), AccountPages(site), AuditPage(site), PolicyPages(site)
     organization = OrganizationPage(site, ShareCache())
-    what_if, operations = WhatIfPage(site, backing.pool), OperationsPage(site, backing)
+    what_if, operations = WhatIfPage(site, backing.jobs), OperationsPage(site, backing)
 
     async def missing(request: Request) -> Response:
         reason = f"nothing is at `{request.url.path}`"
@@ -82,7 +82,7 @@ def page_routes(site: Site, backing: BackingServices) -> list[Route]:
         view(f"{inside}/audit/rows", audit.rows),
         view(f"{inside}/audit/{{revision}}", RevisionPage(site).show),
         view(f"{inside}/check", CheckPage(site).show),
-        route(f"{inside}/who-can", WhoCanPage(site, backing.pool).show),
+        route(f"{inside}/who-can", WhoCanPage(site, backing.jobs).show),
         route(f"{inside}/what-if", what_if.show),
         *(
             route(path, take, methods=("POST",))

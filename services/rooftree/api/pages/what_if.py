@@ -145,9 +145,9 @@ class WhatIfPage:
     The page, its review as Markdown, and the lint of what is typed.
     """
 
-    def __init__(self, site: Site, pool: JobPool) -> None:
+    def __init__(self, site: Site, jobs: JobPool) -> None:
         self._site = site
-        self._pool = pool
+        self._jobs = jobs
 
     async def show(self, request: Request) -> Response:
         """
@@ -210,7 +210,7 @@ class WhatIfPage:
         if markdown:
             job = Suppose(visit.organization_id, [step], markdown=True)
         try:
-            return await self._pool.run(job, caller_of(visit.request).organizations)
+            return await self._jobs.run(job, caller_of(visit.request).organizations)
         except InputError as error:
             return error
 

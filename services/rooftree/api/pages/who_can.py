@@ -72,9 +72,9 @@ class WhoCanPage:
     The page.
     """
 
-    def __init__(self, site: Site, pool: JobPool) -> None:
+    def __init__(self, site: Site, jobs: JobPool) -> None:
         self._site = site
-        self._pool = pool
+        self._jobs = jobs
 
     async def show(self, request: Request) -> Response:
         """
@@ -99,7 +99,7 @@ class WhoCanPage:
     async def _admission(self, visit: Visit, asked: Asked) -> Admission:
         question, at = read_question(asked)
         job = WhoCan(visit.organization_id, question, at, most=ACCOUNTS_SHOWN)
-        told = json.loads(await self._pool.run(job, caller_of(visit.request).organizations))
+        told = json.loads(await self._jobs.run(job, caller_of(visit.request).organizations))
         parameters = {"action": asked.action, "resource": asked.resource, "context": asked.context, "at": asked.at}
         return Admission(
             count=told["admitted"],

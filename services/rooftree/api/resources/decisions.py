@@ -143,7 +143,7 @@ def _step(model: AttachStep | DetachStep | UpdateStep | MoveStep, place: str) ->
 
 
 async def _job(asked: Asked[OrganizationQuery, object], job: WhoCan | Suppose | Differ, media: str) -> Response:
-    content = await asked.backing.pool.run(job, asked.caller.organizations)
+    content = await asked.backing.jobs.run(job, asked.caller.organizations)
     return Response(content, media_type=media)
 
 

@@ -84,7 +84,7 @@ async def export_snapshot(asked: Asked[OrganizationQuery, None]) -> Response:
     """
     Return the whole organization as a snapshot.
     """
-    content = await asked.backing.pool.run(Export(asked.organization_id), asked.caller.organizations)
+    content = await asked.backing.jobs.run(Export(asked.organization_id), asked.caller.organizations)
     return Response(content, media_type=JSON)
 
 

@@ -71,11 +71,13 @@ class Amazon:
     Attributes:
         url: Where the proxy listens, which counts and spoils.
         direct: Where moto itself listens.
+        region: That of the endpoints, which decides on the partition.
     """
 
     url: str
     direct: str
     spoiler: Spoiler
+    region: str = "us-east-1"
 
     def client(self, service: str) -> Any:
         """
@@ -83,7 +85,7 @@ class Amazon:
         """
         return boto3.client(
             service,
-            region_name="us-east-1",
+            region_name=self.region,
             endpoint_url=self.direct,
             config=Config(retries={"max_attempts": 1}),
             **_KEYS,

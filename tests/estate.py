@@ -252,7 +252,9 @@ class Estate:
             policy: accept_content(self.client.describe_policy(PolicyId=policy)["Policy"]["Content"], SERVICE_CONTROL)
             for policy in self.policies
         }
-        return {"accounts": accounts, "units": units, "policies": contents, "root": self._attached(self.root_id)}
+        arn = self.client.describe_organization()["Organization"]["Arn"]
+        found = {"accounts": accounts, "units": units, "policies": contents, "root": self._attached(self.root_id)}
+        return {**found, "partition": arn.split(":")[1]}
 
     def _children(self, node_id: str, kind: str) -> list[str]:
         return [child["Id"] for child in self.client.list_children(ParentId=node_id, ChildType=kind)["Children"]]
@@ -301,4 +303,5 @@ def told(snapshot: Snapshot) -> dict[str, Any]:
         "units": {each.id: (each.name, each.parent_id, attached(each.id)) for each in snapshot.organizational_units},
         "policies": {each.id: each.content for each in snapshot.policies},
         "root": attached(snapshot.root_id),
+        "partition": snapshot.partition or "aws",
     }

@@ -94,7 +94,7 @@ class TextAlgebra:
         texts = [sorted(policy.document.digest for policy in level.policies) for level in chain.levels]
         return TextPermissions(hashlib.sha256(repr(texts).encode()).hexdigest())
 
-    def telling_apart(self, chain: Chain) -> tuple[Callable[[AccountBinding], AccountBinding], ...]:
+    def telling_apart(self, chain: Chain, partition: str) -> tuple[Callable[[AccountBinding], AccountBinding], ...]:
         """
         Take no two accounts for alike.
         """

@@ -134,6 +134,7 @@ class Historian:
         Begin with a snapshot, or with nothing but the events.
         """
         model = self.model
+        model.partition = self.random.choice(("aws", "aws", "aws-us-gov"))
         from_snapshot = self.random.random() < 0.7
         if from_snapshot:
             management = f"{111_111_111_111 + self.number}"
@@ -332,12 +333,15 @@ class Historian:
 
     def take_snapshot(self) -> None:
         """
-        Tell the whole state.
+        Tell the whole state, at times without the partition, which stays what it is.
         """
         if self.model.management_account_id is None:
             self.model.management_account_id = f"{999_999_999_999 - self.number}"
         # Deep enough a copy: the model goes on changing.
-        self.tell("organization.snapshot", json.loads(json.dumps(self.model.snapshot())))
+        told = json.loads(json.dumps(self.model.snapshot()))
+        if self.random.random() < 0.3:
+            del told["organization"]["partition"]
+        self.tell("organization.snapshot", told)
 
     def change_principals(self) -> None:
         """

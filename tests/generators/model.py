@@ -50,6 +50,7 @@ class Model:
 
     organization_id: str
     root_id: str
+    partition: str = "aws"
     management_account_id: str | None = None
     enabled: bool = False
     units: dict[str, tuple[str, str]] = field(default_factory=dict)  # id -> name, parent
@@ -130,6 +131,7 @@ class Model:
                 "id": self.organization_id,
                 "management_account_id": self.management_account_id or "999999999999",
                 "feature_set": "ALL",
+                "partition": self.partition,
             },
             "root": {"id": self.root_id, "policy_types": [SCP] if self.enabled else []},
             "organizational_units": [

@@ -5,6 +5,7 @@ One request after another, decided under the chains that are stored: the plain w
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tests.generators.shelf import Shelf
@@ -15,7 +16,7 @@ from rooftree.policy.document import parse_policy
 from rooftree.policy.evaluate import Decision, decide_chain
 from rooftree.policy.request import Request
 
-__all__ = ["PROBES", "chains", "check_witnesses", "decide"]
+__all__ = ["PROBES", "Bound", "chains", "check_witnesses", "decide"]
 
 # One request for each thing that the policies of generated histories decide about.
 PROBES = [
@@ -29,16 +30,32 @@ PROBES = [
         "s3:GetObject",
     )
     for region in ("eu-west-1", "us-east-1", "ap-south-1")
-    for principal in ("arn:aws:iam::{account}:root", "arn:aws:iam::{account}:role/admin")
+    for principal in ("arn:{partition}:iam::{account}:root", "arn:{partition}:iam::{account}:role/admin")
 ]
 
 
-def chains(shelf: Shelf) -> dict[str, Chain]:
+@dataclass(frozen=True)
+class Bound:
+    """
+    A chain as that of one account.
+
+    Attributes:
+        partition: What the ARNs of its principals name.
+    """
+
+    account_id: str
+    partition: str
+    chain: Chain
+
+
+def chains(shelf: Shelf) -> dict[str, Bound]:
     """
     Return the chain of each account that has a place, out of what is stored.
     """
     return {
-        account_id: _chain(shelf, account_id, row.chain_id or "")
+        account_id: Bound(
+            account_id, shelf.chains[row.chain_id or ""].partition, _chain(shelf, account_id, row.chain_id or "")
+        )
         for account_id, row in shelf.accounts.items()
         if row.placed
     }
@@ -63,22 +80,28 @@ def _chain(shelf: Shelf, account_id: str, chain_id: str) -> Chain:
     )
 
 
-def decide(chain: Chain, account_id: str, request: Request) -> Decision:
+def decide(bound: Bound, request: Request) -> Decision:
     """
     Return the decision on a request of an account.
     """
     values = {
-        key: [value.replace("{account}", account_id) for value in values] for key, values in request.context.items()
+        key: [value.replace("{account}", bound.account_id).replace("{partition}", bound.partition) for value in values]
+        for key, values in request.context.items()
     }
-    return decide_chain(chain, Request(request.action, request.resource, Context(values))).decision
+    return decide_chain(bound.chain, Request(request.action, request.resource, Context(values))).decision
 
 
-def check_witnesses(account_id: str, data: Mapping[str, Any], before: Chain, after: Chain) -> None:
+def check_witnesses(data: Mapping[str, Any], before: Bound, after: Bound) -> None:
     """
-    Fail if an example in an audit event is not decided as it says, before and after.
+    Fail if an example in an audit event is not decided as it says, before and after, or is of another partition.
+
+    A principal is the same by whichever ARN, should the account have been taken to be in another partition before.
     """
     for change in data["changes"]:
         witness = change["witness"]
-        request = Request(witness["action"], witness["resource"], Context.from_json(witness["context"]))
+        own = f"arn:{after.partition}:"
+        assert witness["context"].get("aws:PrincipalArn", own).startswith(own)
+        context = {key: value.replace(own, "arn:{partition}:") for key, value in witness["context"].items()}
+        request = Request(witness["action"], witness["resource"], Context.from_json(context))
         expected = (change["before"], change["after"])
-        assert expected == tuple(decide(chain, account_id, request).value for chain in (before, after))
+        assert expected == tuple(decide(bound, request).value for bound in (before, after))

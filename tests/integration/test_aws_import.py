@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -42,7 +43,7 @@ def aws_settings(amazon: Amazon) -> Settings:
     """
     Return settings that lead to AWS.
     """
-    return Settings(aws_endpoint_url=amazon.url, aws_rate_share=1000)
+    return Settings(aws_endpoint_url=amazon.url, aws_region=amazon.region, aws_rate_share=1000)
 
 
 def left_in(folder: Path) -> list[Path]:
@@ -78,6 +79,20 @@ async def test_a_walk_tells_all_that_aws_has(estate: Estate, ways: dict[str, Any
         setattr(estate.amazon.spoiler, name, value)
 
     assert estate.truth() == await walked(estate.amazon)
+
+
+async def test_a_walk_tells_in_which_partition_the_organization_is(amazon: Amazon) -> None:
+    """
+    It stands in the ARN of the organization, whatever endpoint was asked.
+    """
+    elsewhere = replace(amazon, region="us-gov-west-1")
+    built = Estate(elsewhere, Random(7))
+    built.build(units=2, accounts=3, policies=2)
+
+    found = await open_aws(aws_settings(elsewhere)).read_organization()
+
+    assert built.truth() == told(found.snapshot)
+    assert "aws-us-gov" == found.snapshot.partition
 
 
 async def test_where_paths_are_told_no_node_is_asked_for_its_accounts(estate: Estate) -> None:

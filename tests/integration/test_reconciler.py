@@ -26,6 +26,7 @@ from rooftree.bootstrap.database import open_store
 from rooftree.bootstrap.publishing import open_publisher
 from rooftree.bootstrap.reading import open_reader
 from rooftree.bootstrap.workers import open_aws, open_reconciler
+from rooftree.contracts.snapshot_events import encode_event, snapshot_events
 from rooftree.organization.export import take_snapshot
 from rooftree.organization.observation import Observation
 from rooftree.organization.tree import Organization
@@ -225,6 +226,30 @@ async def test_an_organization_that_is_not_known_is_brought_in(estate: Estate, c
     assert ("done", {"rooftree.organization.snapshot.v1": 1}) == (first.result, dict(first.by_kind))
     assert ("done", 0, 0) == (second.result, second.found, second.postponed)
     assert ACCOUNTS + 1 == first.accounts
+
+
+async def test_a_partition_that_is_not_known_is_brought_in(amazon: Amazon, chosen: Settings) -> None:
+    """
+    What was told without it is told once more as a whole, and then there is nothing more to say.
+    """
+    elsewhere = Estate(replace(amazon, region="us-gov-west-1"), Random(11))
+    elsewhere.build(units=2, accounts=3, policies=2)
+    settings = chosen.model_copy(update={"aws_region": "us-gov-west-1"})
+    found = await open_aws(settings).read_organization()
+    document = replace(found.snapshot, partition=None).to_json()
+    unaware = snapshot_events(found.snapshot, document, found.began)
+    await publish(settings, *map(encode_event, unaware), key=elsewhere.organization_id)
+    async with running(settings, relay=False):
+        await settled(settings, records=1, relayed=False)
+        before = await stored(settings, "select value from rooftree.fact where attribute = 'partition'")
+        await one_round(settings, elsewhere.organization_id)
+        await settled(settings, records=2, relayed=False)
+        [fact] = await stored(settings, "select value from rooftree.fact where attribute = 'partition'")
+        again = await one_round(settings, elsewhere.organization_id)
+
+    assert [] == before
+    assert "aws-us-gov" == fact["value"]
+    assert ({}, []) == (again.by_kind, list(again.differences))
 
 
 async def test_lost_events_are_found_and_named(estate: Estate, chosen: Settings) -> None:

@@ -176,6 +176,7 @@ def test_each_change_of_permissions_is_told_once_and_nothing_else_is(history: Hi
 def test_a_snapshot_of_what_is_known_changes_nothing(history: History) -> None:
     """Reconciliation with the truth finds nothing where nothing was lost."""
     view = fold(history.organization_id, history.events)
+    history.outcome.partition = view.organization.partition
     told = snapshot_of(history)
     expected = rows(view)
     patch = view.apply(decode_change(told.to_bytes()))

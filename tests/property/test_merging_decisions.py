@@ -24,11 +24,8 @@ def test_what_is_told_is_what_one_request_after_another_shows(history: History) 
         after = chains(shelf)
         told = {audit.account_id or "": audit.data for audit in patch.audit if audit.type == AuditType.DECISION_CHANGED}
         for account_id, data in told.items():
-            check_witnesses(account_id, data, before[account_id], after[account_id])
+            check_witnesses(data, before[account_id], after[account_id])
         for account_id in before.keys() & after.keys() - told.keys():
             for probe in PROBES:
-                allowed = [
-                    decide(chain, account_id, probe) is Decision.ALLOW
-                    for chain in (before[account_id], after[account_id])
-                ]
+                allowed = [decide(bound, probe) is Decision.ALLOW for bound in (before[account_id], after[account_id])]
                 assert allowed[0] is allowed[1]

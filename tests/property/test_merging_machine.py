@@ -10,13 +10,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tests.generators.histories import Event, Historian
-from tests.generators.probing import PROBES, chains, check_witnesses, decide
+from tests.generators.probing import PROBES, Bound, chains, check_witnesses, decide
 from tests.generators.shelf import Shelf
 from tests.property.rows import columns, expected_levels, stored_levels
 
 from rooftree import permissions
 from rooftree.contracts import decode_change
-from rooftree.policy.chain import Chain
 from rooftree.policy.evaluate import Decision
 from rooftree.view.audit import AuditType, seal
 from rooftree.view.patch import GENESIS, Patch
@@ -50,7 +49,7 @@ class Merging(RuleBasedStateMachine):
         self.delivered: list[Event] = []
         self.shelf = Shelf(ORGANIZATION)
         self.view = self.shelf.load(permissions)
-        self.reported: dict[str, Chain] = {}
+        self.reported: dict[str, Bound] = {}
 
     @initialize(seed=SEEDS)
     def begin(self, seed: int) -> None:
@@ -152,12 +151,11 @@ class Merging(RuleBasedStateMachine):
         after = chains(self.shelf)
         told = {audit.account_id or "": audit.data for audit in patch.audit if audit.type == AuditType.DECISION_CHANGED}
         for account_id, data in told.items():
-            check_witnesses(account_id, data, self.reported[account_id], after[account_id])
+            check_witnesses(data, self.reported[account_id], after[account_id])
         for account_id in self.reported.keys() & after.keys() - told.keys():
             for probe in PROBES:
                 before, now = (
-                    decide(chain, account_id, probe) is Decision.ALLOW
-                    for chain in (self.reported[account_id], after[account_id])
+                    decide(bound, probe) is Decision.ALLOW for bound in (self.reported[account_id], after[account_id])
                 )
                 assert before is now
         self.reported |= after
@@ -174,6 +172,14 @@ class Merging(RuleBasedStateMachine):
             assert (account.name, account.email, account.status) == (row.name, row.email, row.status)
             assert (True, model.path(account_id)) == (row.placed, row.path)
             assert expected_levels(model, account_id) == stored_levels(self.shelf.chains[row.chain_id or ""])
+        if any(_tells_partition(event) for event in self.delivered):
+            told = {self.shelf.chains[row.chain_id or ""].partition for row in self.view.accounts.values()}
+            assert told <= {model.partition}
+
+
+def _tells_partition(event: Event) -> bool:
+    organization = event.data.get("organization")
+    return isinstance(organization, dict) and "partition" in organization
 
 
 def _sortable(event: Event) -> tuple[str, bytes]:

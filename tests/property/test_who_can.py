@@ -5,15 +5,16 @@ Who can, decided once for accounts that share their permissions, is what asking 
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.generators.chains import ACTIONS, DATES, PRINCIPALS, REGIONS, RESOURCES, statements
 
 from rooftree.contracts.changes import SnapshotData
-from rooftree.inquiry.deciding import Admitted, who_can
+from rooftree.inquiry.deciding import Admitted, check, who_can
 from rooftree.inquiry.question import Question
 from rooftree.inquiry.sources import MemorySource, load_organization
 from rooftree.policy.evaluate import Decision
@@ -41,7 +42,7 @@ ASKED_KEYS: Final = {
 @st.composite
 def organizations(draw: st.DrawFn) -> MemorySource:
     """
-    Draw an organization of six accounts in three places, with a few policies here and there.
+    Draw an organization of six accounts in three places, with a few policies here and there, in one of two partitions.
     """
     contents = draw(st.lists(st.lists(statements(variables=True), min_size=1, max_size=2), min_size=1, max_size=4))
     hanging = draw(
@@ -49,17 +50,27 @@ def organizations(draw: st.DrawFn) -> MemorySource:
             st.tuples(st.integers(0, len(contents) - 1), st.sampled_from(TARGETS)), min_size=1, max_size=6, unique=True
         )
     )
-    return organization(contents, hanging)
+    partition = draw(st.sampled_from(["aws", "aws", "aws-us-gov"]))
+    return organization(in_partition(contents, draw(st.sampled_from(["aws", partition]))), hanging, partition)
 
 
-def organization(contents: list[list[dict[str, object]]], hanging: list[tuple[int, str]]) -> MemorySource:
+def in_partition(contents: Any, partition: str) -> Any:
+    """
+    Return policies or questions with the ARNs in them in a partition.
+    """
+    return json.loads(json.dumps(contents).replace("arn:aws:", f"arn:{partition}:"))
+
+
+def organization(
+    contents: list[list[dict[str, object]]], hanging: list[tuple[int, str]], partition: str = "aws"
+) -> MemorySource:
     """
     Return the six accounts with policies of these statements, each hung where it is said.
     """
     units = ["ou-ab12-aaaaaaaa", "ou-ab12-bbbbbbbb"]
     placed = {MANAGEMENT: "r-ab12", **ACCOUNTS}
     data = {
-        "organization": {"id": "o-exampleorg", "management_account_id": MANAGEMENT, "feature_set": "ALL"},
+        "organization": {"id": "o-exampleorg", "management_account_id": MANAGEMENT, "partition": partition},
         "root": {"id": "r-ab12", "policy_types": ["SERVICE_CONTROL_POLICY"]},
         "organizational_units": [{"id": unit, "name": unit, "parent_id": "r-ab12"} for unit in units],
         "accounts": [
@@ -90,6 +101,7 @@ def questions(draw: st.DrawFn) -> Question:
     """
     keys = draw(st.lists(st.sampled_from(sorted(ASKED_KEYS)), max_size=4, unique=True))
     context = {key: [draw(st.sampled_from(ASKED_KEYS[key]))] for key in keys}
+    context = in_partition(context, draw(st.sampled_from(["aws", "aws-us-gov"])))
     moment = datetime(2026, 3, 1, tzinfo=UTC)
     return Question.of(draw(st.sampled_from(ACTIONS)), draw(st.sampled_from(RESOURCES)), context, moment)
 
@@ -107,7 +119,8 @@ def test_one_decision_for_all_that_share_permissions_is_the_decision_of_each(
     each = []
     for account in source.standings():
         ceilings = source.chains_of([account])
-        answer = question.ask(account, ceilings.chain(account.placed_chain_id, account.account_id))
+        answer = question.ask(account.bound(ceilings), ceilings.chain(account.placed_chain_id, account.account_id))
+        assert answer.decision.decision is asyncio.run(check(source, account, question)).decision.decision
         if answer.decision.decision is Decision.ALLOW:
             each.append(Admitted(account, answer.assumed))
     assert each == told.admitted

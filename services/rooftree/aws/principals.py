@@ -15,6 +15,7 @@ from rooftree.aws.limits import Limits
 from rooftree.aws.session import AwsClients
 from rooftree.contracts.authorization_details import read_authorization_details
 from rooftree.errors import UnavailableError
+from rooftree.policy.partitions import partition_in
 from rooftree.ports.reconciliation import AccountDetails
 
 __all__ = ["Identity", "read_identity", "read_principals"]
@@ -39,7 +40,7 @@ async def read_identity(clients: AwsClients) -> Identity:
         UnavailableError: AWS does not answer.
     """
     told = await Calls(await asyncio.to_thread(clients.client, "sts"), Limits()).ask("GetCallerIdentity")
-    return Identity(account_id=told["Account"], partition=str(told["Arn"]).split(":")[1])
+    return Identity(account_id=told["Account"], partition=partition_in(told["Arn"]))
 
 
 async def read_principals(clients: AwsClients, identity: Identity, account_id: str) -> AccountDetails:

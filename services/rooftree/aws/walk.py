@@ -31,6 +31,7 @@ from rooftree.aws.objects import (
 from rooftree.errors import RefusedCallError, RooftreeError, UnavailableError
 from rooftree.organization.documents import BUILTIN_POLICIES
 from rooftree.policy.builtin import FULL_AWS_ACCESS_ID
+from rooftree.policy.partitions import partition_in
 
 __all__ = ["Walk", "walk_organization"]
 
@@ -81,6 +82,7 @@ async def walk_organization(calls: Calls) -> Walk:
             "id": organization["Id"],
             "management_account_id": organization["MasterAccountId"],
             "feature_set": organization["FeatureSet"],
+            "partition": partition_in(organization["Arn"]),
         },
         "root": {"id": root["Id"], "policy_types": sorted(enabled)},
         "organizational_units": [nodes.units[unit_id] for unit_id in sorted(nodes.units)],

@@ -18,10 +18,9 @@ from rooftree.cli.options import DataDir, From, Json, OrganizationId, To, given_
 from rooftree.cli.output import counted, print_json, print_line, print_lines
 from rooftree.cli.source import Where, open_sources, read_snapshot
 from rooftree.errors import UsageError
-from rooftree.inquiry.comparing import Report, compare_organizations, compare_times, join_reports
+from rooftree.inquiry.comparing import Report, compare_snapshots, compare_times, join_reports
 from rooftree.inquiry.review import markdown_lines, text_lines
 from rooftree.inquiry.sarif import PolicyFile, sarif_document
-from rooftree.inquiry.sources import load_organization
 
 __all__ = ["Form", "add_commands", "chosen_form", "print_report", "read_policy_file"]
 
@@ -64,8 +63,7 @@ def diff(
     form = chosen_form(markdown=markdown, sarif=sarif, as_json=as_json)
     moments = given_times(since, until)
     if before is not None and after is not None and moments is None:
-        old, new = load_organization(read_snapshot(before)), load_organization(read_snapshot(after))
-        report = compare_organizations(old, new, progress=counted)
+        report = compare_snapshots(read_snapshot(before), read_snapshot(after), progress=counted)
     elif before is None and after is None and moments is not None:
         report = asyncio.run(_compare_times(Where(None, organization, data_dir), *moments))
     else:

@@ -115,8 +115,8 @@ def who_can(
 
 async def _permissions(account_id: str, at: datetime | None, where: Where, *, as_json: bool) -> None:
     async with open_account(where, account_id, at=at) as (source, account):
-        found = await find_maximum(source, account)
-    summary = found.summary(account.binding)
+        found, bound = await find_maximum(source, account)
+    summary = found.summary(bound)
     if as_json:
         print_json(
             {

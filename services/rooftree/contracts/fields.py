@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, St
 from rooftree.errors import InputError
 from rooftree.organization import identifiers
 from rooftree.organization.timestamps import parse_time
+from rooftree.policy.partitions import PARTITIONS
 
 __all__ = [
     "MAX_TEXT",
@@ -25,6 +26,7 @@ __all__ = [
     "OuId",
     "Outbound",
     "ParentId",
+    "PartitionName",
     "PolicyId",
     "PolicyType",
     "RootId",
@@ -107,4 +109,5 @@ OneResource = Annotated[
     StringConstraints(pattern=r"^(\*|arn:[^:]*:[^:]*:[^:]*:[^:]*:.+)$", max_length=2048),
     AfterValidator(storable),
 ]
+PartitionName = Annotated[Text, Field(json_schema_extra={"enum": list(PARTITIONS)})]
 PolicyType = Annotated[str, StringConstraints(pattern="^[A-Z][A-Z0-9_]{0,127}$")]

@@ -15,6 +15,7 @@ from rooftree.contracts.fields import (
     OrganizationId,
     OuId,
     ParentId,
+    PartitionName,
     PolicyId,
     PolicyType,
     RootId,
@@ -40,6 +41,10 @@ class SnapshotOrganizationModel(Inbound):
     id: OrganizationId
     management_account_id: AccountId
     feature_set: Text = "ALL"
+    partition: PartitionName | None = Field(
+        default=None,
+        description="The AWS partition; if it is not told, what is known of it already, or else `aws`.",
+    )
 
 
 class SnapshotRootModel(Inbound):

@@ -90,11 +90,7 @@ class _Telling:
         Return a snapshot of what no other event tells: the organization, its root, the enabled policy types.
         """
         return {
-            "organization": {
-                "id": self._snapshot.organization_id,
-                "management_account_id": self._snapshot.management_account_id,
-                "feature_set": self._snapshot.feature_set,
-            },
+            "organization": self._snapshot.organization,
             "root": {"id": self._snapshot.root_id, "policy_types": list(self._snapshot.policy_types)},
             "organizational_units": [],
             "accounts": [],

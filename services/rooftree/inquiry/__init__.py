@@ -7,7 +7,7 @@ over one that is in memory, such as a snapshot.
 
     source = LiveSource(reader, "o-exampleorg")
     account = await source.account("222222222222", at=None)         a Standing, or None
-    ceiling = await find_maximum(source, account)                   what it may do at most
+    ceiling, bound = await find_maximum(source, account)            what it may do at most
     verdict = await check(source, account, question)                one decision and what decided it
     admitted = await who_can(source, question, at=None)             the accounts that a request is open to
     now = MemorySource(await source.organization())

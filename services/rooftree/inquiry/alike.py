@@ -11,7 +11,7 @@ from functools import cached_property
 from rooftree.inquiry.grouping import AccountName
 from rooftree.inquiry.outcome import stand_beside
 from rooftree.inquiry.standing import Standing
-from rooftree.permissions import Comparison
+from rooftree.permissions import AccountBinding, Comparison
 from rooftree.view.ceilings import Ceilings
 
 __all__ = ["Alike"]
@@ -47,3 +47,9 @@ class Alike:
         Return where one of them stands in the end.
         """
         return self.beside if self.beside.account_id == account.account_id else stand_beside(self.beside, account)
+
+    def bound(self, account: Standing) -> AccountBinding:
+        """
+        Return what one of them fixes in the end for the requests of its principals.
+        """
+        return self.after(account).bound(self.ceilings[1])

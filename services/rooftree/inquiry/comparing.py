@@ -17,9 +17,10 @@ from rooftree.inquiry.grouping import Block, distinct_changes
 from rooftree.inquiry.outcome import Outcome, Siblings
 from rooftree.inquiry.progress import Progress, unseen
 from rooftree.inquiry.sharing import common_changes
-from rooftree.inquiry.sources import MemorySource, OrganizationSource
+from rooftree.inquiry.sources import MemorySource, OrganizationSource, load_organization
 from rooftree.inquiry.standing import Standing
 from rooftree.inquiry.touches import AccountImpact
+from rooftree.organization.snapshot import Snapshot
 from rooftree.organization.tree import Organization
 from rooftree.permissions import Comparison
 from rooftree.view.ceilings import Ceilings
@@ -30,6 +31,7 @@ __all__ = [
     "Report",
     "compare_organizations",
     "compare_reached",
+    "compare_snapshots",
     "compare_times",
     "find_difference",
     "join_reports",
@@ -62,8 +64,8 @@ class Difference:
         """
         old, new = self.ceilings
         return (
-            old.place(self.before.placed_chain_id, self.before.binding),
-            new.place(self.account.placed_chain_id, self.account.binding),
+            old.place(self.before.placed_chain_id, self.before.bound(old)),
+            new.place(self.account.placed_chain_id, self.account.bound(new)),
         )
 
     @property
@@ -78,7 +80,7 @@ class Difference:
         """
         The changes of its decisions, in words of its own.
         """
-        return self.comparison.changes(self.account.binding)
+        return self.comparison.changes(self.account.bound(self.ceilings[1]))
 
     @property
     def document(self) -> dict[str, object]:
@@ -235,6 +237,17 @@ def compare_reached(
     )
 
 
+def compare_snapshots(before: Snapshot, after: Snapshot, *, progress: Progress = unseen) -> Report:
+    """
+    Return what differs for the accounts that are in both of two snapshots of an organization.
+
+    An organization never leaves its partition: where one of the two does not tell it, it is that of the other.
+    """
+    partition = after.partition or before.partition
+    old, new = (load_organization(replace(one, partition=one.partition or partition)) for one in (before, after))
+    return compare_organizations(old, new, progress=progress)
+
+
 async def compare_times(
     source: OrganizationSource, since: datetime, until: datetime | None, *, progress: Progress = unseen
 ) -> Report:
@@ -341,10 +354,8 @@ class _Comparer:
     def _compare(self, before: Standing, beside: Standing) -> Comparison:
         old, new = self._ceilings
         was, now = before.placed_chain_id, beside.placed_chain_id
-        bound = before.binding
-        # what is bound follows from the path, and most accounts stay where they are
-        stays = beside.path[:-1] == before.path[:-1]
-        bound_then = bound if stays else replace(beside.binding, account_id=before.account_id)
+        bound = before.bound(old)
+        bound_then = new.binding(now, before.account_id, beside.path[:-1])
         comparison = algebra.compare(old.permissions(was, bound), new.permissions(now, bound_then))
         if not old.tells_accounts_apart(was) and not new.tells_accounts_apart(now):
             self._shared[was, now] = comparison

@@ -12,7 +12,7 @@ from rooftree.inquiry.progress import Progress, unseen
 from rooftree.inquiry.question import Answer, Question, Ruling, Values
 from rooftree.inquiry.sources import OrganizationSource
 from rooftree.inquiry.standing import Standing
-from rooftree.permissions import Permissions
+from rooftree.permissions import AccountBinding, Permissions
 from rooftree.policy.evaluate import Decision
 from rooftree.view.ceilings import Ceilings
 
@@ -57,16 +57,17 @@ class Admission:
         }
 
 
-async def find_maximum(source: OrganizationSource, account: Standing) -> Permissions:
+async def find_maximum(source: OrganizationSource, account: Standing) -> tuple[Permissions, AccountBinding]:
     """
-    Return what an account may do at most.
+    Return what an account may do at most, which it may share with others, and what it fixes itself.
 
     Raises:
         InputError: Its place in the organization is not known.
         UnavailableError: The database does not answer.
     """
     ceilings = await source.ceilings([account])
-    return ceilings.permissions(account.placed_chain_id, account.binding)
+    bound = account.bound(ceilings)
+    return ceilings.permissions(account.placed_chain_id, bound), bound
 
 
 async def check(source: OrganizationSource, account: Standing, question: Question) -> Answer:
@@ -79,9 +80,9 @@ async def check(source: OrganizationSource, account: Standing, question: Questio
         UnavailableError: The database does not answer.
     """
     ceilings = await source.ceilings([account])
-    chain_id = account.placed_chain_id
-    answer = question.ask(account, ceilings.chain(chain_id, account.account_id))
-    decision = question.put(account, ceilings.permissions(chain_id, account.binding)).decision
+    chain_id, bound = account.placed_chain_id, account.bound(ceilings)
+    answer = question.ask(bound, ceilings.chain(chain_id, account.account_id))
+    decision = question.put(bound, ceilings.permissions(chain_id, bound)).decision
     if decision is not answer.decision.decision:
         told = answer.decision.decision
         raise AssertionError(f"`{question.action}` is `{decision}` by the diagram and `{told}` by the statements")
@@ -145,12 +146,13 @@ def _admitted(
         chain_id = account.placed_chain_id
         shared: str | Permissions = chain_id
         if chain_id in apart:
-            shared = ceilings.permissions(chain_id, account.binding)
+            shared = ceilings.permissions(chain_id, account.bound(ceilings))
         ruling = rulings.get(shared)
         if ruling is None:
-            ruling = rulings[shared] = question.put(account, ceilings.permissions(chain_id, account.binding))
+            bound = account.bound(ceilings)
+            ruling = rulings[shared] = question.put(bound, ceilings.permissions(chain_id, bound))
         if ruling.decision is Decision.ALLOW:
-            found.append(Admitted(account, ruling.assumed_of(account)))
+            found.append(Admitted(account, ruling.assumed_of(account.account_id)))
     return found
 
 
@@ -161,7 +163,7 @@ def _admitted_one_by_one(
     Decide for each account under its own chain: that permissions are shared holds for an account's own principals.
     """
     answers = (
-        (account, question.ask(account, ceilings.chain(account.placed_chain_id, account.account_id)))
+        (account, question.ask(account.bound(ceilings), ceilings.chain(account.placed_chain_id, account.account_id)))
         for account in progress(accounts)
     )
     return [

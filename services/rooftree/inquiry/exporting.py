@@ -17,7 +17,7 @@ from rooftree.errors import SnapshotError
 from rooftree.inquiry.sources import OrganizationSource
 from rooftree.inquiry.standing import Standing
 from rooftree.organization.chains import OWN_LEVEL, ChainRecord, LevelRecord
-from rooftree.organization.export import take_snapshot
+from rooftree.organization.export import take_snapshot, told_partition
 from rooftree.organization.identifiers import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
 from rooftree.organization.snapshot import (
     FEATURE_SETS,
@@ -109,6 +109,7 @@ class _Past:
             accounts=tuple(self._accounts()),
             policies=tuple(self._policies(records)),
             attachments=tuple(self._attachments()),
+            partition=told_partition(records[0].partition),
         )
 
     def _units(self) -> Iterator[SnapshotUnit]:

@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from rooftree.errors import InputError
-from rooftree.inquiry.standing import Standing
 from rooftree.organization.timestamps import format_time
-from rooftree.permissions import Permissions
+from rooftree.permissions import AccountBinding, Permissions
 from rooftree.permissions.keys import PRINCIPAL_KEY, PRINCIPAL_SIDE, canonical_key
 from rooftree.permissions.witness import determined_context
 from rooftree.policy.chain import Chain
@@ -71,18 +70,20 @@ class Ruling:
 
     Attributes:
         assumed: What was assumed for the account that was asked.
+        partition: The AWS partition of all of these accounts.
     """
 
     decision: Decision
     assumed: Mapping[str, Values]
+    partition: str
 
-    def assumed_of(self, account: Standing) -> Mapping[str, Values]:
+    def assumed_of(self, account_id: str) -> Mapping[str, Values]:
         """
         Return what is assumed for another account with these permissions: all of it but the name of its principal.
         """
         if _PRINCIPAL not in self.assumed:
             return self.assumed
-        return {**self.assumed, _PRINCIPAL: _some_principal(account)}
+        return {**self.assumed, _PRINCIPAL: _some_principal(account_id, self.partition)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class Question:
         """
         return {"action": self.action, "resource": self.resource, "context": self._given()}
 
-    def ask(self, account: Standing, chain: Chain) -> Answer:
+    def ask(self, account: AccountBinding, chain: Chain) -> Answer:
         """
         Put the question to an account under its chain.
 
@@ -141,7 +142,7 @@ class Question:
         """
         return any(key.lower() in {PRINCIPAL_KEY, *PRINCIPAL_SIDE.determined} for key in self.context)
 
-    def put(self, account: Standing, permissions: Permissions) -> Ruling:
+    def put(self, account: AccountBinding, permissions: Permissions) -> Ruling:
         """
         Put the question to an account with these permissions.
 
@@ -149,10 +150,10 @@ class Question:
             InputError: The question gives a key another value than the account has.
         """
         request, assumed = self._completed(account)
-        return Ruling(permissions.decide(request), _asked_for(assumed, permissions.chain))
+        return Ruling(permissions.decide(request), _asked_for(assumed, permissions.chain), account.partition)
 
-    def _completed(self, account: Standing) -> tuple[Request, Mapping[str, Values]]:
-        determined = determined_context(account.binding)
+    def _completed(self, account: AccountBinding) -> tuple[Request, Mapping[str, Values]]:
+        determined = determined_context(account)
         self._refuse_other_values(determined)
         given = {key.lower() for key in self.context}
         assumed = {key: value for key, value in self._always_sent(account).items() if key.lower() not in given}
@@ -163,14 +164,14 @@ class Question:
         known = {key: values for key, values in self.context.items() if key.lower() not in PRINCIPAL_SIDE.determined}
         return {key: values[0] if len(values) == 1 else values for key, values in known.items()}
 
-    def _always_sent(self, account: Standing) -> dict[str, Values]:
+    def _always_sent(self, account: AccountBinding) -> dict[str, Values]:
         now = self.moment
         own: dict[str, str] = {
-            PRINCIPAL_KEY: _some_principal(account),
+            PRINCIPAL_KEY: _some_principal(account.account_id, account.partition),
             "aws:currenttime": format_time(now),
             "aws:epochtime": str(int(now.timestamp())),
         }
-        return {canonical_key(key): own.get(key) or value or "" for key, value in PRINCIPAL_SIDE.always_sent.items()}
+        return {canonical_key(key): own.get(key) or value or "" for key, value in account.side.always_sent.items()}
 
     def _refuse_other_values(self, determined: Mapping[str, object]) -> None:
         fixed = {key.lower(): value for key, value in _as_json(determined).items()}
@@ -180,8 +181,8 @@ class Question:
                 raise InputError(f"the account determines `{key}`; it is `{value}`", place="context")
 
 
-def _some_principal(account: Standing) -> str:
-    return f"arn:aws:iam::{account.account_id}:role/{ASSUMED_ROLE}"
+def _some_principal(account_id: str, partition: str) -> str:
+    return f"arn:{partition}:iam::{account_id}:role/{ASSUMED_ROLE}"
 
 
 def _as_json(context: Mapping[str, object]) -> dict[str, object]:

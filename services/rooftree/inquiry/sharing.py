@@ -11,8 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from rooftree.inquiry.alike import Alike
 from rooftree.inquiry.grouping import STATEMENTS, AccountName, ToldChange, identify
-from rooftree.inquiry.standing import Standing
-from rooftree.permissions import Comparison
+from rooftree.permissions import AccountBinding, Comparison
 from rooftree.permissions.account import ACCOUNT_PLACEHOLDER
 
 __all__ = ["common_changes"]
@@ -67,13 +66,13 @@ def common_changes(groups: Iterable[Alike]) -> list[Told]:
 
 
 def _entries(comparison: Comparison, groups: Sequence[Alike]) -> Iterator[Told]:
-    first = min((alike.after(alike.accounts[0]) for alike in groups), key=lambda account: account.account_id)
+    first = min((alike.bound(alike.accounts[0]) for alike in groups), key=lambda account: account.account_id)
     common, shared = _common(comparison, first), None
     if common.fits_all:
         shared = _told(comparison, first)
         yield from ((alike.names, shared) for alike in groups)
         return
-    each = [pair for alike in groups for pair in zip(alike.names, map(alike.after, alike.accounts), strict=True)]
+    each = [pair for alike in groups for pair in zip(alike.names, map(alike.bound, alike.accounts), strict=True)]
     for name, account in sorted(each, key=lambda pair: pair[0].account_id):
         if common.fits(account.account_id):
             shared = shared or _told(comparison, account)
@@ -82,12 +81,12 @@ def _entries(comparison: Comparison, groups: Sequence[Alike]) -> Iterator[Told]:
             yield [name], _told(comparison, account)
 
 
-def _told(comparison: Comparison, account: Standing) -> Sequence[ToldChange]:
-    return [(identify(change, account.account_id), change) for change in comparison.changes(account.binding)]
+def _told(comparison: Comparison, account: AccountBinding) -> Sequence[ToldChange]:
+    return [(identify(change, account.account_id), change) for change in comparison.changes(account)]
 
 
-def _common(comparison: Comparison, account: Standing) -> _Common:
-    changes: list[dict[str, Any]] = comparison.changes(replace(account.binding, account_id=ACCOUNT_PLACEHOLDER))
+def _common(comparison: Comparison, account: AccountBinding) -> _Common:
+    changes: list[dict[str, Any]] = comparison.changes(replace(account, account_id=ACCOUNT_PLACEHOLDER))
     statements = (statement for change in changes for name in STATEMENTS for statement in change.get(name, []))
     return _Common(
         identities=[identify(change, ACCOUNT_PLACEHOLDER) for change in changes],

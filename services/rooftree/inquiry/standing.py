@@ -10,6 +10,7 @@ from rooftree.errors import InputError
 from rooftree.organization.chains import ChainRecord
 from rooftree.permissions import AccountBinding
 from rooftree.reading.reader import AccountRecord
+from rooftree.view.ceilings import Ceilings
 
 __all__ = ["Standing"]
 
@@ -37,13 +38,14 @@ class Standing(NamedTuple):
     record: AccountRecord | None = None
     chain: ChainRecord | None = None
 
-    @property
-    def binding(self) -> AccountBinding:
+    def bound(self, ceilings: Ceilings) -> AccountBinding:
         """
-        What the account fixes for the requests of its principals.
+        Return what an account that is placed fixes for the requests of its principals.
+
+        Raises:
+            InputError: It is not.
         """
-        above = "".join(f"{node}/" for node in self.path[:-1])
-        return AccountBinding(self.account_id, self.organization_id, f"{self.organization_id}/{above}")
+        return ceilings.binding(self.placed_chain_id, self.account_id, self.path[:-1])
 
     @property
     def placed_chain_id(self) -> str:

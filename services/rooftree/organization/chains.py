@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rooftree.policy.partitions import DEFAULT_PARTITION
+
 __all__ = ["OWN_LEVEL", "UNLIMITED_CHAIN", "ChainRecord", "LevelRecord", "Levels", "PolicyRecord", "identify_chain"]
 
 # The account's own level is written without its id, so that siblings share one chain.
@@ -49,14 +51,16 @@ class ChainRecord:
     A chain with its id.
 
     Attributes:
-        chain_id: Derived from the levels; names of policies do not enter it, since they decide nothing.
+        chain_id: Derived from all else but the names of policies, since these decide nothing.
         levels: From the root to the account, with service control policies; None where these limit nothing.
         resource_levels: The same with resource control policies.
+        partition: The AWS partition of the accounts: a pattern for principals means another thing in another one.
     """
 
     chain_id: str
     levels: Levels | None
     resource_levels: Levels | None = None
+    partition: str = DEFAULT_PARTITION
 
     @property
     def policies(self) -> Iterator[PolicyRecord]:
@@ -75,15 +79,21 @@ class ChainRecord:
         return None if levels is None else [level.target_id for level in levels[:-1]]
 
 
-def identify_chain(levels: Levels | None, resource_levels: Levels | None = None) -> ChainRecord:
+def identify_chain(
+    levels: Levels | None, resource_levels: Levels | None = None, *, partition: str = DEFAULT_PARTITION
+) -> ChainRecord:
     """
-    Return levels with the id that follows from them.
+    Return levels with the id that follows from them and from the partition.
     """
-    shape = _shape(levels)
-    # chains without resource control policies keep the ids that they had before there were any
-    whole = shape if resource_levels is None else {"principals": shape, "resources": _shape(resource_levels)}
+    # chains without resource control policies, and those of most accounts, keep the ids that they had before there
+    # were any, and before partitions were known
+    whole = shape = _shape(levels)
+    if resource_levels is not None:
+        whole = {"principals": shape, "resources": _shape(resource_levels)}
+    if partition != DEFAULT_PARTITION:
+        whole = {"partition": partition, "levels": whole}
     text = json.dumps(whole, separators=(",", ":"))
-    return ChainRecord(hashlib.sha256(text.encode()).hexdigest(), levels, resource_levels)
+    return ChainRecord(hashlib.sha256(text.encode()).hexdigest(), levels, resource_levels, partition)
 
 
 def _shape(levels: Levels | None) -> object:

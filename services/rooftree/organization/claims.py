@@ -143,6 +143,8 @@ class _Claimant:
         yield self._imply(*organization, Attribute.FLOOR, value=True)
         yield self._imply(*organization, Attribute.MANAGEMENT_ACCOUNT, value=snapshot.management_account_id)
         yield self._imply(*organization, Attribute.FEATURE_SET, value=snapshot.feature_set)
+        if snapshot.partition is not None:
+            yield self._imply(*organization, Attribute.PARTITION, value=snapshot.partition)
         yield self._root(snapshot.root_id)
         for policy_type in snapshot.policy_types:
             yield self._imply(FactKind.POLICY_TYPE, policy_type, Attribute.ENABLED, value=True)

@@ -17,8 +17,9 @@ from rooftree.organization.snapshot import (
 )
 from rooftree.organization.survey import Survey
 from rooftree.organization.tree import Organization
+from rooftree.policy.partitions import DEFAULT_PARTITION
 
-__all__ = ["take_snapshot"]
+__all__ = ["take_snapshot", "told_partition"]
 
 
 def take_snapshot(organization: Organization) -> Snapshot:
@@ -51,7 +52,15 @@ def take_snapshot(organization: Organization) -> Snapshot:
         accounts=accounts,
         policies=policies,
         attachments=_attachments(organization, nodes, {policy.id for policy in policies} | BUILTIN_POLICIES.keys()),
+        partition=told_partition(organization.partition),
     )
+
+
+def told_partition(partition: str) -> str | None:
+    """
+    Return what a snapshot tells of its partition: nothing of the one that is taken for granted.
+    """
+    return None if partition == DEFAULT_PARTITION else partition
 
 
 def _units(organization: Organization, survey: Survey) -> tuple[SnapshotUnit, ...]:

@@ -44,6 +44,7 @@ class Attribute(StrEnum):
 
     MANAGEMENT_ACCOUNT = "management_account_id"
     FEATURE_SET = "feature_set"
+    PARTITION = "partition"
     ROOT = "root_id"
     FLOOR = "floor"
     PRESENT = "present"

@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from rooftree.organization.facts import FactValue
+from rooftree.policy.partitions import partition_in
 
 __all__ = [
     "ATTACHED",
@@ -189,7 +190,7 @@ def attributes_of(subject: Principal | ManagedPolicy) -> dict[str, FactValue]:
     if isinstance(subject, ManagedPolicy):
         versions = {f"{VERSION}{version}": digest for version, digest in subject.versions}
         return _known({NAME: subject.name, DEFAULT_VERSION: subject.default_version, **versions})
-    partition = subject.arn.split(":", 2)[1]
+    partition = partition_in(subject.arn)
     return _known(
         {
             PATH: subject.path if subject.path != "/" else None,

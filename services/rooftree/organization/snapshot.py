@@ -77,6 +77,7 @@ class Snapshot:
     Attributes:
         policy_types: The types that are enabled on the root.
         accounts: The accounts, of which the management account need not be one.
+        partition: The AWS partition; None where the document does not tell it.
     """
 
     organization_id: str
@@ -88,17 +89,26 @@ class Snapshot:
     accounts: tuple[SnapshotAccount, ...]
     policies: tuple[SnapshotPolicy, ...]
     attachments: tuple[SnapshotAttachment, ...]
+    partition: str | None = None
+
+    @property
+    def organization(self) -> dict[str, object]:
+        """
+        The organization itself as it stands in the document.
+        """
+        told: dict[str, object] = {
+            "id": self.organization_id,
+            "management_account_id": self.management_account_id,
+            "feature_set": self.feature_set,
+        }
+        return told if self.partition is None else {**told, "partition": self.partition}
 
     def to_json(self) -> dict[str, object]:
         """
         Return the document that reads as this snapshot.
         """
         return {
-            "organization": {
-                "id": self.organization_id,
-                "management_account_id": self.management_account_id,
-                "feature_set": self.feature_set,
-            },
+            "organization": self.organization,
             "root": {"id": self.root_id, "policy_types": list(self.policy_types)},
             "organizational_units": [
                 {"id": unit.id, "name": unit.name, "parent_id": unit.parent_id} for unit in self.organizational_units

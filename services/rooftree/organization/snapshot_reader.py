@@ -5,7 +5,7 @@ Snapshots read and checked: every fault is reported with its place in the docume
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rooftree.errors import InputError, SnapshotError, join_place
@@ -28,6 +28,7 @@ from rooftree.organization.snapshot import (
     SnapshotPolicy,
     SnapshotUnit,
 )
+from rooftree.policy.partitions import PARTITIONS
 from rooftree.policy.strict_json import load_json
 
 __all__ = ["parse_snapshot"]
@@ -65,6 +66,7 @@ def parse_snapshot(content: str | bytes | Mapping[str, object]) -> Snapshot:
         accounts=tuple(_account(part) for part in whole.parts("accounts")),
         policies=tuple(_policy(part) for part in whole.parts("policies")),
         attachments=tuple(dict.fromkeys(_attachment(part) for part in whole.parts("attachments"))),
+        partition=_partition(organization),
     )
     _check(snapshot)
     return snapshot
@@ -105,6 +107,14 @@ class _Part:
         value = self.fields.get(name)
         return None if value is None else _text(value, self.at(name))
 
+    def one_of(self, name: str, known: Sequence[str]) -> str | None:
+        found = self.optional(name)
+        if found is not None and found not in known:
+            *others, last = (f"`{one}`" for one in known)
+            expected = f"{', '.join(others)} or {last}"
+            raise SnapshotError(f"expected {expected}, found `{found[:64]}`", place=self.at(name))
+        return found
+
     def text(self, name: str) -> str:
         if name not in self.fields:
             raise SnapshotError("is missing", place=self.at(name))
@@ -137,11 +147,11 @@ def _text(value: object, place: str) -> str:
 
 
 def _feature_set(organization: _Part) -> str:
-    feature_set = organization.optional("feature_set") or FEATURE_SETS[0]
-    if feature_set not in FEATURE_SETS:
-        expected = " or ".join(f"`{name}`" for name in FEATURE_SETS)
-        raise SnapshotError(f"expected {expected}, found `{feature_set[:64]}`", place=organization.at("feature_set"))
-    return feature_set
+    return organization.one_of("feature_set", FEATURE_SETS) or FEATURE_SETS[0]
+
+
+def _partition(organization: _Part) -> str | None:
+    return organization.one_of("partition", tuple(PARTITIONS))
 
 
 def _unit(part: _Part) -> SnapshotUnit:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from rooftree.organization.chains import (
     OWN_LEVEL,
-    UNLIMITED_CHAIN,
     ChainRecord,
     LevelRecord,
     Levels,
@@ -60,6 +59,7 @@ class Survey:
     def __init__(self, organization: Organization) -> None:
         self._organization = organization
         self._types = organization.limiting_types
+        self._unlimited = identify_chain(None, partition=organization.partition)
         self._ancestries: dict[str, _Ancestry | None] = {}
         self._records: dict[str, PolicyRecord | None] = {}
         self._chains: dict[tuple[str, tuple[tuple[PolicyRecord, ...], ...]], ChainRecord] = {}
@@ -85,7 +85,7 @@ class Survey:
 
     def _chain(self, account_id: str, parent_id: str, ancestry: _Ancestry) -> ChainRecord:
         if not self._types or account_id == self._organization.management_account_id:
-            return UNLIMITED_CHAIN
+            return self._unlimited
         own = self._policies(account_id)
         chain = self._chains.get((parent_id, own))
         if chain is None:
@@ -102,7 +102,11 @@ class Survey:
         says_more = any(
             policy.policy_id not in BUILTIN_POLICIES for level in resource_levels for policy in level.policies
         )
-        return identify_chain(levels.get(SERVICE_CONTROL_POLICY), resource_levels if says_more else None)
+        return identify_chain(
+            levels.get(SERVICE_CONTROL_POLICY),
+            resource_levels if says_more else None,
+            partition=self._organization.partition,
+        )
 
     def _ancestry(self, node_id: str) -> _Ancestry | None:
         """

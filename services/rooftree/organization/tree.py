@@ -17,11 +17,12 @@ from rooftree.organization.indexes import Index
 from rooftree.organization.probes import Probe
 from rooftree.organization.registers import Registers, Replacement, kind_of_node
 from rooftree.policy.builtin import FULL_AWS_ACCESS_ID
+from rooftree.policy.partitions import DEFAULT_PARTITION
 
 __all__ = ["Merge", "Organization"]
 
 # Told again and again; only another value has an effect.
-_SETTINGS = frozenset({Attribute.ROOT, Attribute.MANAGEMENT_ACCOUNT, Attribute.FEATURE_SET})
+_SETTINGS = frozenset({Attribute.ROOT, Attribute.MANAGEMENT_ACCOUNT, Attribute.FEATURE_SET, Attribute.PARTITION})
 
 _BUILTIN_IDS: Final = {
     kind: tuple(sorted(policy_id for policy_id, policy in BUILTIN_POLICIES.items() if policy.type == kind))
@@ -113,6 +114,14 @@ class Organization:
         The account that no service or resource control policy limits; None while it is not known.
         """
         return self.registers.text(FactKind.ORGANIZATION, self.organization_id, Attribute.MANAGEMENT_ACCOUNT)
+
+    @property
+    def partition(self) -> str:
+        """
+        The AWS partition that the organization is in; the one that nearly all are in while it is not known.
+        """
+        told = self.registers.text(FactKind.ORGANIZATION, self.organization_id, Attribute.PARTITION)
+        return told or DEFAULT_PARTITION
 
     def accounts(self) -> Iterator[str]:
         """

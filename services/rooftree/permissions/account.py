@@ -4,15 +4,18 @@ An account, as far as it settles what its principals send.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from rooftree.permissions.keys import PRINCIPAL_SIDE, Side
+from rooftree.permissions.keys import PRINCIPAL_SIDE, Side, resource_side
 
-__all__ = ["ACCOUNT_PLACEHOLDER", "AccountBinding"]
+__all__ = ["ACCOUNT_PLACEHOLDER", "OWN_ARN", "AccountBinding"]
 
 ACCOUNT_PLACEHOLDER: Final = "{account}"
 """Stands for the account in what several accounts share."""
+
+OWN_ARN: Final = "arn:{partition}:"
+"""How the ARNs of its principals begin in what they share, whichever partition it is in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +25,27 @@ class AccountBinding:
 
     Attributes:
         organization_path: ``o-…/r-…/ou-…/`` down to the parent of the account, with the slash at the end.
-        partition: The AWS partition that the ARNs of its principals name.
-        side: Which of the two.
+        side: Which of the two, and in which partition.
     """
 
     account_id: str
     organization_id: str
     organization_path: str
-    partition: str = "aws"
     side: Side = PRINCIPAL_SIDE
+
+    @property
+    def partition(self) -> str:
+        """
+        The AWS partition that the ARNs of its principals name.
+        """
+        return self.side.partition
+
+    @property
+    def of_resources(self) -> AccountBinding:
+        """
+        The same account for requests made of its resources.
+        """
+        return replace(self, side=resource_side(self.partition))
 
     def value_of(self, key: str) -> tuple[str, ...]:
         """

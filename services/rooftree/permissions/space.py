@@ -19,7 +19,6 @@ from rooftree.permissions.glob import ANY_STRING, EMPTY_STRING, Atom, glob_atom
 from rooftree.permissions.interval import Interval, interval_classes
 from rooftree.permissions.keys import PRINCIPAL_KEY, Form, Side, form_of
 from rooftree.permissions.language import (
-    ARN_STARTS,
     RESOURCE_STARTS,
     RESOURCES,
     STRING_STARTS,
@@ -27,6 +26,7 @@ from rooftree.permissions.language import (
     VALUES,
     classes_of,
     mask_of,
+    principal_starts,
 )
 from rooftree.permissions.predicate import BoundStatement, KeyTest, PrincipalTerm, Relation, Term
 from rooftree.permissions.principals import SERVICE_LINKED_ROLES, principal_classes
@@ -195,7 +195,7 @@ class Space:
             always_sent=key in self.side.always_sent,
             usual=self.side.always_sent.get(key),
             universe=RESOURCES if key == PRINCIPAL_KEY else VALUES if many else STRINGS,
-            starts=ARN_STARTS if key == PRINCIPAL_KEY else STRING_STARTS,
+            starts=principal_starts(self.side.partition) if key == PRINCIPAL_KEY else STRING_STARTS,
         )
         self._place(dimension, form, _classes(dimension, form))
         for relation in relations:

@@ -5,23 +5,25 @@ Concrete requests out of a box, readable and confirmed by the evaluator.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, product
 from typing import Final
 
-from rooftree.permissions.account import ACCOUNT_PLACEHOLDER, AccountBinding
+from rooftree.permissions.account import ACCOUNT_PLACEHOLDER, OWN_ARN, AccountBinding
 from rooftree.permissions.catalog import catalog
 from rooftree.permissions.diagram import Box
 from rooftree.permissions.dimension import Dimension, Kind
 from rooftree.permissions.expression import Wording, speaks_of
 from rooftree.permissions.glob import Atom, sample_of
-from rooftree.permissions.keys import canonical_key
+from rooftree.permissions.keys import PRINCIPAL_KEY, REGION_KEY, canonical_key
 from rooftree.permissions.predicate import members_of
 from rooftree.permissions.space import Space
 from rooftree.policy.context import Context
 from rooftree.policy.evaluate import Decision
 from rooftree.policy.keys import MULTIVALUED
+from rooftree.policy.partitions import PARTITIONS
 from rooftree.policy.request import Request
 
 __all__ = ["Values", "Witness", "determined_context", "find_witness", "of_account"]
@@ -45,6 +47,13 @@ class Witness:
     resource: str
     context: tuple[tuple[str, Values], ...]
 
+    def request_of(self, account: AccountBinding) -> Request:
+        """
+        Return the request as the same principal of an account sends it.
+        """
+        context = {**determined_context(account), **of_account(dict(self.context), account)}
+        return Request(action=self.action, resource=self.resource, context=Context.from_json(_as_json(context)))
+
 
 def determined_context(account: AccountBinding) -> dict[str, Values]:
     """
@@ -64,7 +73,7 @@ def find_witness(
     account: AccountBinding,
     *,
     wording: Wording,
-    decide: Callable[[Request], tuple[Decision, Decision]],
+    decide: Callable[[Witness], tuple[Decision, Decision]],
     expected: tuple[Decision, Decision],
 ) -> Witness | None:
     """
@@ -81,11 +90,10 @@ def find_witness(
         # one by one: the first of them is nearly always right
         tried = ((resource, context) for resource in resources for context in _contexts(space, box))
         for resource, sent in islice(_with_the_usual(tried, space), 2 * MAX_TRIES):
-            full = Context.from_json(_as_json({**determined_context(account), **of_account(sent, account)}))
-            request = Request(action=action, resource=resource, context=full)
+            witness = Witness(action, resource, tuple(sorted(sent.items())))
             # a box in which patterns relate keys also holds requests that it does not tell of
-            if (exact or speaks_of(wording, request)) and decide(request) == expected:
-                return Witness(action, resource, tuple(sorted(sent.items())))
+            if (exact or speaks_of(wording, witness.request_of(account))) and decide(witness) == expected:
+                return witness
     return None
 
 
@@ -106,10 +114,13 @@ def _as_json(context: Mapping[str, Values]) -> dict[str, object]:
 
 def of_account(context: Mapping[str, Values], account: AccountBinding) -> dict[str, Values]:
     """
-    Return a context in which ``{account}`` is this account.
+    Return a context in which ``{account}`` is this account, and ``arn:{partition}:`` begins the ARNs of its principals.
     """
+    own = f"arn:{account.partition}:"
     return {
-        key: value.replace(ACCOUNT_PLACEHOLDER, account.account_id) if isinstance(value, str) else value
+        key: value.replace(OWN_ARN, own).replace(ACCOUNT_PLACEHOLDER, account.account_id)
+        if isinstance(value, str)
+        else value
         for key, value in context.items()
     }
 
@@ -130,9 +141,12 @@ def _resources(space: Space, box: Box, action: str) -> Iterator[str]:
     everything = box[1] == space.diagrams.full[1]
     formats = catalog().resource_formats(action)
     candidates = ["*"] if everything else []
-    candidates += [_filled_format(form) for form in formats]
+    candidates += [_filled_format(form, space.side.partition) for form in formats]
     for atom in sorted(_atoms(dimension), key=lambda term: -len(term.text)):
-        candidates += [_plausible(atom.text), *(sample_of(glob) for glob in sorted(atom.globs, key=len))]
+        candidates += [
+            _plausible(atom.text, space.side.partition),
+            *(sample_of(glob) for glob in sorted(atom.globs, key=len)),
+        ]
     candidates.append("*")
     candidates += [str(point.value) for number, point in enumerate(dimension.points) if box[1] >> number & 1]
     seen = set()
@@ -154,28 +168,29 @@ def _is_resource(text: str) -> bool:
     return text == "*" or (text.startswith("arn:") and text.count(":") >= 5 and text.split(":", 5)[5] != "")
 
 
-def _plausible(pattern: str) -> str:
+def _plausible(pattern: str, partition: str) -> str:
     """
-    Fill the wildcards of a pattern, those for a region and for an account with such.
+    Fill the wildcards of a pattern, those for a partition, a region and an account with such.
     """
     fields = pattern.split(":", 5)
     if len(fields) == 6:
-        fields[3] = _SAMPLES["region"] if fields[3] == "*" else fields[3]
-        fields[4] = _SAMPLES["account"] if fields[4] == "*" else fields[4]
+        samples = ("arn", partition, "", PARTITIONS[partition][0], _SOME_ACCOUNT, "")
+        fields = [sample if field == "*" and sample else field for field, sample in zip(fields, samples, strict=True)]
     return ":".join(fields).replace("*", "example").replace("?", "x")
 
 
-_SAMPLES: Final = {"partition": "aws", "region": "us-east-1", "account": "123456789012"}
+_SOME_ACCOUNT: Final = "123456789012"
 
 
-def _filled_format(form: str) -> str:
+def _filled_format(form: str, partition: str) -> str:
     """
     Fill a documented ARN format, such as ``arn:${Partition}:s3:::${BucketName}``.
     """
+    samples = {"partition": partition, "region": PARTITIONS[partition][0], "account": _SOME_ACCOUNT}
 
     def sample(match: re.Match[str]) -> str:
         name = match.group(1).lower()
-        return _SAMPLES.get(name, f"example-{name}")
+        return samples.get(name, f"example-{name}")
 
     return re.sub(r"\$\{([^}]*)\}", sample, form)
 
@@ -192,7 +207,7 @@ def _contexts(space: Space, box: Box) -> Iterator[dict[str, Values]]:
             if mask == 0b10:
                 members.setdefault(dimension.key, []).append(str(dimension.points[1].value))
         elif dimension.kind == Kind.KEY and mask != full:
-            options.append([(dimension.key, value) for value in _values(dimension, mask)])
+            options.append([(dimension.key, value) for value in _values(dimension, mask, space.side.partition)])
     options += [[(key, tuple(values))] for key, values in members.items()]
     options += [[(key, value) for value in values] for key, values in variables.items()]
     spelled = _spelled_keys(space)
@@ -200,14 +215,14 @@ def _contexts(space: Space, box: Box) -> Iterator[dict[str, Values]]:
         yield {spelled.get(key, canonical_key(key)): value for key, value in combination if value is not None}
 
 
-def _values(dimension: Dimension, mask: int) -> list[Values | None]:
+def _values(dimension: Dimension, mask: int, partition: str) -> list[Values | None]:
     """
     Return a value for each point of a key in the box, absence last; readable values first.
     """
     values: list[Values | None] = []
     index = {point.signature: number for number, point in enumerate(dimension.points) if point.value is not None}
     if dimension.family == "string":
-        candidates = [dimension.usual, *_likely(dimension)]
+        candidates = [dimension.usual, *_likely(dimension, partition)]
         for candidate in candidates:
             number = index.get(dimension.signature(candidate)) if candidate else None
             if number is not None and mask >> number & 1:
@@ -222,13 +237,10 @@ def _values(dimension: Dimension, mask: int) -> list[Values | None]:
 
 
 _LIKELY: Final = {
-    "aws:requestedregion": ["us-east-1", "eu-west-1", "ap-southeast-2"],
     "aws:principalaccount": ["999999999999"],
-    "aws:principalarn": ["arn:aws:iam::999999999999:role/Example", f"arn:aws:iam::{ACCOUNT_PLACEHOLDER}:role/Example"],
     "aws:principalorgid": ["o-otherorg00"],
     "aws:resourceorgid": ["o-otherorg00"],
     "aws:sourceaccount": ["999999999999"],
-    "aws:sourcearn": ["arn:aws:s3:::example"],
     "aws:sourceorgid": ["o-otherorg00"],
     "aws:resourceaccount": ["999999999999"],
     "aws:sourcevpc": ["vpc-0example"],
@@ -237,19 +249,30 @@ _LIKELY: Final = {
 }
 
 
-def _likely(dimension: Dimension) -> list[str]:
+def _likely(dimension: Dimension, partition: str) -> list[str]:
+    known = _LIKELY.get(dimension.key) or _likely_in(partition).get(dimension.key, ())
     globs = [glob for term in _atoms(dimension) for glob in sorted(term.globs, key=len)]
-    return [*_LIKELY.get(dimension.key, []), *(sample_of(glob) for glob in globs), "example"]
+    return [*known, *(sample_of(glob) for glob in globs), "example"]
+
+
+@lru_cache(maxsize=len(PARTITIONS))
+def _likely_in(partition: str) -> Mapping[str, Sequence[str]]:
+    roles = [f"arn:{partition}:iam::{account}:role/Example" for account in ("999999999999", ACCOUNT_PLACEHOLDER)]
+    return {
+        REGION_KEY: PARTITIONS[partition],
+        PRINCIPAL_KEY: roles,
+        "aws:sourcearn": [f"arn:{partition}:s3:::example"],
+    }
 
 
 def _spelled(dimension: Dimension, value: str) -> str:
     """
-    Give a class of principals an ARN, in which ``{account}`` stands for the account.
+    Give a class of principals an ARN, in which ``{partition}`` and ``{account}`` stand for where it is.
     """
     if dimension.family != "principal":
         return value
     service, _, tail = value.partition(":")
-    return f"arn:aws:{service}::{ACCOUNT_PLACEHOLDER}:{tail}"
+    return f"{OWN_ARN}{service}::{ACCOUNT_PLACEHOLDER}:{tail}"
 
 
 def _spelled_keys(space: Space) -> dict[str, str]:
@@ -281,6 +304,6 @@ def _always(space: Space) -> dict[str, Values]:
     sent: dict[str, Values] = {}
     for dimension in space.dimensions:
         if dimension.kind == Kind.KEY and dimension.always_sent:
-            value = _values(dimension, dimension.present)[0]
+            value = _values(dimension, dimension.present, space.side.partition)[0]
             sent[canonical_key(dimension.spelled)] = value if value is not None else ""
     return sent

@@ -12,6 +12,7 @@ import orjson
 
 from rooftree.organization.chains import ChainRecord, LevelRecord, Levels, PolicyRecord
 from rooftree.organization.facts import Fact, Version
+from rooftree.policy.partitions import DEFAULT_PARTITION
 from rooftree.store.database import Row
 from rooftree.view.patch import AccountState
 
@@ -43,17 +44,24 @@ def chain_of(row: Row) -> ChainRecord:
     """
     stored = row["levels"]
     if isinstance(stored, Mapping):
-        return ChainRecord(row["chain_id"], _levels(stored["service_control"]), _levels(stored["resource_control"]))
+        return ChainRecord(
+            row["chain_id"],
+            _levels(stored["service_control"]),
+            _levels(stored["resource_control"]),
+            stored.get("partition", DEFAULT_PARTITION),
+        )
     return ChainRecord(row["chain_id"], _levels(stored))
 
 
 def levels_of(chain: ChainRecord) -> object:
     """
-    Return what is stored of the levels of a chain as JSON, for `chain_of`: of one type a list, of both an object.
+    Return what is stored of the levels of a chain as JSON, for `chain_of`: of one type a list, of both an object, in
+    which stands the partition, too, unless it is the one that is taken for granted.
     """
-    if chain.resource_levels is None:
-        return chain.levels
-    return {"service_control": chain.levels, "resource_control": chain.resource_levels}
+    both = {"service_control": chain.levels, "resource_control": chain.resource_levels}
+    if chain.partition != DEFAULT_PARTITION:
+        return {**both, "partition": chain.partition}
+    return chain.levels if chain.resource_levels is None else both
 
 
 def _levels(levels: Sequence[Mapping[str, Any]] | None) -> Levels | None:

@@ -31,7 +31,7 @@ class Algebra(Protocol):
         """
         ...
 
-    def telling_apart(self, chain: Chain) -> tuple[Question, ...]:
+    def telling_apart(self, chain: Chain, partition: str) -> tuple[Question, ...]:
         """
         Return what must be asked of accounts to know whether a chain means the same for them.
         """

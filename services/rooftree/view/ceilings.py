@@ -10,6 +10,7 @@ from dataclasses import replace
 from rooftree.organization.chains import OWN_LEVEL, ChainRecord, LevelRecord, Levels
 from rooftree.organization.documents import Document
 from rooftree.permissions import AccountBinding, Comparison, Permissions, Question
+from rooftree.permissions.keys import principal_side
 from rooftree.policy.chain import AttachedPolicy, Chain, Level
 from rooftree.view.algebra import Algebra
 from rooftree.view.patch import DocumentRecord
@@ -114,15 +115,15 @@ class Ceilings:
         self._permissions.clear()
         self._sweep_at = 2 * len(kept) + SPARE_CHAINS
 
-    def binding(self, account_id: str, ancestors: Sequence[str]) -> AccountBinding:
+    def binding(self, chain_id: str, account_id: str, ancestors: Sequence[str]) -> AccountBinding:
         """
-        Return what an account under *ancestors* determines of its requests.
+        Return what an account with a chain, under *ancestors*, determines of its requests.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
         """
         path = "/".join((self._organization_id, *ancestors, ""))
-        # The facts do not hold the partition of an organization; see the known limit in docs/algebra.md.
-        return AccountBinding(account_id, self._organization_id, path)
+        side = principal_side(self._chains[chain_id].partition)
+        return AccountBinding(account_id, self._organization_id, path, side)
 
     def chain(self, chain_id: str, account_id: str) -> Chain:
         """
@@ -165,8 +166,10 @@ class Ceilings:
         Return what an account determined of its requests under a chain that it had.
         """
         # A chain that limits names its nodes, so it tells where the account was.
-        ancestors = self._chains[chain_id].ancestors
-        return account if ancestors is None else self.binding(account.account_id, ancestors)
+        chain = self._chains[chain_id]
+        if chain.ancestors is None:
+            return replace(account, side=principal_side(chain.partition))
+        return self.binding(chain_id, account.account_id, chain.ancestors)
 
     def place(self, chain_id: str, account: AccountBinding) -> Place:
         """
@@ -184,7 +187,8 @@ class Ceilings:
         asked = self._questions.get(chain_id)
         if asked is None:
             # Whose chain it is does not matter: only policies ask, and on its own level an account has them by its chain.
-            asked = self._questions[chain_id] = self.algebra.telling_apart(self.chain(chain_id, OWN_LEVEL))
+            chain = self.chain(chain_id, OWN_LEVEL)
+            asked = self._questions[chain_id] = self.algebra.telling_apart(chain, self._chains[chain_id].partition)
         return asked
 
     def _share(self, levels: Levels | None) -> _Shared | None:
@@ -202,9 +206,8 @@ class Ceilings:
 def _renamed(chain: ChainRecord, names: Mapping[str, str]) -> ChainRecord:
     if not any(policy.policy_id in names for policy in chain.policies):
         return chain
-    return ChainRecord(
-        chain.chain_id, _renamed_levels(chain.levels, names), _renamed_levels(chain.resource_levels, names)
-    )
+    levels, resource_levels = (_renamed_levels(some, names) for some in (chain.levels, chain.resource_levels))
+    return replace(chain, levels=levels, resource_levels=resource_levels)
 
 
 def _renamed_levels(levels: Levels | None, names: Mapping[str, str]) -> Levels | None:

@@ -180,7 +180,8 @@ class ImpactFinder:
         """
         if change.statements is not None and not _can_be_reached(holdings, change.statements):
             return None
-        alteration = Alteration(grants, Moment(change.before, holdings), Moment(change.after, holdings))
+        before, after = (Moment(place.above(grants), holdings) for place in (change.before, change.after))
+        alteration = Alteration(grants, before, after)
         pin = _pin(alteration)
         surroundings = (change.before.chain_id, change.after.chain_id, pin)
         if change.direction is not None:

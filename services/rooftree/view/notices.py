@@ -102,7 +102,8 @@ class NoticeWriter:
         if row is None or row.chain_id is None:
             # What an account without a place may do at most is not known, so neither is what its principals may.
             return
-        place = self._ceilings.place(row.chain_id, self._ceilings.binding(account_id, row.path[:-1]))
+        binding = self._ceilings.binding(row.chain_id, account_id, row.path[:-1])
+        place = self._ceilings.place(row.chain_id, binding)
         for step in steps:
             impact = self._finder.of_principal(place, step)
             if impact is not None:

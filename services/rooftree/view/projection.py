@@ -363,8 +363,8 @@ class OrganizationView:
         before = self._accounts.get(account_id)
         if placement is None:
             return Step(before, self._row(before, account_id, None, None))
-        binding = self._ceilings.binding(account_id, placement.path[:-1])
         chain_id = placement.chain.chain_id
+        binding = self._ceilings.binding(chain_id, account_id, placement.path[:-1])
         if before is not None and before.chain_id == chain_id and not anew:
             return Step(before, self._row(before, account_id, placement, before.permissions_id), binding)
         permissions = self._ceilings.permissions(chain_id, binding)

@@ -17,12 +17,13 @@ from typing import Final
 from rooftree.organization.directory import Directory, Grants
 from rooftree.organization.principals import PrincipalKind
 from rooftree.permissions import AccountBinding
-from rooftree.permissions.keys import PRINCIPAL_KEY
+from rooftree.permissions.keys import PRINCIPAL_KEY, principal_side
 from rooftree.policy.chain import UNLIMITED, AttachedPolicy, Chain, Level
 from rooftree.policy.conditions import condition_holds
 from rooftree.policy.context import Context
 from rooftree.policy.model import CURRENT_VERSION, Condition, Effect, PolicyDocument, Statement
 from rooftree.policy.operators import meaning_of
+from rooftree.policy.partitions import PARTITIONS, partition_in
 from rooftree.view.patch import Reported
 from rooftree.view.watching import attached_policy
 
@@ -181,9 +182,12 @@ class Place:
 
     def above(self, grants: Grants) -> Place:
         """
-        Return the place as a principal meets it.
+        Return the place as a principal meets it, whose ARN tells the partition at all times.
         """
-        return replace(self, chain=UNLIMITED, chain_id="") if is_service_linked(grants) else self
+        place, partition = self, partition_in(grants.principal.arn)
+        if partition != self.account.partition and partition in PARTITIONS:
+            place = replace(self, account=replace(self.account, side=principal_side(partition)))
+        return replace(place, chain=UNLIMITED, chain_id="") if is_service_linked(grants) else place
 
     def chain_of(self, holdings: Holdings, pin: Sequence[Level]) -> Chain:
         """

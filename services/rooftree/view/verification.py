@@ -204,19 +204,19 @@ class _Accounts:
 
     def _row_deviations(self, place: str, row: AccountState) -> Iterator[Deviation]:
         placement = self._survey.placement(row.account_id)
-        permissions = self._permissions(row.account_id, placement)
-        expected = self._expected(row.account_id, placement, permissions)
+        bound = None if placement is None else self._bound(row.account_id, placement)
+        expected = self._expected(row.account_id, placement, bound[1] if bound else None)
         yield from _column_deviations(place, expected, row)
         if row.placed and row.reported_chain_id != row.chain_id:
             yield Deviation(f"{place} reported_chain_id", _shown(row.chain_id), _shown(row.reported_chain_id))
-        yield from self._set_deviations(row, placement, permissions)
+        if bound is not None:
+            yield from self._set_deviations(*bound)
 
-    def _permissions(self, account_id: str, placement: Placement | None) -> Permissions | None:
-        if placement is None:
-            return None
+    def _bound(self, account_id: str, placement: Placement) -> tuple[AccountBinding, Permissions]:
         chain = placement.chain
         ceilings = Ceilings(self._stored.organization_id, [chain], self._survey.documents, self._algebra)
-        return ceilings.permissions(chain.chain_id, ceilings.binding(account_id, placement.path[:-1]))
+        binding = ceilings.binding(chain.chain_id, account_id, placement.path[:-1])
+        return binding, ceilings.permissions(chain.chain_id, binding)
 
     def _expected(
         self, account_id: str, placement: Placement | None, permissions: Permissions | None
@@ -233,19 +233,16 @@ class _Accounts:
             "permissions_id": permissions.permissions_id if permissions else None,
         }
 
-    def _set_deviations(
-        self, row: AccountState, placement: Placement | None, permissions: Permissions | None
-    ) -> Iterator[Deviation]:
-        if placement is None or permissions is None or permissions.permissions_id in self._checked:
-            return
+    def _set_deviations(self, binding: AccountBinding, permissions: Permissions) -> Iterator[Deviation]:
         permissions_id = permissions.permissions_id
+        if permissions_id in self._checked:
+            return
         self._checked.add(permissions_id)
         stored = self._stored.permission_sets.get(permissions_id)
         place = f"permission_set {permissions_id}"
         if stored is None:
             yield Deviation(place, "a row", "none")
             return
-        binding = self._known.binding(row.account_id, placement.path)
         summary = permissions.summary(replace(binding, account_id=ACCOUNT_PLACEHOLDER))
         wrongly = list(_summary_deviations(f"{place} permissions", summary, stored.permissions))
         # Chains that decide alike share a set, which is worded as the first of them was written.
@@ -275,9 +272,6 @@ class _Known:
         chains = [stored.chains[chain_id] for chain_id in self._whole]
         self._ceilings = Ceilings(stored.organization_id, chains, documents, algebra)
 
-    def binding(self, account_id: str, path: Sequence[str]) -> AccountBinding:
-        return self._ceilings.binding(account_id, path[:-1])
-
     def has_summary(self, permissions_id: str, summary: Mapping[str, object], account: AccountBinding) -> bool:
         """
         Tell whether some chain that comes to these permissions is summarized so.
@@ -304,16 +298,17 @@ class _Known:
         if row.chain_id not in self._stored.chains:
             yield Deviation(f"{place} chain_id", "one that is stored", _shown(row.chain_id))
         elif row.chain_id in self._whole:
-            found = self._ceilings.permissions(row.chain_id, self.binding(row.account_id, row.path)).permissions_id
+            binding = self._ceilings.binding(row.chain_id, row.account_id, row.path[:-1])
+            found = self._ceilings.permissions(row.chain_id, binding).permissions_id
             if found != row.permissions_id:
                 yield Deviation(f"{place} permissions_id", _shown(found), _shown(row.permissions_id))
 
 
 def derived_id(chain: ChainRecord) -> str:
     """
-    Return the id that follows from the levels of a chain, whatever id is stored with them.
+    Return the id that follows from what a chain is made of, whatever id is stored with that.
     """
-    return identify_chain(chain.levels, chain.resource_levels).chain_id
+    return identify_chain(chain.levels, chain.resource_levels, partition=chain.partition).chain_id
 
 
 def digest_of(text: str) -> str:

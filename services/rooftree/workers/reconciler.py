@@ -245,8 +245,9 @@ def _objects(changes: Sequence[Change]) -> list[tuple[str, str]]:
 
 def _is_same(organization: Organization, snapshot: Snapshot) -> bool:
     features = organization.registers.text(FactKind.ORGANIZATION, organization.organization_id, Attribute.FEATURE_SET)
-    known = (organization.registers.root(), organization.management_account_id, features)
-    return known == (snapshot.root_id, snapshot.management_account_id, snapshot.feature_set)
+    known = (organization.registers.root(), organization.management_account_id, features, organization.partition)
+    told = (snapshot.root_id, snapshot.management_account_id, snapshot.feature_set)
+    return known == (*told, snapshot.partition or organization.partition)
 
 
 def _needs_all(known: KnownOrganization, moment: datetime) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,90 @@ def test_check_names_the_statement_and_what_it_assumed(run: Run, org: Path) -> N
         WORKLOADS,
     ) == (decided_by["policy_name"], decided_by["statement"], decided_by["target"])
     assert {"aws:RequestedRegion": "us-east-1"} == answer["assumed"]
+
+
+def in_govcloud(write: Write, name: str, *, told: bool = True) -> Path:
+    """
+    Write the example organization with a policy that denies all to all but a role in AWS GovCloud (US).
+    """
+    condition = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws-us-gov:iam::*:role/Admin"}}
+    statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
+    document = snapshot(content={"Version": "2012-10-17", "Statement": [statement]})
+    if told:
+        document["organization"]["partition"] = "aws-us-gov"
+    return write(name, document)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "decision"),
+    [
+        ((), "explicit_deny"),
+        (("--context", f"aws:PrincipalArn=arn:aws-us-gov:iam::{SHOP}:role/Admin"), "allow"),
+        (("--context", f"aws:PrincipalArn=arn:aws:iam::{SHOP}:role/Admin"), "explicit_deny"),
+    ],
+)
+def test_a_principal_is_assumed_in_the_partition_of_the_organization(
+    run: Run, write: Write, arguments: tuple[str, ...], decision: str
+) -> None:
+    """
+    It can be named by its ARN there; one by another partition's ARN is decided as what it is called.
+    """
+    answer = run("check", SHOP, "s3:GetObject", *arguments, "--org", in_govcloud(write, "org.json"), "--json").json
+
+    assert isinstance(answer, dict)
+    assert decision == answer["decision"]
+    assert arguments or {"aws:PrincipalArn": f"arn:aws-us-gov:iam::{SHOP}:role/Example"} == answer["assumed"]
+
+
+def test_what_is_asked_of_a_snapshot_is_asked_in_its_partition(run: Run, write: Write) -> None:
+    """
+    Who can, what an account may do at most, and what would change.
+    """
+    org = in_govcloud(write, "org.json")
+
+    who = run("who-can", "s3:GetObject", "--org", org, "--json").json
+    permissions = run("permissions", SHOP, "--org", org, "--json").json
+    supposed = run("what-if", "--detach", "DenyRegions:Workloads", "--org", org, "--json").lines
+
+    assert isinstance(who, dict)
+    assert isinstance(permissions, dict)
+    assert [MANAGEMENT, LAB] == [account["account_id"] for account in who["accounts"]]
+    assert "arn:aws-us-gov:iam::*:role/Admin" in str(permissions["permissions"]["conditional"])
+    [[change]] = [line["changes"] for line in supposed]
+    assert f"arn:aws-us-gov:iam::{SHOP}:role/Example" == change["witness"]["context"]["aws:PrincipalArn"]
+
+
+def test_requests_are_simulated_by_the_arns_that_they_name(run: Run, write: Write) -> None:
+    """
+    A simulation is asked with a whole ARN, so it does not depend on what the snapshot tells of the partition.
+    """
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    asked = "".join(
+        json.dumps(
+            {
+                "id": name,
+                "request": {"principal": f"arn:aws-us-gov:iam::{SHOP}:role/{name}", "action": "ec2:RunInstances"},
+                "policies": {"identity": [{"name": "all", "policy": everything}]},
+            }
+        )
+        + "\n"
+        for name in ("Admin", "Other")
+    )
+
+    for told in (True, False):
+        org = in_govcloud(write, f"{told}.json", told=told)
+        lines = run("simulate", write("asked.ndjson", asked), "--org", org).lines
+        assert [("Admin", "allow"), ("Other", "explicit_deny")] == [(line["id"], line["decision"]) for line in lines]
+
+
+def test_a_partition_that_one_snapshot_does_not_tell_is_no_difference(run: Run, write: Write) -> None:
+    """
+    An organization never leaves its partition.
+    """
+    told, untold = (in_govcloud(write, f"{name}.json", told=name == "told") for name in ("told", "untold"))
+
+    for before, after in ((told, untold), (untold, told), (untold, untold)):
+        assert 0 == run("diff", "--before", before, "--after", after).status
 
 
 def test_check_refuses_a_value_that_the_account_cannot_have(run: Run, org: Path) -> None:

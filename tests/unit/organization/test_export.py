@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.generators.telling import (
     ACCOUNT,
@@ -21,6 +23,7 @@ from rooftree.organization.changes import (
     PolicyAttached,
     PolicyDetached,
     PolicyUpdated,
+    SnapshotTaken,
 )
 from rooftree.organization.claims import facts_of
 from rooftree.organization.export import take_snapshot
@@ -45,6 +48,13 @@ def test_a_snapshot_that_was_taken_in_comes_out_again() -> None:
     assert expected.policies == actual.policies
     statuses = {account.id: account.status for account in actual.accounts}
     assert {account.id: account.status or "ACTIVE" for account in expected.accounts} == statuses
+
+
+@pytest.mark.parametrize("partition", [None, "aws-us-gov"])
+def test_the_partition_is_told_where_it_is_not_taken_for_granted(partition: str | None) -> None:
+    """Snapshots of most organizations look as they did before partitions were known."""
+    taken = replace(parse_snapshot(snapshot_document()), partition=partition or "aws")
+    assert partition == take_snapshot(organization(change(1, SnapshotTaken(taken)))).partition
 
 
 def test_changes_since_are_in_the_snapshot_and_what_waits_is_not() -> None:

@@ -50,6 +50,15 @@ def test_fields_that_are_not_known_are_passed_over() -> None:
     assert parse_snapshot(snapshot_document()) == parse_snapshot(document)
 
 
+@pytest.mark.parametrize("partition", [None, "aws", "aws-us-gov"])
+def test_the_partition_is_told_or_is_not(partition: str | None) -> None:
+    """What is left out is not taken for told."""
+    document: Document = snapshot_document()
+    document["organization"]["partition"] = partition
+    assert partition == parse_snapshot(document).partition
+    assert ("partition" in parse_snapshot(document).organization) is (partition is not None)
+
+
 def _set(*path: str | int, value: object) -> Callable[[Document], None]:
     def change(document: Any) -> None:
         for step in path[:-1]:
@@ -78,6 +87,17 @@ def _delete(*path: str | int) -> Callable[[Document], None]:
         (
             _set("organization", "feature_set", value="SOME"),
             "organization.feature_set: expected `ALL` or `CONSOLIDATED_BILLING`, found `SOME`",
+        ),
+        (
+            _set("organization", "partition", value="govcloud"),
+            (
+                "organization.partition: expected `aws`, `aws-cn`, `aws-eusc`, `aws-iso`, `aws-iso-b`, `aws-iso-e`,"
+                " `aws-iso-f` or `aws-us-gov`, found `govcloud`"
+            ),
+        ),
+        (
+            _set("organization", "partition", value=""),
+            "organization.partition: expected 1 to 1024 characters other than NUL",
         ),
         (_set("root", "id", value="root"), "root.id: expected an id like `r-ab12`, found `root`"),
         (_set("root", "policy_types", value="x"), "root.policy_types: expected a list"),

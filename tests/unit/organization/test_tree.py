@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.generators.telling import (
     ACCOUNT,
@@ -118,6 +120,32 @@ def test_service_control_policies_limit_with_all_features_and_the_type_enabled(
     document["root"] = {"id": ROOT, "policy_types": [SCP], **changed}
     organization = Organization(ORGANIZATION, facts_of(change(1, SnapshotTaken(parse_snapshot(document)))))
     assert expected is (SCP in organization.limiting_types)
+
+
+def in_partition(partition: str | None) -> SnapshotTaken:
+    """The small organization, with its partition told."""
+    return SnapshotTaken(replace(parse_snapshot(snapshot_document()), partition=partition))
+
+
+def test_a_partition_that_is_told_is_known_from_then_on() -> None:
+    """A snapshot that does not tell it says nothing about it, whenever it was taken."""
+    organization = small()
+    assert "aws" == organization.partition
+    merge(organization, in_partition("aws-us-gov"), second=20)
+    merge(organization, in_partition(None), second=30)
+    assert "aws-us-gov" == organization.partition
+
+
+def test_every_account_has_a_chain_of_the_partition() -> None:
+    """Whether it is limited or not; so all accounts are looked at once it is told."""
+    organization = small()
+    before = {each: Survey(organization).placement(each) for each in organization.accounts()}
+    assert set(before) == merge(organization, in_partition("aws-us-gov")).accounts
+    for account_id, was in before.items():
+        now = Survey(organization).placement(account_id)
+        assert was is not None
+        assert now is not None
+        assert ("aws", "aws-us-gov", was.chain.levels) == (was.chain.partition, now.chain.partition, now.chain.levels)
 
 
 def test_only_policies_of_the_type_whose_document_is_known_are_attached() -> None:

@@ -9,6 +9,7 @@ from rooftree.organization.chains import (
     UNLIMITED_CHAIN,
     ChainRecord,
     LevelRecord,
+    Levels,
     PolicyRecord,
     identify_chain,
 )
@@ -48,9 +49,11 @@ def test_permissions_that_were_reported_are_those_of_the_place_where_the_account
     """The chain that was reported last names the nodes; the algebra of these tests checks that the path fits them."""
     ceilings = empty()
     ceilings.learn(chain(ROOT, OU), {document().digest: document()})
-    now = ceilings.binding(ACCOUNT, (ROOT,))
+    ceilings.learn(chain(ROOT), {document().digest: document()})
+    now = ceilings.binding(chain(ROOT).chain_id, ACCOUNT, (ROOT,))
     reported = ceilings.reported_permissions(chain(ROOT, OU).chain_id, now)
-    before = ceilings.permissions(chain(ROOT, OU).chain_id, ceilings.binding(ACCOUNT, (ROOT, OU)))
+    then = ceilings.binding(chain(ROOT, OU).chain_id, ACCOUNT, (ROOT, OU))
+    before = ceilings.permissions(chain(ROOT, OU).chain_id, then)
     assert before.permissions_id == reported.permissions_id
 
 
@@ -58,8 +61,22 @@ def test_no_limit_is_the_same_everywhere() -> None:
     """Where nothing limits, the place does not matter."""
     ceilings = empty()
     ceilings.learn(UNLIMITED_CHAIN, {})
-    reported = ceilings.reported_permissions(UNLIMITED_CHAIN.chain_id, ceilings.binding(ACCOUNT, (ROOT,)))
+    chain_id = UNLIMITED_CHAIN.chain_id
+    reported = ceilings.reported_permissions(chain_id, ceilings.binding(chain_id, ACCOUNT, (ROOT,)))
     assert "unlimited" == reported.permissions_id
+
+
+@pytest.mark.parametrize("levels", [chain(ROOT).levels, None])
+def test_an_account_is_in_the_partition_of_its_chain(levels: Levels | None) -> None:
+    """What was reported in another partition than the account is known to be in now is taken as it was reported."""
+    ceilings = empty()
+    then, now = (identify_chain(levels, partition=partition) for partition in ("aws", "aws-us-gov"))
+    for each in (then, now):
+        ceilings.learn(each, {document().digest: document()})
+    account = ceilings.binding(now.chain_id, ACCOUNT, (ROOT,))
+    assert "aws-us-gov" == account.partition
+    assert "aws" == ceilings.reported_binding(then.chain_id, account).partition
+    assert account == ceilings.reported_binding(now.chain_id, account)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +85,9 @@ def test_no_limit_is_the_same_everywhere() -> None:
 )
 def test_the_path_of_an_account_is_that_of_its_parent(ancestors: tuple[str, ...], expected: str) -> None:
     """As `aws:PrincipalOrgPaths` has it: from the organization down, with the slash at the end."""
-    assert expected == empty().binding(ACCOUNT, ancestors).organization_path
+    ceilings = empty()
+    ceilings.learn(UNLIMITED_CHAIN, {})
+    assert expected == ceilings.binding(UNLIMITED_CHAIN.chain_id, ACCOUNT, ancestors).organization_path
 
 
 def test_chains_that_nobody_has_any_more_are_forgotten_in_time() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,7 +28,9 @@ from rooftree.organization.changes import (
     PolicyDetached,
     PolicyTypeEnabled,
     PolicyUpdated,
+    SnapshotTaken,
 )
+from rooftree.organization.export import take_snapshot
 from rooftree.organization.identifiers import RESOURCE_CONTROL_POLICY
 from rooftree.policy.document import canonical_text
 from rooftree.view.patch import Patch
@@ -158,6 +161,34 @@ def test_a_boundary_limits_what_there_is_to_lose() -> None:
     patch = attached(view)
     assert {arn("free"): "tightened", arn("bounded-to-it"): "tightened"} == touched(patch)
     assert (2, 1, 0) == counts(patch)
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-us-gov"])
+def test_principals_are_touched_by_the_arns_that_they_have(partition: str) -> None:
+    """Whatever is known of the partition of the organization: here nothing is told of it, and then the right thing."""
+    excepted = deny("s3:GetObject")
+    excepted["Statement"][0]["Condition"] = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws-us-gov:iam::*:role/Admin"}}  # type: ignore[index]
+    there = f"arn:aws-us-gov:iam::{ACCOUNT}:role"
+    principals = (role(name, allow("*"), arn=f"{there}/{name}") for name in ("Admin", "Other"))
+    view = view_of(snapshot(3, *principals), denial=excepted)
+    whole = replace(take_snapshot(view.organization), partition=partition)
+    view.apply(change(40, SnapshotTaken(whole)))
+    patch = attached(view)
+    assert {f"{there}/Other": "tightened"} == touched(patch)
+    assert (1, 1, 0) == counts(patch)
+
+
+def test_a_partition_that_is_told_late_touches_nobody_who_is_known() -> None:
+    """What was reported of the account is set right; each role was decided by its own ARN all the time."""
+    excepted = deny("s3:GetObject")
+    excepted["Statement"][0]["Condition"] = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws-us-gov:iam::*:role/Admin"}}  # type: ignore[index]
+    there = f"arn:aws-us-gov:iam::{ACCOUNT}:role"
+    principals = (role(name, allow("*"), arn=f"{there}/{name}") for name in ("Admin", "Other"))
+    view = view_of(snapshot(3, *principals), denial=excepted)
+    attached(view)
+    patch = view.apply(change(60, SnapshotTaken(replace(take_snapshot(view.organization), partition="aws-us-gov"))))
+    assert "loosened" == data_of(patch).verdict
+    assert ({}, (0, 2, 0)) == (touched(patch), counts(patch))
 
 
 def test_principals_that_the_policy_excepts_are_untouched() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,7 +28,9 @@ from rooftree.organization.changes import (
     PolicyUpdated,
     ProbeRemoved,
     ProbeSet,
+    SnapshotTaken,
 )
+from rooftree.organization.export import take_snapshot
 from rooftree.organization.probes import Probe
 from rooftree.policy.document import canonical_text
 from rooftree.view.patch import Patch, ProbeState
@@ -100,6 +103,23 @@ def found(one: Probe, *changes: Change) -> ProbeState:
     """What a probe comes to."""
     (state,) = watched(*changes).apply(change(50, ProbeSet(one))).probes.states
     return state
+
+
+def test_a_probe_is_decided_by_the_arn_that_it_names() -> None:
+    """It does not matter whether the partition of the organization is known."""
+    arns = {name: f"arn:aws-us-gov:iam::{ACCOUNT}:role/{name}" for name in ("Admin", "Other")}
+    only_admin = deny(LEAVE)
+    only_admin["Statement"][0]["Condition"] = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws-us-gov:iam::*:role/Admin"}}  # type: ignore[index]
+    roles = (
+        {"kind": "role", "name": name, "arn": arn, "inline_policies": {"main": allow("*")}}
+        for name, arn in arns.items()
+    )
+    view = watched(principals(3, *roles), change(4, PolicyUpdated(POLICY, content=canonical_text(only_admin))))
+    for name, arn in arns.items():
+        view.apply(change(5, ProbeSet(probe(arn, name=name)), event_id=name))
+    assert {"Other": ("explicit_deny", False)} == states(view.apply(change(6, PolicyAttached(POLICY, OU))))
+    told = SnapshotTaken(replace(take_snapshot(view.organization), partition="aws-us-gov"))
+    assert {} == states(view.apply(change(7, told)))
 
 
 @pytest.mark.parametrize(

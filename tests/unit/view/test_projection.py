@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,6 +43,7 @@ from rooftree.organization.changes import (
     PolicyUpdated,
     SnapshotTaken,
 )
+from rooftree.organization.export import take_snapshot
 from rooftree.organization.snapshot_reader import parse_snapshot
 from rooftree.policy.document import canonical_text
 from rooftree.view.audit import seal
@@ -373,6 +375,61 @@ def test_a_policy_that_names_a_path_binds_whoever_moves_there() -> None:
     )
     assert 0 == view.position.revision
     assert {ACCOUNT: "tightened"} == told(view.apply(change(4, AccountMoved(ACCOUNT, parent_id=OTHER_OU))))
+
+
+def only_admin(partition: str) -> str:
+    """A policy that denies all to all but one role."""
+    content: Any = deny("*")
+    content["Statement"][0]["Condition"] = {"ArnNotLike": {"aws:PrincipalArn": f"arn:{partition}:iam::*:role/Admin"}}
+    return canonical_text(content)
+
+
+def in_partition(partition: str | None) -> SnapshotTaken:
+    """The small organization, with its partition told and without any change of what hangs where."""
+    return SnapshotTaken(replace(parse_snapshot(snapshot_document()), partition=partition))
+
+
+def decision(patch: Patch) -> Any:
+    """The only change of decisions that a patch tells."""
+    ((change_of_decisions,),) = [event.data["changes"] for event in patch.audit]  # type: ignore[misc]
+    return change_of_decisions
+
+
+def test_a_change_is_told_of_principals_in_the_partition_of_the_organization() -> None:
+    """The role that is spared is one of the account's, and the example is another one of them."""
+    view = OrganizationView.load(ORGANIZATION)
+    for one in (in_partition("aws-us-gov"), PolicyUpdated(POLICY, content=only_admin("aws-us-gov"))):
+        view.apply(change(1, one))
+    told_change = decision(view.apply(change(2, PolicyAttached(POLICY, OU))))
+    assert f"arn:aws-us-gov:iam::{ACCOUNT}:role/Example" == told_change["witness"]["context"]["aws:PrincipalArn"]
+    assert ["arn:aws-us-gov:iam::*:role/Admin"] == [line["values"][0] for line in told_change["conditions"]]
+    assert () == view.apply(change(3, PolicyUpdated(POLICY, content=only_admin("*")))).audit
+
+
+def test_a_partition_that_is_told_late_changes_what_was_reported_wrongly() -> None:
+    """A role that was taken for nobody's was said to be denied, and is told to be allowed once it is known better."""
+    view = small(
+        change(2, PolicyUpdated(POLICY, content=only_admin("aws-us-gov"))), change(3, PolicyAttached(POLICY, OU))
+    )
+    told_change = decision(view.apply(change(4, replaced_snapshot(view))))
+    assert ("allowed", "explicit_deny", "allow") == tuple(
+        told_change[name] for name in ("direction", "before", "after")
+    )
+    assert f"arn:aws-us-gov:iam::{ACCOUNT}:role/Admin" == told_change["witness"]["context"]["aws:PrincipalArn"]
+
+
+def replaced_snapshot(view: OrganizationView) -> SnapshotTaken:
+    """What the view knows, with the partition told."""
+    return SnapshotTaken(replace(take_snapshot(view.organization), partition="aws-us-gov"))
+
+
+def test_a_partition_that_changes_no_decision_is_learnt_in_silence() -> None:
+    """Every account has another chain from then on, and no event."""
+    view = small(change(2, PolicyAttached(POLICY, OU)))
+    patch = view.apply(change(3, replaced_snapshot(view)))
+    assert () == patch.audit
+    assert {"aws-us-gov"} == {chain.partition for chain in patch.chains}
+    assert {ACCOUNT, OTHER_ACCOUNT, MANAGEMENT} == {row.account_id for row in patch.accounts}
 
 
 def test_another_name_of_a_policy_is_written_into_its_chains() -> None:

@@ -79,11 +79,12 @@ def narrow(ceilings: Ceilings, account: Standing, names: Mapping[str, str], to: 
     chain = ceilings.chain(account.placed_chain_id, account.account_id)
     if chain.levels is None:
         return None
-    return list(_steps(chain.levels, account, names, to))
+    return list(_steps(chain.levels, account, account.bound(ceilings), names, to))
 
 
-def _steps(levels: Sequence[Level], account: Standing, names: Mapping[str, str], to: Addresses) -> Iterator[Step]:
-    binding = account.binding
+def _steps(
+    levels: Sequence[Level], account: Standing, binding: AccountBinding, names: Mapping[str, str], to: Addresses
+) -> Iterator[Step]:
     above = _layers(algebra.maximum_permissions(_alone(EVERYTHING), binding))
     for depth, level in enumerate(levels, start=1):
         own = depth == len(levels)
@@ -93,21 +94,21 @@ def _steps(levels: Sequence[Level], account: Standing, names: Mapping[str, str],
             address=to.account(account.account_id) if own else to.node(level.target_id),
             icon="account" if own else "root" if depth == 1 else "unit",
             layers=here,
-            takings=[_taking(policy, account, to) for policy in level.policies],
+            takings=[_taking(policy, binding, to) for policy in level.policies],
             flow=flow(above, here),
             stack=stack(here),
         )
         above = here
 
 
-def _taking(policy: AttachedPolicy, account: Standing, to: Addresses) -> Taking:
+def _taking(policy: AttachedPolicy, account: AccountBinding, to: Addresses) -> Taking:
     ours = policy.policy_id not in BUILTIN_NAMES
     return Taking(
         policy_id=policy.policy_id,
         name=policy.name,
         address=to.policy(policy.policy_id),
         ours=ours,
-        words=_words(policy, account.binding) if ours else (),
+        words=_words(policy, account) if ours else (),
     )
 
 

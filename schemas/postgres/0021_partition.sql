@@ -1,0 +1,1 @@
+comment on column rooftree.chain.levels is 'A list of {target_id, policies: [{policy_id, name, digest}]} from the root down, the level of the account itself as target account; null where nothing limits the account; with resource control policies, or in another partition than aws, an object of such lists as service_control and resource_control, with the partition';

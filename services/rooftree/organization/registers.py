@@ -65,6 +65,8 @@ class Registers:
     def __init__(self, organization_id: str, facts: Iterable[Fact] = ()) -> None:
         self.organization_id = organization_id
         self._facts: MutableMapping[FactKey, Fact] = {fact.key: fact for fact in facts}
+        # Asked for each node that a change touches, and moved by snapshots alone.
+        self._floor = self._moment(FactKind.ORGANIZATION, organization_id, Attribute.FLOOR)
 
     def __iter__(self) -> Iterator[Fact]:
         return iter(self._facts.values())
@@ -91,6 +93,7 @@ class Registers:
             if known is None or fact.overrules(known):
                 self._facts[fact.key] = fact
                 taken.append(Replacement(fact, known))
+        self._floor = self._moment(FactKind.ORGANIZATION, self.organization_id, Attribute.FLOOR)
         return taken
 
     def find(self, key: FactKey) -> Fact | None:
@@ -118,7 +121,7 @@ class Registers:
         """
         The version of the latest snapshot, or the beginning of time.
         """
-        return self._moment(FactKind.ORGANIZATION, self.organization_id, Attribute.FLOOR)
+        return self._floor
 
     def is_present(self, node_id: str) -> bool:
         """
@@ -132,13 +135,13 @@ class Registers:
         """
         Tell whether a policy of the organization's own making exists.
         """
-        return self._holds((FactKind.POLICY, policy_id, Attribute.PRESENT), self.floor)
+        return self._holds((FactKind.POLICY, policy_id, Attribute.PRESENT), self._floor)
 
     def has_policy_type(self, policy_type: str) -> bool:
         """
         Tell whether a policy type is enabled.
         """
-        return self._holds((FactKind.POLICY_TYPE, policy_type, Attribute.ENABLED), self.floor)
+        return self._holds((FactKind.POLICY_TYPE, policy_type, Attribute.ENABLED), self._floor)
 
     def parent(self, node_id: str) -> str | None:
         """
@@ -199,14 +202,15 @@ class Registers:
     def _attachments_since(self, target_id: str, policy_type: str) -> Version:
         disabled_at = self._moment(FactKind.POLICY_TYPE, policy_type, Attribute.DISABLED_AT)
         if is_root(target_id):
-            return max(self.floor, disabled_at)
+            return max(self._floor, disabled_at)
         return max(self._since_removal(kind_of_node(target_id), target_id), disabled_at)
 
     def _since_removal(self, kind: FactKind, node_id: str) -> Version:
-        return max(self.floor, self._moment(kind, node_id, Attribute.REMOVED_AT))
+        removed = self._facts.get((kind, node_id, Attribute.REMOVED_AT))
+        return self._floor if removed is None else max(self._floor, removed.version)
 
     def _is_stated(self, node_id: str) -> bool:
-        return self._holds((kind_of_node(node_id), node_id, Attribute.PRESENT), self.floor)
+        return self._holds((kind_of_node(node_id), node_id, Attribute.PRESENT), self._floor)
 
     def _is_observed(self, node_id: str) -> bool:
         kind = kind_of_node(node_id)

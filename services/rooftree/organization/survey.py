@@ -5,6 +5,7 @@ Where each account stands: its path, its chain, and the documents that the chain
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rooftree.organization.chains import (
     OWN_LEVEL,
@@ -21,8 +22,7 @@ from rooftree.organization.tree import Organization
 __all__ = ["Placement", "Survey"]
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(NamedTuple):
     """
     Where an account stands.
 
@@ -78,8 +78,14 @@ class Survey:
         Return where an account stands; None while an ancestor is not known, or for an account that is not there.
         """
         parent_id = self._above(account_id)
-        ancestry = None if parent_id is None else self._ancestry(parent_id)
-        if parent_id is None or ancestry is None:
+        return None if parent_id is None else self.placement_under(parent_id, account_id)
+
+    def placement_under(self, parent_id: str, account_id: str) -> Placement | None:
+        """
+        Return where an account stands of which it is known that it is there, and under which parent.
+        """
+        ancestry = self._ancestries[parent_id] if parent_id in self._ancestries else self._ancestry(parent_id)
+        if ancestry is None:
             return None
         return Placement((*ancestry.path, account_id), self._chain(account_id, parent_id, ancestry))
 

@@ -39,11 +39,14 @@ class Merge:
     Attributes:
         facts: Those that have changed their register.
         accounts: The accounts whose row may differ now, present or not.
+        retold: Those of them of which something else than their limits may: their name, email address, status or
+            parent, or whether they are there.
         renamed: The policies that may have got another name.
     """
 
     facts: tuple[Fact, ...]
     accounts: frozenset[str]
+    retold: frozenset[str]
     renamed: frozenset[str]
 
 
@@ -89,6 +92,7 @@ class Organization:
         return Merge(
             facts=tuple(replacement.fact for replacement in taken),
             accounts=self._touched_accounts(taken),
+            retold=self._retold_accounts(taken),
             renamed=frozenset(
                 replacement.fact.subject
                 for replacement in taken
@@ -306,6 +310,17 @@ class Organization:
         for node in nodes:
             accounts |= self.accounts_under(node)
         return frozenset(accounts & self._accounts)
+
+    def _retold_accounts(self, taken: Iterable[Replacement]) -> frozenset[str]:
+        retold: set[str] = set()
+        for replacement in taken:
+            fact = replacement.fact
+            if fact.kind == FactKind.ORGANIZATION and self._touched(replacement) is None:
+                # A snapshot says of all of them whether they are there; a root is a parent.
+                return frozenset(self._accounts)
+            if fact.kind == FactKind.ACCOUNT:
+                retold.add(fact.subject)
+        return frozenset(retold)
 
     def _touched(self, replacement: Replacement) -> AbstractSet[str] | None:
         """

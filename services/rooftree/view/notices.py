@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from rooftree.organization.directory import Directory
-from rooftree.permissions import AccountBinding, Comparison, Permissions
+from rooftree.permissions import AccountBinding, Comparison
 from rooftree.view.audit import Flips, Notice, PrincipalVerdict, Verdict
 from rooftree.view.ceilings import Ceilings
 from rooftree.view.events import canonical_json
@@ -18,26 +17,9 @@ from rooftree.view.patch import AccountState
 from rooftree.view.principals import PrincipalStep
 from rooftree.view.probes import Flip
 from rooftree.view.shared_changes import SharedChanges
+from rooftree.view.steps import Step
 
-__all__ = ["NoticeWriter", "Step"]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """
-    An account's row before and after a change.
-
-    Attributes:
-        after: The row with the revision, the start and the cause of the row before, as if nothing had changed.
-        permissions: What the account may do now, where that had to be worked out.
-        comparison: How that differs from what was reported last, where it does.
-    """
-
-    before: AccountState | None
-    after: AccountState
-    binding: AccountBinding | None = None
-    permissions: Permissions | None = None
-    comparison: Comparison | None = None
+__all__ = ["NoticeWriter"]
 
 
 class NoticeWriter:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from rooftree import permissions as default_algebra
 from rooftree.authorization.surroundings import Surroundings
@@ -19,17 +19,16 @@ from rooftree.organization.claims import facts_of
 from rooftree.organization.directory import Directory
 from rooftree.organization.documents import read_stored
 from rooftree.organization.doubts import doubts_of
-from rooftree.organization.facts import Attribute, Fact, FactKind
+from rooftree.organization.facts import Fact, FactKind
 from rooftree.organization.principal_facts import PrincipalFact
 from rooftree.organization.rereads import Reread, RereadRequest
-from rooftree.organization.survey import Placement, Survey
 from rooftree.organization.tree import Merge, Organization
-from rooftree.permissions import AccountBinding, Comparison, Permissions
+from rooftree.permissions import AccountBinding, Permissions
 from rooftree.permissions.account import ACCOUNT_PLACEHOLDER
 from rooftree.view.algebra import Algebra
 from rooftree.view.audit import Cause, Journal
 from rooftree.view.ceilings import Ceilings
-from rooftree.view.notices import NoticeWriter, Step
+from rooftree.view.notices import NoticeWriter
 from rooftree.view.patch import (
     AccountState,
     Departure,
@@ -46,6 +45,7 @@ from rooftree.view.patch import (
 from rooftree.view.principals import Principals
 from rooftree.view.probes import Flip, Probes
 from rooftree.view.rereads import Rereads
+from rooftree.view.steps import Step, Steps
 from rooftree.view.watching import Watcher
 from rooftree.view.wording import describe, names_of
 
@@ -53,9 +53,6 @@ __all__ = ["OrganizationView"]
 
 # Summaries kept at hand: more than an organization has in use, as a rule, at some tens of kilobytes each.
 SUMMARIES = 256
-
-# Stands in the row of an account that has just appeared, until its cause is filled in.
-_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class OrganizationView:
@@ -193,10 +190,9 @@ class OrganizationView:
         cause = self._cause(change, moved_from=before.parent_id if before else None)
 
         renamed = self._ceilings.rename({policy: self.organization.name_of(policy) for policy in merge.renamed})
-        survey = Survey(self.organization)
-        ordered = sorted(merge.accounts)
-        departed = self._depart(ordered, cause)
-        steps, chains, documents = self._steps(ordered, survey)
+        departed = self._depart(merge.retold, cause)
+        stepping = Steps(self.organization, self._accounts, self._ceilings)
+        steps = stepping.of(sorted(merge.accounts), merge.retold)
 
         probes, flips = self._look_at_probes(merge, cause)
         journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
@@ -208,8 +204,8 @@ class OrganizationView:
             facts=merge.facts,
             accounts=rows,
             departed=departed,
-            chains=(*renamed, *chains),
-            documents=tuple(documents),
+            chains=(*renamed, *stepping.chains),
+            documents=tuple(stepping.documents),
             permission_sets=self._permission_sets(steps, {row.account_id for row in rows}),
             audit=journal.events,
             probes=probes,
@@ -269,7 +265,8 @@ class OrganizationView:
         self._stored_permissions.clear()
         ordered = sorted({*self.organization.accounts(), *self._accounts})
         departed = self._depart(ordered, cause)
-        steps, chains, documents = self._steps(ordered, Survey(self.organization), anew=True)
+        stepping = Steps(self.organization, self._accounts, self._ceilings, anew=True)
+        steps = stepping.of(ordered, frozenset(ordered))
         probes, flips = self._renew_probes(self._probes.touched(None), cause)
         journal = Journal(self.organization_id, self.position.revision, self.position.chain_hash)
         rows = self._decide(steps, flips, cause, journal)
@@ -278,8 +275,8 @@ class OrganizationView:
             position=replace(self.position, revision=journal.revision, chain_hash=journal.chain_hash),
             accounts=rows,
             departed=departed,
-            chains=tuple(chains),
-            documents=tuple(documents),
+            chains=tuple(stepping.chains),
+            documents=tuple(stepping.documents),
             permission_sets=self._permission_sets(steps, {step.after.account_id for step in steps}),
             audit=journal.events,
             probes=probes,
@@ -337,83 +334,10 @@ class OrganizationView:
         registers = self.organization.registers
         gone = [
             self._accounts[account_id]
-            for account_id in account_ids
+            for account_id in sorted(account_ids)
             if account_id in self._accounts and not registers.is_present(account_id)
         ]
         return tuple(Departure(row.account_id, max(cause.time, row.since), cause.event_id) for row in gone)
-
-    def _steps(
-        self, account_ids: Iterable[str], survey: Survey, *, anew: bool = False
-    ) -> tuple[list[Step], list[ChainRecord], list[DocumentRecord]]:
-        steps = []
-        chains: list[ChainRecord] = []
-        documents: list[DocumentRecord] = []
-        for account_id in account_ids:
-            if not self.organization.registers.is_present(account_id):
-                continue
-            placement = survey.placement(account_id)
-            if placement is not None:
-                new_chains, new_documents = self._ceilings.learn(placement.chain, survey.documents)
-                chains += new_chains
-                documents += new_documents
-            steps.append(self._step(account_id, placement, anew=anew))
-        return steps, chains, documents
-
-    def _step(self, account_id: str, placement: Placement | None, *, anew: bool) -> Step:
-        before = self._accounts.get(account_id)
-        if placement is None:
-            return Step(before, self._row(before, account_id, None, None))
-        chain_id = placement.chain.chain_id
-        binding = self._ceilings.binding(chain_id, account_id, placement.path[:-1])
-        if before is not None and before.chain_id == chain_id and not anew:
-            return Step(before, self._row(before, account_id, placement, before.permissions_id), binding)
-        permissions = self._ceilings.permissions(chain_id, binding)
-        # What the store has lost cannot be compared with; outside of a view computed anew that is a fault.
-        reported = (
-            before if before is not None and (not anew or self._ceilings.knows(before.reported_chain_id)) else None
-        )
-        return Step(
-            before=before,
-            after=self._row(before, account_id, placement, permissions.permissions_id),
-            binding=binding,
-            permissions=permissions,
-            comparison=self._compare(reported, chain_id, permissions, binding),
-        )
-
-    def _compare(
-        self, before: AccountState | None, chain_id: str, permissions: Permissions, binding: AccountBinding
-    ) -> Comparison | None:
-        # An account that appears had no decisions before, so none of them has changed.
-        if before is None or before.reported_chain_id in (None, chain_id):
-            return None
-        reported = self._ceilings.reported_permissions(before.reported_chain_id, binding)
-        comparison = self._ceilings.compare(reported, permissions)
-        return None if comparison.is_equivalent else comparison
-
-    def _row(
-        self,
-        before: AccountState | None,
-        account_id: str,
-        placement: Placement | None,
-        permissions_id: str | None,
-    ) -> AccountState:
-        registers = self.organization.registers
-        chain_id = placement.chain.chain_id if placement else None
-        return AccountState(
-            account_id=account_id,
-            name=self.organization.name_of(account_id),
-            email=registers.text(FactKind.ACCOUNT, account_id, Attribute.EMAIL),
-            status=registers.status(account_id),
-            parent_id=registers.parent(account_id),
-            path=placement.path if placement else (account_id,),
-            placed=placement is not None,
-            chain_id=chain_id,
-            permissions_id=permissions_id,
-            reported_chain_id=chain_id or (before.reported_chain_id if before else None),
-            revision=before.revision if before else 0,
-            since=before.since if before else _NEVER,
-            cause_event_id=before.cause_event_id if before else "",
-        )
 
     def _decide(
         self, steps: Sequence[Step], flips: Sequence[Flip], cause: Cause, journal: Journal

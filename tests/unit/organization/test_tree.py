@@ -97,7 +97,7 @@ def test_the_same_content_again_touches_nobody_and_a_name_is_told_apart() -> Non
 def test_what_is_known_already_does_nothing() -> None:
     """A repetition changes no register and touches nobody."""
     organization = small()
-    assert Merge((), frozenset(), frozenset()) == organization.merge(facts_of(change(1, snapshot_taken())))
+    assert Merge((), frozenset(), frozenset(), frozenset()) == organization.merge(facts_of(change(1, snapshot_taken())))
 
 
 def test_an_account_without_a_told_parent_is_below_the_root() -> None:

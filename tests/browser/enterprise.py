@@ -103,7 +103,7 @@ async def store_events(
     number = 0
     for number, event in enumerate(events):
         patch = view.apply(read_change(event))
-        commit = OrganizationCommit(organization_id, number, (patch,), (), ())
+        commit = OrganizationCommit(organization_id, number, (patch,), (), None)
         await store.commit(BatchCommit(LogPartition("stored", "stored", 0), number, number + 1, (commit,)))
     return number + 1
 

@@ -27,7 +27,7 @@ from rooftree.policy.document import PolicyKind, canonical_text, parse_policy
 from rooftree.policy.lint import lint_policy
 from rooftree.policy.strict_json import load_json
 from rooftree.view.projection import OrganizationView
-from rooftree.workers.encoding import outbox_rows
+from rooftree.workers.encoding import outgoing
 
 __all__ = ["TARGETS"]
 
@@ -149,7 +149,9 @@ def _apply(*told: ChangeData) -> None:
     forget_results()
     view = OrganizationView.load("o-exampleorg")
     patches = [view.apply(change(second, data)) for second, data in enumerate(told)]
-    assert outbox_rows(view.organization_id, patches)
+    sent = outgoing(view.organization_id, patches)
+    assert all(sent.of_event(event).payload for patch in patches for event in patch.audit)
+    assert len(list(sent.states)) == len(sent.states)
 
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(

@@ -110,7 +110,7 @@ async def test_a_view_that_another_writer_has_moved_on_is_not_written_back(setti
     The version of the organization is compared under its lock; the offset stays where it was, too.
     """
     partition = LogPartition("log", settings.changes_topic, 0)
-    touched = OrganizationCommit(ORGANIZATION, 0, (Patch(ORGANIZATION, Position()),), (), ())
+    touched = OrganizationCommit(ORGANIZATION, 0, (Patch(ORGANIZATION, Position()),), (), None)
     async with open_store(settings, "rivals") as database:
         store = projection(database, settings)
         await store.commit(BatchCommit(partition, 0, 1, (touched,)))

@@ -43,7 +43,7 @@ async def seeded(settings: Settings, *, accounts: int, number: int = 0, changes:
             # A snapshot of so many accounts would be too long for a record.
             change = read_change(json.loads(stream.change() if offset else stream.snapshot()))
             patch = view.apply(replace(change, actor=ACTORS[offset % len(ACTORS)] if offset else None))
-            commit = OrganizationCommit(stream.name, offset, (patch,), (), ())
+            commit = OrganizationCommit(stream.name, offset, (patch,), (), None)
             await store.commit(BatchCommit(nowhere, offset, offset + 1, (commit,)))
             if offset in {0, changes}:
                 # As the server does by itself after a minute: without it, the next changes are planned for empty tables.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import time as clock
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -21,7 +21,7 @@ from rooftree.cli.runtime import connected_settings
 from rooftree.cli.source import choose_organizations
 from rooftree.errors import UnavailableError, UsageError
 from rooftree.organization.timestamps import format_time
-from rooftree.ports.outbox import OutboxRow
+from rooftree.ports.outbox import Outgoing
 from rooftree.settings import Settings
 from rooftree.store.rebuilding import DatabaseRebuild, Extent
 from rooftree.stream import topic_beginnings
@@ -29,7 +29,7 @@ from rooftree.view.audit import Cause
 from rooftree.view.patch import Position
 from rooftree.view.rebuilding import REBUILD_SOURCE, Rebuilt, rebuild_view
 from rooftree.view.verification import StoredView
-from rooftree.workers.encoding import outbox_rows
+from rooftree.workers.encoding import outgoing
 
 __all__ = ["add_commands"]
 
@@ -132,7 +132,7 @@ async def _from_facts(organization_id: str | None, data_dir: DataDir) -> list[_O
     return outcomes
 
 
-def _plan(stored: StoredView, position: Position) -> tuple[Rebuilt, Collection[OutboxRow]]:
+def _plan(stored: StoredView, position: Position) -> tuple[Rebuilt, Outgoing]:
     now = datetime.now(UTC)
     cause = Cause(
         source=REBUILD_SOURCE,
@@ -143,7 +143,7 @@ def _plan(stored: StoredView, position: Position) -> tuple[Rebuilt, Collection[O
         summary="the view was computed anew from the facts",
     )
     rebuilt = rebuild_view(stored, position, cause)
-    return rebuilt, outbox_rows(stored.organization_id, [rebuilt.patch])
+    return rebuilt, outgoing(stored.organization_id, [rebuilt.patch])
 
 
 async def _from_topic(data_dir: DataDir, *, patience: float) -> int:

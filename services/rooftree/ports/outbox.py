@@ -5,21 +5,20 @@ What waits in the store for being sent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from rooftree.ports.letters import StoredLetter
 from rooftree.ports.publishing import RecordKind
-from rooftree.view.patch import AccountState, PermissionState
+from rooftree.view.patch import AccountState, AuditEvent, PermissionState
 
-__all__ = ["EncodeStates", "Nudges", "OutboxRow", "OutboxStore"]
+__all__ = ["EncodeStates", "Nudges", "OutboxRow", "OutboxStore", "Outgoing"]
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
+class OutboxRow(NamedTuple):
     """
     A record that waits in the store for being sent.
 
@@ -38,6 +37,20 @@ class OutboxRow:
     revision: int
     traceparent: str | None = None
     received_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """
+    What of a commit is to be sent: a record for each of its audit events, and then the states of accounts.
+
+    Attributes:
+        of_event: Makes the row of an audit event.
+        states: The rows of the states.
+    """
+
+    of_event: Callable[[AuditEvent], OutboxRow]
+    states: Collection[OutboxRow] = ()
 
 
 class EncodeStates(Protocol):

@@ -4,7 +4,7 @@ What the projector reads from the store, and what it writes there in one transac
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -12,7 +12,7 @@ from typing import Protocol
 from rooftree.organization.memberships import Membership
 from rooftree.ports.change_log import LogPartition
 from rooftree.ports.letters import DeadLetter, OpenLetters, Replay
-from rooftree.ports.outbox import OutboxRow
+from rooftree.ports.outbox import Outgoing
 from rooftree.reading.reader import LetterName
 from rooftree.view.patch import Patch
 from rooftree.view.projection import OrganizationView
@@ -45,7 +45,7 @@ class OrganizationCommit:
 
     Attributes:
         expected_version: The version of the stored organization that the patches build on; 0 if there was none.
-        outbox: What is to be sent, in its order.
+        outgoing: What is to be sent; None if nobody is told.
         superseded: Whether a snapshot has told anew all that the letters stored so far could have said.
     """
 
@@ -53,8 +53,17 @@ class OrganizationCommit:
     expected_version: int
     patches: tuple[Patch, ...]
     seen: tuple[SeenEvent, ...]
-    outbox: Collection[OutboxRow]
+    outgoing: Outgoing | None
     superseded: bool = False
+
+    @property
+    def tells(self) -> bool:
+        """
+        Whether something is to be sent.
+        """
+        if self.outgoing is None:
+            return False
+        return bool(self.outgoing.states) or any(patch.audit for patch in self.patches)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,11 @@ from contextlib import asynccontextmanager
 from rooftree.ports.change_log import LogPartition
 from rooftree.ports.letters import DeadLetter, StoredLetter
 from rooftree.ports.outbox import EncodeStates, OutboxRow
-from rooftree.ports.projection import OrganizationCommit
 from rooftree.ports.publishing import RecordKind
 from rooftree.store.database import Connection, Database, Row
+from rooftree.store.emitting import save_outbox
 from rooftree.store.letters import log_record
 from rooftree.store.queries import query
-from rooftree.store.saving import copy_outbox
 from rooftree.store.stored import account_of
 from rooftree.view.patch import PermissionState
 
@@ -173,14 +172,14 @@ async def _enqueue_states(
     head = await connection.fetchrow(query("load_organization"), organization_id)
     accounts = [account_of(row) for row in await connection.fetch(query("load_accounts"), organization_id)]
     sets = await connection.fetch(query("load_permission_sets"), organization_id)
-    outbox = encode(
+    rows = encode(
         organization_id,
         accounts,
         [PermissionState(row["permissions_id"], row["permissions"], None) for row in sets],
         complete=head is not None and head["incomplete_since"] is None,
     )
-    await copy_outbox(connection, OrganizationCommit(organization_id, 0, (), (), tuple(outbox)))
-    return len(outbox)
+    await save_outbox(connection, organization_id, rows)
+    return len(rows)
 
 
 def _outbox_row(row: Row) -> OutboxRow:

@@ -14,12 +14,13 @@ from rooftree.ports.letters import DeadLetter, OpenLetters, Replay
 from rooftree.ports.projection import BatchCommit, LoadedView, OrganizationCommit
 from rooftree.reading.reader import LetterName
 from rooftree.store.database import Connection, Database, as_json
+from rooftree.store.emitting import emit
 from rooftree.store.principals import principal_fact_of, reported_of
 from rooftree.store.probes import probe_of
 from rooftree.store.queries import query
 from rooftree.store.rereads import reread_of
 from rooftree.store.rows import compress_verdicts, merge_patches
-from rooftree.store.saving import copy_letters, copy_outbox, copy_seen, save_position, save_writes
+from rooftree.store.saving import copy_letters, copy_seen, save_position, save_writes
 from rooftree.store.stored import account_of, chain_of, facts_of
 from rooftree.view.patch import GENESIS, DocumentRecord, PermissionState, Position
 from rooftree.view.projection import OrganizationView
@@ -158,7 +159,7 @@ class PostgresProjection:
                 await self._save_organization(connection, batch, organization)
             await _save_letters(connection, batch.partition, batch.letters)
             await _save_replays(connection, batch.replays)
-            if batch.letters or any(organization.outbox for organization in batch.organizations):
+            if batch.letters or any(organization.tells for organization in batch.organizations):
                 await connection.execute(query("nudge_relays"))
 
     async def _move_offset(self, connection: Connection, batch: BatchCommit) -> None:
@@ -181,7 +182,7 @@ class PostgresProjection:
         await save_writes(connection, commit.organization_id, writes)
         for state in writes.permission_sets.values():
             await save_permission_set(connection, commit.organization_id, state)
-        await copy_outbox(connection, commit)
+        await emit(connection, commit.organization_id, writes.audit, commit.outgoing, commit.seen)
         await copy_seen(connection, batch.partition, commit)
         position = writes.position
         if commit.expected_version == 0:

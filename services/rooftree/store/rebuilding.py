@@ -4,26 +4,26 @@ The view made anew in PostgreSQL: from the facts at once, or by having the log r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from rooftree.errors import UsageError
-from rooftree.ports.outbox import OutboxRow
-from rooftree.ports.projection import OrganizationCommit
+from rooftree.ports.outbox import Outgoing
 from rooftree.store.database import Connection, Database
+from rooftree.store.emitting import emit
 from rooftree.store.inspection import load_stored_view
 from rooftree.store.projection import save_permission_set
 from rooftree.store.queries import query
 from rooftree.store.rows import merge_patches
-from rooftree.store.saving import copy_outbox, save_accounts, save_position, save_writes
+from rooftree.store.saving import save_accounts, save_position, save_writes
 from rooftree.view.patch import PermissionState, Position
 from rooftree.view.rebuilding import Rebuilt
 from rooftree.view.verification import StoredView
 
 __all__ = ["DatabaseRebuild", "Extent"]
 
-Plan: TypeAlias = Callable[[StoredView, Position], tuple[Rebuilt, Collection[OutboxRow]]]
+Plan: TypeAlias = Callable[[StoredView, Position], tuple[Rebuilt, Outgoing]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,9 @@ class DatabaseRebuild:
             assert head is not None, "it is locked"
             stored = await load_stored_view(connection, organization_id)
             position = Position(**{name: value for name, value in head.items() if name != "version"})
-            rebuilt, outbox = plan(stored, position)
+            rebuilt, outgoing = plan(stored, position)
             await _replace(connection, organization_id, rebuilt)
-            await copy_outbox(connection, OrganizationCommit(organization_id, 0, (), (), outbox))
+            await emit(connection, organization_id, [rebuilt.patch.audit], outgoing)
             if rebuilt.patch.accounts or rebuilt.patch.departed:
                 await connection.execute(query("mark_unfilled"), organization_id)
             await connection.execute(query("nudge_relays"))

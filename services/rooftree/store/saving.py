@@ -4,53 +4,26 @@ The bulk statements of a commit: columns in arrays where rows may exist, COPY wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from rooftree.ports.change_log import LogPartition
 from rooftree.ports.letters import DeadLetter
-from rooftree.ports.outbox import OutboxRow
-from rooftree.ports.projection import OrganizationCommit, SeenEvent
-from rooftree.ports.publishing import RecordKind
+from rooftree.ports.projection import OrganizationCommit
 from rooftree.store.database import Connection, as_json
+from rooftree.store.inserting import insert_rows
 from rooftree.store.principals import save_principals
 from rooftree.store.probes import save_probes
 from rooftree.store.queries import query
 from rooftree.store.rereads import save_rereads
 from rooftree.store.rows import HistoryRow, HistoryWrite, LastRow, Writes
 from rooftree.store.stored import levels_of
-from rooftree.telemetry.spans import TRACEPARENT, current_traceparent
 from rooftree.view.patch import AccountState, Position
 
-__all__ = ["copy_letters", "copy_outbox", "copy_seen", "save_accounts", "save_position", "save_writes"]
-
-_SCHEMA = "rooftree"
-
-
-RECEIVED_AT = "received_at"
-"""Of the headers in the outbox, that which is for the relay alone."""
-
+__all__ = ["copy_letters", "copy_seen", "save_accounts", "save_position", "save_writes"]
 
 _ACCOUNTS_AT_A_TIME = 5_000
 """What is in memory of a change of very many accounts while it is written."""
-
-
-_FEW = 50
-"""Rows that are inserted faster by a statement: COPY first asks for the types of the columns, and answers twice."""
-
-
-async def _insert(
-    connection: Connection,
-    table: str,
-    columns: Sequence[str],
-    records: Iterable[tuple[object, ...]],
-    *,
-    count: int,
-) -> None:
-    if count <= _FEW:
-        await connection.executemany(query(f"insert_{table}"), records)
-        return
-    await connection.copy_records_to_table(table, schema_name=_SCHEMA, columns=columns, records=records)
 
 
 async def save_writes(connection: Connection, organization_id: str, writes: Writes) -> None:
@@ -65,7 +38,6 @@ async def save_writes(connection: Connection, organization_id: str, writes: Writ
     await save_principals(connection, organization_id, writes.principals)
     await save_probes(connection, organization_id, writes.probes)
     await save_rereads(connection, organization_id, writes.rereads)
-    await _copy_audit(connection, writes)
 
 
 async def _save_steps(connection: Connection, organization_id: str, writes: Writes, account_ids: list[str]) -> None:
@@ -154,7 +126,7 @@ async def _save_history(connection: Connection, organization_id: str, history: H
     for complete, account_ids in history.begun.items():
         await connection.execute(query("begin_history"), organization_id, account_ids, complete)
     if history.rows:
-        await _insert(
+        await insert_rows(
             connection,
             "account_history",
             [
@@ -187,38 +159,6 @@ def _history_columns(organization_id: str, row: HistoryRow) -> tuple[object, ...
     )
 
 
-async def _copy_audit(connection: Connection, writes: Writes) -> None:
-    if any(writes.audit):
-        traceparent = current_traceparent()
-        await _insert(
-            connection,
-            "audit_event",
-            [
-                *("organization_id", "revision", "part", "parts", "event_id", "type", "account_id", "time", "verdict"),
-                *("cause_event_id", "data", "traceparent"),
-            ],
-            (
-                (
-                    event.organization_id,
-                    event.revision,
-                    event.part,
-                    event.parts,
-                    event.event_id,
-                    event.type,
-                    event.account_id,
-                    event.time,
-                    event.verdict,
-                    event.cause_event_id,
-                    event.text.encode(),
-                    traceparent,
-                )
-                for events in writes.audit
-                for event in events
-            ),
-            count=sum(map(len, writes.audit)),
-        )
-
-
 async def save_position(connection: Connection, organization_id: str, position: Position) -> None:
     """
     Move an organization, whose row is locked, to where its view stands now.
@@ -235,58 +175,12 @@ async def save_position(connection: Connection, organization_id: str, position: 
     )
 
 
-async def copy_outbox(connection: Connection, commit: OrganizationCommit) -> None:
-    """
-    Write what is to be sent, in its order.
-    """
-    if commit.outbox:
-        told = _Headers(commit.seen)
-        await _insert(
-            connection,
-            "outbox",
-            ["organization_id", "id", "aggregatetype", "aggregateid", "type", "payload", "revision", "headers"],
-            (
-                (
-                    commit.organization_id,
-                    row.event_id,
-                    row.kind.value,
-                    row.key,
-                    row.type,
-                    row.payload,
-                    row.revision,
-                    told.of(row),
-                )
-                for row in commit.outbox
-            ),
-            count=len(commit.outbox),
-        )
-
-
-class _Headers:
-    """
-    What goes with records to send: the work that made them, so that each repetition of one names the same, and when the
-    change that an audit event tells of was received.
-    """
-
-    def __init__(self, seen: Iterable[SeenEvent]) -> None:
-        traceparent = current_traceparent()
-        self._work = {} if traceparent is None else {TRACEPARENT: traceparent}
-        self._causes: dict[int, dict[str, str]] = {}
-        for event in seen:
-            if event.record_time is not None:
-                # Changes that came after it and moved nothing are of its revision as well.
-                self._causes.setdefault(event.revision, {**self._work, RECEIVED_AT: event.record_time.isoformat()})
-
-    def of(self, row: OutboxRow) -> dict[str, str]:
-        return self._causes.get(row.revision, self._work) if row.kind is RecordKind.AUDIT else self._work
-
-
 async def copy_seen(connection: Connection, partition: LogPartition, commit: OrganizationCommit) -> None:
     """
     Write which changes the view holds now.
     """
     if commit.seen:
-        await _insert(
+        await insert_rows(
             connection,
             "seen_event",
             [
@@ -322,7 +216,7 @@ async def copy_letters(
     now = datetime.now(UTC)
     await connection.copy_records_to_table(
         "dead_letter",
-        schema_name=_SCHEMA,
+        schema_name="rooftree",
         columns=[
             *("organization_id", "log_id", "topic", "partition_id", "record_offset", "record_time", "key", "value"),
             *("header_names", "header_values", "reason", "place", "disposition", "error_class", "software_version"),

@@ -1,5 +1,5 @@
 """
-The audit events of one organization, one after another, each sealed to the one before.
+What audit events tell, how they are named and how they are sealed.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property, lru_cache
-from json.encoder import encode_basestring as quoted
+from functools import lru_cache
 from typing import Protocol
 
 from rooftree.organization.timestamps import format_time
-from rooftree.view.events import AuditEvent, AuditLog, SealedData, canonical_json
+from rooftree.view.events import canonical_field, canonical_fields, canonical_json
 from rooftree.view.impact import PrincipalImpact
 from rooftree.view.patch import AccountState
 from rooftree.view.shared_changes import SharedChanges
@@ -24,12 +23,12 @@ __all__ = [
     "AuditType",
     "Cause",
     "Flips",
-    "Journal",
     "Notice",
     "PrincipalVerdict",
     "Verdict",
     "audit_event_id",
     "seal",
+    "seal_text",
 ]
 
 
@@ -112,7 +111,7 @@ class Notice(Protocol):
 
     def told(self) -> dict[str, str]:
         """
-        Return what the event says beside its account and its cause, each field as canonical JSON.
+        Return what the event says beside its account and its cause: each field, with its name, as canonical JSON.
         """
         ...
 
@@ -149,14 +148,14 @@ class Verdict:
 
     def told(self) -> dict[str, str]:
         """
-        Return what the event says beside its account and its cause, each field as canonical JSON.
+        Return what the event says beside its account and its cause: each field, with its name, as canonical JSON.
         """
         told = {
-            "verdict": quoted(self.verdict),
-            "changes": self.changes.of(self.account.account_id),
-            "probes": canonical_json(list(self.probes)) if self.probes else "[]",
+            "verdict": f'"verdict":"{self.verdict}"',
+            "changes": f'"changes":{self.changes.of(self.account.account_id)}',
+            "probes": canonical_field("probes", list(self.probes)) if self.probes else '"probes":[]',
         }
-        return told if self.principals is None else {**told, "principals": self.principals}
+        return told if self.principals is None else {**told, "principals": f'"principals":{self.principals}'}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,17 +181,19 @@ class PrincipalVerdict:
         """
         return self.impact.verdict
 
-    def told(self) -> dict[str, str]:
+    @property
+    def principal(self) -> dict[str, object]:
         """
-        Return what the event says beside its account and its cause, each field as canonical JSON.
+        The principal, good as JSON.
         """
         principal = self.impact.grants.principal
-        named = {"kind": str(principal.kind), "name": principal.name, "arn": principal.arn}
-        return {
-            "principal": canonical_json(named),
-            "verdict": quoted(self.verdict),
-            "changes": canonical_json(self.impact.changes),
-        }
+        return {"kind": str(principal.kind), "name": principal.name, "arn": principal.arn}
+
+    def told(self) -> dict[str, str]:
+        """
+        Return what the event says beside its account and its cause: each field, with its name, as canonical JSON.
+        """
+        return canonical_fields(principal=self.principal, verdict=self.verdict, changes=self.impact.changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,32 +221,9 @@ class Flips:
 
     def told(self) -> dict[str, str]:
         """
-        Return what the event says beside its account and its cause, each field as canonical JSON.
+        Return what the event says beside its account and its cause: each field, with its name, as canonical JSON.
         """
-        return {"probes": canonical_json(list(self.probes))}
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """
-    The organization is complete no more, or again.
-    """
-
-    type: AuditType
-    reason: str | None
-    incomplete_since: datetime
-
-    @property
-    def account(self) -> None:
-        return
-
-    @property
-    def verdict(self) -> None:
-        return
-
-    def told(self) -> dict[str, str]:
-        told = {"reason": self.reason, "incomplete_since": format_time(self.incomplete_since)}
-        return {name: canonical_json(value) for name, value in told.items()}
+        return canonical_fields(probes=list(self.probes))
 
 
 def seal(previous: str, data: Mapping[str, object]) -> str:
@@ -256,10 +234,13 @@ def seal(previous: str, data: Mapping[str, object]) -> str:
     events can be verified, whatever has stored it.
     """
     bare = {name: value for name, value in data.items() if name != "chain_hash"}
-    return _sealed(previous, canonical_json(bare))
+    return seal_text(previous, canonical_json(bare))
 
 
-def _sealed(previous: str, text: str) -> str:
+def seal_text(previous: str, text: str) -> str:
+    """
+    Return the same for data that is canonical JSON already.
+    """
     return hashlib.sha256((previous + text).encode()).hexdigest()
 
 
@@ -285,156 +266,14 @@ def audit_event_id(
     """
     # INVARIANT: nothing enters that a repetition could change, such as a revision or a clock.
     named = [account_id, principal.get("arn")] if isinstance(principal, dict) else [account_id]
-    text = f"{_beginning(organization_id, event_type, source, cause_id)}, {', '.join(map(json.dumps, named))}]"
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    digest = _beginning(organization_id, event_type, source, cause_id).copy()
+    digest.update(f"{json.dumps(named)[1:]}".encode())
+    return digest.hexdigest()[:32]
 
 
 @lru_cache(maxsize=16)
-def _beginning(*parts: str) -> str:
+def _beginning(*parts: str) -> hashlib._Hash:
     """
-    Return the JSON text of a list that goes on.
+    Return the hash of the JSON text of a list that goes on.
     """
-    return json.dumps(parts)[:-1]
-
-
-@dataclass(frozen=True)
-class _Heading:
-    """
-    What the parts of one revision have in common.
-    """
-
-    organization_id: str
-    cause: Cause
-    revision: int
-    parts: int
-    complete: bool
-
-    @cached_property
-    def told(self) -> dict[str, str]:
-        """
-        The same as canonical JSON, by field.
-        """
-        told = {
-            "organization_id": self.organization_id,
-            "cause": self.cause.as_json(),
-            "organization_revision": self.revision,
-            "complete": self.complete,
-        }
-        return {name: canonical_json(value) for name, value in told.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """
-    A part of a revision, with the hash before it and its own.
-    """
-
-    heading: _Heading
-    notice: Notice
-    part: int
-    previous: str
-    this: str
-
-    @property
-    def verdict(self) -> str | None:
-        return self.notice.verdict
-
-    def event(self) -> AuditEvent:
-        heading, notice, cause = self.heading, self.notice, self.heading.cause
-        account_id = None if notice.account is None else notice.account.account_id
-        told = _told(heading, notice)
-        told["chain_hash"] = f'{{"previous":"{self.previous}","this":"{self.this}"}}'
-        return AuditEvent(
-            event_id=audit_event_id(
-                heading.organization_id,
-                notice.type.value,
-                cause.event_id,
-                account_id,
-                source=cause.source,
-                principal=json.loads(told["principal"]) if "principal" in told else None,
-            ),
-            type=notice.type.value,
-            organization_id=heading.organization_id,
-            account_id=account_id,
-            time=cause.time,
-            revision=heading.revision,
-            part=self.part,
-            parts=heading.parts,
-            verdict=notice.verdict,
-            cause_event_id=cause.event_id,
-            data=SealedData(_joined(told)),
-        )
-
-
-def _told(heading: _Heading, notice: Notice) -> dict[str, str]:
-    account = notice.account
-    if account is None:
-        return {**heading.told, **notice.told()}
-    return {
-        **heading.told,
-        "account_id": quoted(account.account_id),
-        "account_name": quoted(account.name),
-        "path": f"[{','.join(map(quoted, account.path))}]",
-        **notice.told(),
-    }
-
-
-def _joined(told: Mapping[str, str]) -> str:
-    """
-    Return the object whose fields are canonical JSON already, as canonical JSON.
-    """
-    return f"{{{','.join([label + told[name] for name, label in _labels(tuple(told))])}}}"
-
-
-@lru_cache(maxsize=64)
-def _labels(names: tuple[str, ...]) -> list[tuple[str, str]]:
-    """
-    Return the names of fields in their canonical order, each with what stands before its value.
-    """
-    return [(name, f"{quoted(name)}:") for name in sorted(names)]
-
-
-class Journal:
-    """
-    Writes audit events at the end of an organization's sequence.
-
-    Attributes:
-        revision: The revision of the last event.
-        chain_hash: The hash of the last event.
-    """
-
-    def __init__(self, organization_id: str, revision: int, chain_hash: str) -> None:
-        self._organization_id = organization_id
-        self._entries: list[_Entry] = []
-        self.revision = revision
-        self.chain_hash = chain_hash
-
-    @property
-    def events(self) -> AuditLog:
-        """
-        What was written.
-        """
-        return AuditLog(self._entries)
-
-    def changed(self, cause: Cause, notices: Sequence[Notice], *, complete: bool) -> None:
-        """
-        Write what a change has altered, as the parts of one revision.
-        """
-        self.revision += 1
-        heading = _Heading(self._organization_id, cause, self.revision, len(notices), complete)
-        for part, notice in enumerate(notices, start=1):
-            this = _sealed(self.chain_hash, _joined(_told(heading, notice)))
-            self._entries.append(_Entry(heading, notice, part, self.chain_hash, this))
-            self.chain_hash = this
-
-    def became_incomplete(self, cause: Cause, *, reason: str) -> None:
-        """
-        Write that the view misses something from now on.
-        """
-        self.changed(cause, [_Standing(AuditType.INCOMPLETE, reason, cause.time)], complete=False)
-
-    def became_complete(self, cause: Cause, *, reason: str | None, incomplete_since: datetime) -> None:
-        """
-        Write that the view misses nothing any more that is known of.
-        """
-        self.changed(cause, [_Standing(AuditType.COMPLETE, reason, incomplete_since)], complete=True)
+    return hashlib.sha256(f"{json.dumps(parts)[:-1]}, ".encode())

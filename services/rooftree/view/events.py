@@ -6,11 +6,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol, overload
+from json.encoder import encode_basestring as quoted
+from typing import Final, NamedTuple, Protocol, overload
 
-__all__ = ["NO_EVENTS", "AuditEvent", "AuditLog", "Entry", "SealedData", "canonical_json"]
+__all__ = [
+    "NO_EVENTS",
+    "AuditEvent",
+    "AuditLog",
+    "Entry",
+    "SealedData",
+    "canonical_field",
+    "canonical_fields",
+    "canonical_json",
+]
 
 _CANONICAL_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
@@ -20,6 +29,20 @@ def canonical_json(value: object) -> str:
     Return a value as canonical JSON (https://datatracker.ietf.org/doc/html/rfc8785).
     """
     return _CANONICAL_JSON.encode(value)
+
+
+def canonical_field(name: str, value: object) -> str:
+    """
+    Return a field of an object as canonical JSON.
+    """
+    return f"{quoted(name)}:{canonical_json(value)}"
+
+
+def canonical_fields(**told: object) -> dict[str, str]:
+    """
+    Return fields of an object, each with its name, as canonical JSON.
+    """
+    return {name: canonical_field(name, value) for name, value in told.items()}
 
 
 class SealedData(Mapping[str, object]):
@@ -52,10 +75,9 @@ class SealedData(Mapping[str, object]):
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEvent:
+class AuditEvent(NamedTuple):
     """
-    One event of the audit topic.
+    One event of the audit topic; a tuple, since very many are made at once.
 
     Attributes:
         event_id: Made from the organization, the cause and the account, so that a repetition has the same.

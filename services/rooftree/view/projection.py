@@ -26,8 +26,9 @@ from rooftree.organization.tree import Merge, Organization
 from rooftree.permissions import AccountBinding, Permissions
 from rooftree.permissions.account import ACCOUNT_PLACEHOLDER
 from rooftree.view.algebra import Algebra
-from rooftree.view.audit import Cause, Journal
+from rooftree.view.audit import Cause
 from rooftree.view.ceilings import Ceilings
+from rooftree.view.journal import Journal
 from rooftree.view.notices import NoticeWriter
 from rooftree.view.patch import (
     AccountState,

@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from rooftree.contracts import PERMISSIONS_TYPE, encode_audit_event, encode_permissions
-from rooftree.ports.outbox import OutboxRow
+from rooftree.ports.outbox import OutboxRow, Outgoing
 from rooftree.ports.publishing import RecordKind
-from rooftree.view.patch import AccountState, Patch, PermissionState
+from rooftree.view.patch import AccountState, AuditEvent, Patch, PermissionState
 
-__all__ = ["OutboxRows", "outbox_rows", "state_rows"]
+__all__ = ["audit_row", "outgoing", "state_rows"]
 
 
-class OutboxRows(Collection[OutboxRow]):
+class _Rows(Collection[OutboxRow]):
     """
     Rows that are made whenever they are gone through, and not kept: they may be many and large.
     """
@@ -33,9 +33,9 @@ class OutboxRows(Collection[OutboxRow]):
         return any(row == each for each in self)
 
 
-def outbox_rows(organization_id: str, patches: Sequence[Patch]) -> OutboxRows:
+def outgoing(organization_id: str, patches: Sequence[Patch]) -> Outgoing:
     """
-    Return every audit event of *patches*, then the last state of each account that they touch.
+    Return what is to be sent for *patches*: their audit events, and the last state of each account that they touch.
     """
     states: dict[str, AccountState | None] = {}
     for patch in patches:
@@ -47,11 +47,24 @@ def outbox_rows(organization_id: str, patches: Sequence[Patch]) -> OutboxRows:
     sets = {state.permissions_id: state for patch in patches for state in patch.permission_sets}
 
     def make() -> Iterator[OutboxRow]:
-        yield from _audit_rows(patches)
         yield from _tombstones(departed, position.revision)
         yield from _state_rows(organization_id, present, sets.values(), complete=position.complete)
 
-    return OutboxRows(sum(len(patch.audit) for patch in patches) + len(states), make)
+    return Outgoing(audit_row, _Rows(len(states), make))
+
+
+def audit_row(event: AuditEvent) -> OutboxRow:
+    """
+    Return the row of an audit event.
+    """
+    return OutboxRow(
+        event_id=event.event_id,
+        kind=RecordKind.AUDIT,
+        key=event.key,
+        type=event.type,
+        payload=encode_audit_event(event),
+        revision=event.revision,
+    )
 
 
 def state_rows(
@@ -84,19 +97,6 @@ def _state_rows(
             payload=payload,
             revision=account.revision,
         )
-
-
-def _audit_rows(patches: Iterable[Patch]) -> Iterator[OutboxRow]:
-    for patch in patches:
-        for event in patch.audit:
-            yield OutboxRow(
-                event_id=event.event_id,
-                kind=RecordKind.AUDIT,
-                key=event.key,
-                type=event.type,
-                payload=encode_audit_event(event),
-                revision=event.revision,
-            )
 
 
 def _tombstones(account_ids: Iterable[str], revision: int) -> Iterator[OutboxRow]:

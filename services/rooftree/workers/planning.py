@@ -25,7 +25,7 @@ from rooftree.telemetry.logs import Action, log
 from rooftree.view.patch import Patch
 from rooftree.view.projection import OrganizationView
 from rooftree.view.wording import describe_refusal
-from rooftree.workers.encoding import outbox_rows
+from rooftree.workers.encoding import outgoing
 from rooftree.workers.pauses import Turn
 from rooftree.workers.placement import Placement, find_memberships
 from rooftree.workers.replays import Replays, find_replays
@@ -331,7 +331,7 @@ class Planner:
                 expected_version=self._views[organization_id].version,
                 patches=tuple(patches),
                 seen=tuple(draft.seen[organization_id]),
-                outbox=outbox_rows(organization_id, patches),
+                outgoing=outgoing(organization_id, patches),
                 superseded=organization_id in draft.superseded,
             )
             for organization_id, patches in sorted(draft.patches.items())

@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -89,7 +88,7 @@ async def test_the_age_of_audit_events_is_measured_when_they_have_left(
     ages = (timedelta(seconds=20), timedelta(seconds=4), timedelta(seconds=-60), None)
     outbox.rows = {
         "o-a": [
-            replace(row(f"a{number}"), received_at=None if age is None else now - age)
+            row(f"a{number}")._replace(received_at=None if age is None else now - age)
             for number, age in enumerate(ages)
         ]
     }

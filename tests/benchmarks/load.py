@@ -28,7 +28,7 @@ from pydantic import SecretStr
 from tests.benchmarks.floors import Floors, measure_floors
 from tests.brokers import BROKER, run_broker
 from tests.faults.workers import WorkerProcess, worker
-from tests.integration.service import eventually
+from tests.integration.service import UNSENT, eventually
 
 from rooftree.benchmarks.workload import change_stream
 from rooftree.bootstrap.database import run_migrate
@@ -182,7 +182,7 @@ async def unsent_rows(looking: Connection) -> int:
     """
     Return how many records wait to be sent.
     """
-    return int(await looking.fetchval("select count(*) from rooftree.outbox where sent_at is null"))
+    return int(await looking.fetchval(UNSENT))
 
 
 async def event_ages(looking: Connection, seconds: float) -> dict[str, float]:

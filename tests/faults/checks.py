@@ -80,7 +80,7 @@ ORPHANS: Mapping[str, str] = {
         join rooftree.organization as o using (organization_id)
         where a.revision > o.revision
     """,
-    "row of the outbox that is not sent": "select id from rooftree.outbox where sent_at is null",
+    "organization of whose outbox not all is sent": "select organization_id from rooftree.outbox_waiting",
     "letter of a change that was in order": "select reason from rooftree.dead_letter",
 }
 

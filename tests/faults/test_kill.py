@@ -15,6 +15,7 @@ import pytest
 from tests.faults.workers import worker
 from tests.generators.histories import generate_history
 from tests.integration.service import (
+    UNSENT,
     eventually,
     fresh_database,
     ids,
@@ -116,7 +117,7 @@ async def test_a_terminated_process_finishes_what_it_has_in_hand(settings: Setti
         await eventually(partial(has_moved, settings, 0))
         status = await process.terminate()
 
-    [unsent] = await stored(settings, "select count(*) as rows from rooftree.outbox where sent_at is null")
+    [unsent] = await stored(settings, UNSENT)
 
     assert 0 == status
     assert 0 < await position(settings)

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from pydantic import SecretStr
@@ -172,6 +172,14 @@ async def eventually(condition: Callable[[], Awaitable[bool]], *, seconds: float
         await asyncio.sleep(0.01)
 
 
+UNSENT: Final = """
+    select count(*) as rows
+    from rooftree.outbox_waiting as first
+    join rooftree.outbox as o on o.organization_id = first.organization_id and o.position >= first.position
+"""
+"""How many rows of the outbox do not count as sent."""
+
+
 async def settled(settings: Settings, *, records: int, relayed: bool = True, seconds: float = 60) -> None:
     """
     Wait until so many records of the changes topic are processed and everything that follows is sent.
@@ -183,7 +191,7 @@ async def settled(settings: Settings, *, records: int, relayed: bool = True, sec
             """
             select
                 (select coalesce(sum(next_offset), 0) from rooftree.consumer_offset where consumer_group = $1) as read,
-                (select count(*) from rooftree.outbox where sent_at is null)
+                (select count(*) from rooftree.outbox_waiting)
                 + (select count(*) from rooftree.dead_letter where sent_at is null) as unsent
             """,
             settings.consumer_group,

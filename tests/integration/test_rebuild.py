@@ -114,7 +114,7 @@ async def test_a_whole_view_is_left_as_it_is(settings: Settings) -> None:
 
     assert f"{ORGANIZATION}: 3 accounts computed anew; each was what the facts say\n" == outcome.out
     assert before == await view_of(settings)
-    assert [] == await stored(settings, "select from rooftree.outbox where sent_at is null")
+    assert [] == await stored(settings, "select from rooftree.outbox_waiting")
 
 
 async def test_what_deviates_is_mended_and_told(settings: Settings) -> None:

@@ -44,6 +44,7 @@ MATRIX: Mapping[str, tuple[str, ...]] = {
     "migration": ("S", "S", "S", "S", "S", "S", "S"),
     "organization": ("SIU", "Su", "S", "S", "S", "", "S"),
     "outbox": ("SI", "SIUD", "", "S", "S", "", ""),
+    "outbox_sent": ("", "SIU", "", "S", "S", "", ""),
     "permission_set": ("SI", "S", "S", "S", "S", "", "S"),
     "permission_set_service": ("SI", "", "", "S", "S", "", "S"),
     "policy_document": ("SI", "", "S", "S", "S", "", "S"),

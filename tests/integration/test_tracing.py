@@ -141,7 +141,13 @@ async def test_a_change_and_its_audit_events_are_one_trace(settings: Settings, s
         spans.clear()
         await send(settings, (attached(1), CHANGE))
         await settled(settings, records=2)
-        await stored(settings, "update rooftree.outbox set sent_at = null where type = 'rooftree.decision.changed.v1'")
+        await stored(
+            settings,
+            """
+            update rooftree.outbox_sent
+            set position = (select min(position) from rooftree.outbox where aggregatetype = 'audit') - 1
+            """,
+        )
         await settled(settings, records=2)
     [process] = named(spans, f"process {settings.changes_topic}")
     [project], [commit] = named(spans, "project"), named(spans, "commit")

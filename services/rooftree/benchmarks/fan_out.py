@@ -141,7 +141,7 @@ async def _bare_echo(
 
 async def _until_sent(looking: Connection) -> None:
     async def is_sent() -> bool:
-        return not await looking.fetchval("select exists (select from rooftree.outbox where sent_at is null)")
+        return not await looking.fetchval("select exists (select from rooftree.outbox_waiting)")
 
     await eventually("everything is sent", is_sent)
 

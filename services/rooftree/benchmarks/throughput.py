@@ -130,7 +130,7 @@ class _Measuring:
 
     async def _until_sent(self) -> None:
         async def is_sent() -> bool:
-            return not await self._looking.fetchval("select exists (select from rooftree.outbox where sent_at is null)")
+            return not await self._looking.fetchval("select exists (select from rooftree.outbox_waiting)")
 
         await eventually("what follows is sent", is_sent)
 

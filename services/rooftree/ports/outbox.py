@@ -112,7 +112,7 @@ class OutboxStore(Protocol):
 
     async def trim(self, *, older_than: float) -> int:
         """
-        Remove rows that were sent more than so many seconds ago; returns how many.
+        Remove rows that were sent, and written more than so many seconds ago; returns how many.
         """
         ...
 

@@ -50,7 +50,8 @@ class PostgresOutbox:
             if not await connection.fetchval(query("try_lock_outbox"), organization_id):
                 yield _nothing()
                 return
-            lending = _Lending(connection, organization_id, limit, most)
+            position = await connection.fetchval(query("sent_position"), organization_id)
+            lending = _Lending(connection, organization_id, position, limit, most)
             try:
                 yield lending.batches()
             finally:
@@ -84,7 +85,7 @@ class PostgresOutbox:
 
     async def trim(self, *, older_than: float) -> int:
         """
-        Remove rows that were sent more than so many seconds ago.
+        Remove rows that were sent, and written more than so many seconds ago.
         """
         removed = 0
         async with self._database.connection() as connection:
@@ -119,19 +120,19 @@ class _Lending:
     Batches of one organization, the next of which is read while the one before is being sent.
     """
 
-    def __init__(self, connection: Connection, organization_id: str, limit: int, most: int) -> None:
+    def __init__(self, connection: Connection, organization_id: str, position: int, limit: int, most: int) -> None:
         self._connection = connection
         self._organization_id = organization_id
         self._limit = limit
         self._most = most
-        self._position = 0
+        self._sent = self._position = position
         self._reading: asyncio.Task[list[Row]] | None = None
 
     async def batches(self) -> AsyncIterator[Sequence[OutboxRow]]:
         """
         Yield what there is to send.
         """
-        rows = await self._read(0)
+        rows = await self._read(self._position)
         for number in range(1, self._most + 1):
             if not rows:
                 return
@@ -155,7 +156,7 @@ class _Lending:
         """
         Write down that everything was sent after which another batch was asked for.
         """
-        if self._position:
+        if self._position > self._sent:
             await self._connection.execute(query("mark_sent"), self._organization_id, self._position)
 
     async def _read(self, after: int) -> list[Row]:

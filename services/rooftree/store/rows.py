@@ -54,16 +54,16 @@ class HistoryWrite:
     What happens to the history of some accounts.
 
     Attributes:
-        replaced: Accounts whose open row never held for any time, and goes.
-        closed: When the open row of each account ends.
+        replaced: Accounts whose open row never held for any time, and goes, with its start.
+        closed: The start of the open row of each account, and when it ends.
         begun: Accounts whose row of the view, as it is in the end, starts a row of the history, by whether the view was
             complete.
         rows: What else is inserted.
         since: From when on the state of each account holds, in its row of the view.
     """
 
-    replaced: list[str] = field(default_factory=list)
-    closed: dict[str, datetime] = field(default_factory=dict)
+    replaced: dict[str, datetime] = field(default_factory=dict)
+    closed: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
     begun: defaultdict[bool, list[str]] = field(default_factory=lambda: defaultdict(list))
     rows: list[HistoryRow] = field(default_factory=list)
     since: dict[str, datetime] = field(default_factory=dict)
@@ -146,9 +146,9 @@ def _write_history(write: HistoryWrite, account_id: str, steps: Sequence[_Step],
     times = _rising([step.time for step in steps], floor=(last.valid_to or last.valid_from) if last else None)
     if last is not None and last.valid_to is None:
         if times[0] == last.valid_from:
-            write.replaced.append(account_id)
+            write.replaced[account_id] = last.valid_from
         else:
-            write.closed[account_id] = times[0]
+            write.closed[account_id] = (last.valid_from, times[0])
     for step, start, end in zip(steps, times, [*times[1:], None], strict=True):
         if step.state is None or start == end:
             continue

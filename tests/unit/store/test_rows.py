@@ -93,8 +93,8 @@ def test_a_stored_row_ends_where_the_first_new_one_starts() -> None:
     later = merge_patches([present(3)]).history([STATE.account_id], {STATE.account_id: LastRow(at(1), None)})
     same = merge_patches([present(1)]).history([STATE.account_id], {STATE.account_id: LastRow(at(1), None)})
 
-    assert ({STATE.account_id: at(3)}, []) == (later.closed, later.replaced)
-    assert ({}, [STATE.account_id]) == (same.closed, same.replaced)
+    assert ({STATE.account_id: (at(1), at(3))}, {}) == (later.closed, later.replaced)
+    assert ({}, {STATE.account_id: at(1)}) == (same.closed, same.replaced)
 
 
 def test_an_account_that_leaves_has_no_open_row() -> None:

@@ -93,10 +93,14 @@ order by organization_id
 -- examine_unsent --
 -- How much waits for a relay, and for how long the oldest of it has.
 select
-    (select count(*) from rooftree.outbox where sent_at is null)
+    (
+        select count(*)
+        from rooftree.outbox_waiting as w
+        join rooftree.outbox as o on o.organization_id = w.organization_id and o.position >= w.position
+    )
     + (select count(*) from rooftree.dead_letter where sent_at is null) as unsent,
     coalesce(extract(epoch from clock_timestamp() - least(
-        (select min(created_at) from rooftree.outbox where sent_at is null),
+        (select min(created_at) from rooftree.outbox_waiting),
         (select min(recorded_at) from rooftree.dead_letter where sent_at is null)
     )), 0)::double precision as oldest
 

@@ -207,9 +207,10 @@ order by told.since desc nulls last;
 -- How far changes have come on their way.
 select
     o.updated_at as written_at, o.version as writes,
-    (select count(*) from rooftree.outbox where organization_id = $1 and sent_at is null) as unsent,
-    (select min(created_at) from rooftree.outbox where organization_id = $1 and sent_at is null) as unsent_since
+    (select count(*) from rooftree.outbox as b where b.organization_id = $1 and b.position >= w.position) as unsent,
+    w.created_at as unsent_since
 from rooftree.organization as o
+left join rooftree.outbox_waiting as w using (organization_id)
 where o.organization_id = $1;
 
 -- outline_positions --

@@ -138,8 +138,24 @@ set
     value = excluded.value, time = excluded.time, sequence = excluded.sequence, rank = excluded.rank,
     event_id = excluded.event_id
 
--- save_accounts --
--- Insert or overwrite rows of the view; a path comes as one text, since arrays of arrays are flattened.
+-- update_accounts --
+-- Overwrite rows of the view, as far as they are there; a path comes as one text, since arrays of arrays are flattened.
+update rooftree.account as t
+set
+    name = a.name, email = a.email, status = a.status, parent_id = a.parent_id, path = string_to_array(a.path, '/'),
+    placed = a.placed, chain_id = a.chain_id, permissions_id = a.permissions_id,
+    reported_chain_id = a.reported_chain_id, revision = a.revision, since = a.since, cause_event_id = a.cause_event_id
+from unnest(
+    $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[], $9::text[], $10::text[],
+    $11::text[], $12::bigint[], $13::timestamptz[], $14::text[]
+) as a (
+    account_id, name, email, status, parent_id, path, placed, chain_id, permissions_id, reported_chain_id, revision,
+    since, cause_event_id
+)
+where t.organization_id = $1 and t.account_id = a.account_id
+
+-- insert_accounts --
+-- Insert those of the same rows that were not there.
 insert into rooftree.account (
     organization_id, account_id, name, email, status, parent_id, path, placed, chain_id, permissions_id,
     reported_chain_id, revision, since, cause_event_id
@@ -154,12 +170,7 @@ from unnest(
     account_id, name, email, status, parent_id, path, placed, chain_id, permissions_id, reported_chain_id, revision,
     since, cause_event_id
 )
-on conflict (organization_id, account_id) do update
-set
-    name = excluded.name, email = excluded.email, status = excluded.status, parent_id = excluded.parent_id,
-    path = excluded.path, placed = excluded.placed, chain_id = excluded.chain_id,
-    permissions_id = excluded.permissions_id, reported_chain_id = excluded.reported_chain_id,
-    revision = excluded.revision, since = excluded.since, cause_event_id = excluded.cause_event_id
+on conflict (organization_id, account_id) do nothing
 
 -- remove_accounts --
 -- Delete the rows of accounts that left.
@@ -178,16 +189,17 @@ cross join lateral (
 ) as h
 
 -- replace_history --
--- Remove open rows that never held for any time.
-delete from rooftree.account_history
-where organization_id = $1 and account_id = any($2::text[]) and valid_to is null
+-- Remove open rows that never held for any time, by their accounts and starts.
+delete from rooftree.account_history as h
+using unnest($2::text[], $3::timestamptz[]) as r (account_id, valid_from)
+where h.organization_id = $1 and h.account_id = r.account_id and h.valid_from = r.valid_from
 
 -- close_history --
--- End open rows.
+-- End open rows, by their accounts and starts.
 update rooftree.account_history as h
 set valid_to = c.valid_to
-from unnest($2::text[], $3::timestamptz[]) as c (account_id, valid_to)
-where h.organization_id = $1 and h.account_id = c.account_id and h.valid_to is null
+from unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) as c (account_id, valid_from, valid_to)
+where h.organization_id = $1 and h.account_id = c.account_id and h.valid_from = c.valid_from
 
 -- begin_history --
 -- Start rows of the history from rows of the view as they were just written, for accounts that have changed once.

@@ -65,4 +65,4 @@ truncate
     rooftree.organization, rooftree.fact, rooftree.account, rooftree.account_history, rooftree.chain,
     rooftree.policy_document, rooftree.permission_set, rooftree.permission_set_service, rooftree.seen_event,
     rooftree.principal_fact, rooftree.principal_document, rooftree.principal, rooftree.probe, rooftree.reread,
-    rooftree.audit_event, rooftree.outbox, rooftree.dead_letter, rooftree.filled_topic
+    rooftree.audit_event, rooftree.outbox, rooftree.outbox_sent, rooftree.dead_letter, rooftree.filled_topic

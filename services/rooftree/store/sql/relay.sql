@@ -1,10 +1,14 @@
 -- pending_organizations --
 -- The organizations that have rows to send.
-select distinct organization_id from rooftree.outbox where sent_at is null order by organization_id
+select organization_id from rooftree.outbox_waiting order by organization_id
 
 -- try_lock_outbox --
 -- Be the only relay at an organization until the end of the transaction, or learn that another one is.
 select pg_try_advisory_xact_lock(hashtextextended('rooftree.outbox:' || $1::text, 0))
+
+-- sent_position --
+-- Up to where the broker has all records of an organization.
+select coalesce((select position from rooftree.outbox_sent where organization_id = $1), 0)
 
 -- claim_rows --
 -- The oldest rows of an organization, behind a position, that are not sent.
@@ -18,7 +22,8 @@ limit $3
 
 -- mark_sent --
 -- Remember that the broker has all rows up to a position: within an organization they are committed in its order.
-update rooftree.outbox set sent_at = now() where organization_id = $1 and sent_at is null and position <= $2
+insert into rooftree.outbox_sent as s (organization_id, position) values ($1, $2)
+on conflict (organization_id) do update set position = greatest(s.position, excluded.position), sent_at = now()
 
 -- claim_letters --
 -- Dead letters that are not sent; another relay takes others.
@@ -79,18 +84,22 @@ where
 select organization_id from rooftree.organization order by organization_id
 
 -- trim_outbox --
--- Remove the oldest rows of an organization as far as they were sent long enough ago, some at a time.
+-- Remove the oldest rows of an organization as far as they were sent and are old enough, some at a time.
 delete from rooftree.outbox
 where
     organization_id = $1
     and position = any(array(
         select position from rooftree.outbox where organization_id = $1 order by position limit $3
     ))
-    and sent_at < now() - make_interval(secs => $2)
+    and created_at < now() - make_interval(secs => $2)
+    and (
+        sent_at is not null
+        or position <= (select s.position from rooftree.outbox_sent as s where s.organization_id = $1)
+    )
 
 -- oldest_unsent --
 -- The age in seconds of the oldest row to send, dead letters included.
 select coalesce(extract(epoch from now() - least(
-    (select min(created_at) from rooftree.outbox where sent_at is null),
+    (select min(created_at) from rooftree.outbox_waiting),
     (select min(recorded_at) from rooftree.dead_letter where sent_at is null)
 )), 0)::double precision

@@ -22,5 +22,7 @@ cross join lateral (
 comment on view rooftree.outbox_waiting is 'The first record of each organization that is not sent; where there is none, there is no row';
 
 call rooftree.open_to_readers('rooftree.outbox_sent');
-grant select on rooftree.outbox_waiting to rooftree_reader, rooftree_relay, rooftree_api;
 call rooftree.open_to_worker('rooftree_relay', 'select, insert, update', 'rooftree.outbox_sent');
+call rooftree.open_to_worker('rooftree_projector', 'select', 'rooftree.outbox_sent');
+-- Whoever may see the outbox may see what of it waits.
+grant select on rooftree.outbox_waiting to rooftree_relay, rooftree_projector, rooftree_api, rooftree_reader;

@@ -264,7 +264,9 @@ class Settings(BaseSettings):
     )
     relay_poll_interval: Seconds = Field(1, description="Seconds between looks into the outbox when nothing nudges")
     relay_batch_size: int = Field(1000, ge=1, le=100_000, description="Most outbox rows sent before they are marked")
-    outbox_retention: Seconds = Field(3600, description="Seconds for which sent outbox rows are kept")
+    outbox_retention: Seconds = Field(
+        3600, description="Seconds for which outbox rows are kept; what is not sent stays"
+    )
     drain_timeout: Seconds = Field(10, description="Seconds for finishing work in hand after SIGTERM or SIGINT")
 
     aws_profile: str | None = Field(None, description="Profile of the AWS configuration to read AWS with")

@@ -23,7 +23,7 @@ from rooftree.api.access import COOKIE
 from rooftree.api.forgery import csrf_token
 from rooftree.settings import Settings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 OPEN = {"/healthz", "/readyz", "/metrics", "/login", "/login/oidc", "/login/oidc/callback"}
 OWN_VALUES = {"account_id": "222222222222", "organization_id": OWN, "policy_id": "p-denyregions", "revision": "1"}

@@ -22,7 +22,7 @@ from rooftree.errors import UsageError
 from rooftree.settings import Settings
 from rooftree.webhooks.signing import new_secret, signed_headers, signing_with
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 API = "/api/v1"
 SHOP = "222222222222"

@@ -23,7 +23,7 @@ from rooftree.api.forgery import csrf_token
 from rooftree.api.query import encode_cursor
 from rooftree.settings import Settings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 API = "/api/v1"
 OWN_SHOP = "222222222222"

@@ -17,7 +17,7 @@ from rooftree.store.queries import query
 from rooftree.telemetry.logs import Action
 from rooftree.telemetry.metrics import METRICS_REGISTRY
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 
 def measured(name: str, **labels: str) -> float:

@@ -24,7 +24,7 @@ from rooftree.store.queries import query
 from rooftree.store.reader import DatabaseReader
 from rooftree.store.restricted import RestrictedDatabase
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 RELATIONS = """
     select c.relname as name, c.relkind::text as kind, c.relrowsecurity as secured, c.reloptions as options,

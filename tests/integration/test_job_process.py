@@ -22,7 +22,7 @@ from rooftree.inquiry.jobs import WhoCan
 from rooftree.inquiry.question import Question
 from rooftree.settings import Settings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 SESSIONS = """
 select pid, state from pg_stat_activity where application_name = 'rooftree-job' and datname = current_database()

@@ -23,7 +23,7 @@ from rooftree.settings import Settings
 from rooftree.store.database import connect_database
 from rooftree.store.queries import query
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 UNIT: Final = "ou-ab12-aaaaaaaa"
 SHOP: Final = "222222222222"

@@ -33,7 +33,7 @@ from rooftree.settings import Settings
 from rooftree.store.reader import DatabaseReader
 from rooftree.store.restricted import RestrictedDatabase
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 SHOP = "222222222222"
 ATTACHED = event(

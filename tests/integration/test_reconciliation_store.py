@@ -14,7 +14,7 @@ from rooftree.settings import Settings
 from rooftree.store.reader import DatabaseReader
 from rooftree.store.reconciling import PostgresReconciliation
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 ORGANIZATION = "o-exampleorg"
 MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)

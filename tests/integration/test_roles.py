@@ -19,7 +19,7 @@ from rooftree.errors import UsageError
 from rooftree.settings import Settings
 from rooftree.store.database import connect_database, open_database
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 ROLES = (
     *("rooftree_projector", "rooftree_relay", "rooftree_reconciler", "rooftree_api", "rooftree_reader"),
@@ -44,7 +44,7 @@ MATRIX: Mapping[str, tuple[str, ...]] = {
     "migration": ("S", "S", "S", "S", "S", "S", "S"),
     "organization": ("SIU", "Su", "S", "S", "S", "", "S"),
     "outbox": ("SI", "SIUD", "", "S", "S", "", ""),
-    "outbox_sent": ("", "SIU", "", "S", "S", "", ""),
+    "outbox_sent": ("S", "SIU", "", "S", "S", "", ""),
     "permission_set": ("SI", "S", "S", "S", "S", "", "S"),
     "permission_set_service": ("SI", "", "", "S", "S", "", "S"),
     "policy_document": ("SI", "", "S", "S", "S", "", "S"),

@@ -15,7 +15,7 @@ from tests.schemas import closed_validator
 from rooftree.contracts.audit import AUDIT_DATA_MODELS
 from rooftree.settings import Settings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 SHOP = "222222222222"
 DEPLOY = f"arn:aws:iam::{SHOP}:role/deploy"

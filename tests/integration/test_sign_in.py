@@ -21,7 +21,7 @@ from rooftree.api.forgery import csrf_token
 from rooftree.embedded.child import free_port
 from rooftree.settings import Settings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 GRANTS = f"security=admin:*; shop-leads=viewer:{OWN}; alice@example.com=auditor:{OWN}"
 

@@ -17,7 +17,7 @@ from rooftree.store.database import connect_database, open_database
 from rooftree.store.migrations import Migration, apply_migrations, migrations, require_schema
 from rooftree.store.queries import statements
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ONE = datetime(2026, 1, 1, 13, tzinfo=UTC)

@@ -5,9 +5,8 @@ The topics, as those see them who write them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 __all__ = ["ChangePublisher", "OutgoingRecord", "Publisher", "RecordKind"]
 
@@ -23,8 +22,7 @@ class RecordKind(StrEnum):
     DEAD_LETTER = "dead_letter"
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingRecord:
+class OutgoingRecord(NamedTuple):
     """
     A record for the broker.
     """

@@ -115,7 +115,7 @@ class DatabaseExamination:
             await self._connection.fetchval(query("examine_everything"))
             offsets = await self._rows("examine_offsets", consumer_group, log_id, topic, of={"consumer_offset"})
             losses = await self._rows("examine_losses", consumer_group, topic, of={"log_loss"})
-            unsent = await self._rows("examine_unsent", of={"outbox", "dead_letter"})
+            unsent = await self._rows("examine_unsent", of={"outbox", "outbox_waiting", "dead_letter"})
             return StoredWork(
                 read=_by_name(offsets, "partition_id", "next_offset"),
                 losses=_by_name(losses, "partition_id", "reason"),

@@ -5,7 +5,6 @@ Dead letters as records: the original key, value and headers untouched, with hea
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 
 from rooftree.ports.letters import StoredLetter
 from rooftree.ports.publishing import OutgoingRecord, RecordKind
@@ -49,4 +48,4 @@ def without_value(record: OutgoingRecord) -> OutgoingRecord:
         (f"{_PREFIX}value-omitted", str(len(value)).encode()),
         (f"{_PREFIX}value-sha256", hashlib.sha256(value).hexdigest().encode()),
     )
-    return replace(record, value=None, headers=(*record.headers, *told))
+    return record._replace(value=None, headers=(*record.headers, *told))

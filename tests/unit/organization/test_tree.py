@@ -79,6 +79,26 @@ def test_a_change_touches_the_accounts_at_and_below_its_node(data: ChangeData, e
     assert expected == merge(small(), data).accounts
 
 
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (PolicyAttached(POLICY, ROOT), set()),
+        (PolicyTypeEnabled(SCP), set()),
+        (OuRenamed(OU, "Work"), set()),
+        (AccountMoved(ACCOUNT, parent_id=OTHER_OU), {ACCOUNT}),
+        (AccountUpdated(ACCOUNT, name="shop"), {ACCOUNT}),
+        (AccountRemoved(ACCOUNT), {ACCOUNT}),
+        (snapshot_taken(), {ACCOUNT, OTHER_ACCOUNT, MANAGEMENT}),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_change_tells_anew_of_the_accounts_that_it_names(data: ChangeData, expected: set[str]) -> None:
+    """Of the others that it touches, only what limits them and where their parent is can have changed."""
+    merged = merge(small(), data)
+    assert expected == merged.retold
+    assert merged.retold <= merged.accounts
+
+
 def test_new_content_touches_the_accounts_below_every_target() -> None:
     """A policy that hangs on two nodes touches what is below either."""
     organization = small(change(2, PolicyAttached(POLICY, OU)), change(2, PolicyAttached(POLICY, OTHER_ACCOUNT)))

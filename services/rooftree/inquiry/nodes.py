@@ -74,6 +74,7 @@ class OrganizationTree:
         return {
             "organization_id": self.organization.organization_id,
             "management_account_id": self.organization.management_account_id,
+            "partition": self.organization.partition,
             "root": self._node(self.root_id, accounts=accounts),
         }
 

@@ -123,16 +123,19 @@ def test_a_principal_is_assumed_in_the_partition_of_the_organization(
 
 def test_what_is_asked_of_a_snapshot_is_asked_in_its_partition(run: Run, write: Write) -> None:
     """
-    Who can, what an account may do at most, and what would change.
+    What there is, who can, what an account may do at most, and what would change.
     """
     org = in_govcloud(write, "org.json")
 
+    tree = run("tree", "--org", org, "--json").json
     who = run("who-can", "s3:GetObject", "--org", org, "--json").json
     permissions = run("permissions", SHOP, "--org", org, "--json").json
     supposed = run("what-if", "--detach", "DenyRegions:Workloads", "--org", org, "--json").lines
 
+    assert isinstance(tree, dict)
     assert isinstance(who, dict)
     assert isinstance(permissions, dict)
+    assert ["aws-us-gov"] == [one["partition"] for one in tree["organizations"]]
     assert [MANAGEMENT, LAB] == [account["account_id"] for account in who["accounts"]]
     assert "arn:aws-us-gov:iam::*:role/Admin" in str(permissions["permissions"]["conditional"])
     [[change]] = [line["changes"] for line in supposed]

@@ -76,6 +76,7 @@ async def show_tree(asked: Asked[OrganizationQuery, None]) -> OrganizationTree:
     return OrganizationTree(
         organization_id=asked.organization_id,
         management_account_id=facts.management_account_id,
+        partition=facts.partition,
         root=_tree_node(nodes, root_id, counts),
     )
 

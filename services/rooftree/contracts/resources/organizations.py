@@ -71,6 +71,7 @@ class OrganizationTree(Outbound):
 
     organization_id: str
     management_account_id: str | None
+    partition: str = Field(description="The AWS partition; `aws` while nobody has told it.")
     root: TreeNode
 
 

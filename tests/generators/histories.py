@@ -20,11 +20,12 @@ from tests.generators.rosters import Roster, RosterEvents
 
 from rooftree.organization.timestamps import format_time
 
-__all__ = ["Event", "Historian", "History", "deliver", "disorders", "generate_history", "histories"]
+__all__ = ["PARTITIONS", "Event", "Historian", "History", "deliver", "disorders", "generate_history", "histories"]
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 SOURCE = "rooftree.generator"
 TEAMS = ("shop", "billing", "search", "media", "data", "platform", "payments", "identity")
+PARTITIONS = st.sampled_from(("aws", "aws", "aws-us-gov"))
 STAGES = ("prod", "test", "dev", "sandbox")
 
 
@@ -90,10 +91,10 @@ class Historian:
     Makes things happen to an organization, and tells each as an event.
     """
 
-    def __init__(self, random: Random, organization_id: str, number: int = 0) -> None:
+    def __init__(self, random: Random, organization_id: str, number: int = 0, partition: str = "aws") -> None:
         self.random = random
         self.number = number
-        self.model = Model(organization_id, root_id="r-ab12")
+        self.model = Model(organization_id, root_id="r-ab12", partition=partition)
         self.events: list[Event] = []
         self.time = START
         self.ids = 0
@@ -134,7 +135,6 @@ class Historian:
         Begin with a snapshot, or with nothing but the events.
         """
         model = self.model
-        model.partition = self.random.choice(("aws", "aws", "aws-us-gov"))
         from_snapshot = self.random.random() < 0.7
         if from_snapshot:
             management = f"{111_111_111_111 + self.number}"
@@ -266,8 +266,9 @@ class Historian:
         Create a policy.
         """
         policy, name = f"p-{self.next_id():08d}", self.random.choice(list(CONTENTS))
-        self.model.policies[policy] = ModelPolicy(name, CONTENTS[name])
-        self.say("policy.created", policy_id=policy, policy_type=SCP, name=name, content=self._spell(CONTENTS[name]))
+        content = self._content(name)
+        self.model.policies[policy] = ModelPolicy(name, content)
+        self.say("policy.created", policy_id=policy, policy_type=SCP, name=name, content=self._spell(content))
 
     def update_policy(self) -> None:
         """
@@ -275,8 +276,8 @@ class Historian:
         """
         if self.model.policies:
             policy, name = self.random.choice(list(self.model.policies)), self.random.choice(list(CONTENTS))
-            self.model.policies[policy].content = CONTENTS[name]
-            self.say("policy.updated", policy_id=policy, content=self._spell(CONTENTS[name]))
+            self.model.policies[policy].content = content = self._content(name)
+            self.say("policy.updated", policy_id=policy, content=self._spell(content))
 
     def delete_policy(self) -> None:
         """
@@ -339,7 +340,7 @@ class Historian:
             self.model.management_account_id = f"{999_999_999_999 - self.number}"
         # Deep enough a copy: the model goes on changing.
         told = json.loads(json.dumps(self.model.snapshot()))
-        if self.random.random() < 0.3:
+        if "partition" in told["organization"] and self.random.random() < 0.3:
             del told["organization"]["partition"]
         self.tell("organization.snapshot", told)
 
@@ -379,6 +380,17 @@ class Historian:
             expect=self.random.choice(("allow", "deny")),
         )
 
+    def _content(self, name: str) -> Mapping[str, object]:
+        """
+        Return what a policy says; outside of the partition that its text is written for it may have been adapted.
+        """
+        content = CONTENTS[name]
+        if self.model.partition == "aws":
+            return content
+        named = self.random.choice((self.model.partition, self.model.partition, "*", "aws"))
+        adapted: Mapping[str, object] = json.loads(json.dumps(content).replace("arn:aws:", f"arn:{named}:"))
+        return adapted
+
     def _spell(self, content: Mapping[str, object]) -> object:
         """
         Write a policy one of the ways in which people and AWS write it.
@@ -396,6 +408,7 @@ def generate_history(
     policies: int = 4,
     changes: int = 40,
     principals: int = 0,
+    partition: str = "aws",
 ) -> History:
     """
     Return a history that begins with about this much and goes on for about this many changes.
@@ -404,7 +417,7 @@ def generate_history(
     Of 17 kinds of changes to the organization each is as likely as every one of so many to *principals*, and of a
     quarter as many to probes.
     """
-    historian = Historian(random, organization_id, number)
+    historian = Historian(random, organization_id, number, partition)
     historian.begin(units, accounts, policies)
     often: Sequence[Callable[[], None]] = (
         *(historian.attach, historian.attach, historian.attach, historian.detach, historian.detach),
@@ -443,7 +456,13 @@ def histories(draw: st.DrawFn, *, changes: int = 40, principals: int = 4) -> His
     """
     random = Random(draw(st.integers(0, 2**32), label="seed"))
     return generate_history(
-        random, units=2, accounts=3, policies=3, changes=draw(st.integers(0, changes)), principals=principals
+        random,
+        units=2,
+        accounts=3,
+        policies=3,
+        changes=draw(st.integers(0, changes)),
+        principals=principals,
+        partition=draw(PARTITIONS),
     )
 
 

@@ -131,7 +131,7 @@ class Model:
                 "id": self.organization_id,
                 "management_account_id": self.management_account_id or "999999999999",
                 "feature_set": "ALL",
-                "partition": self.partition,
+                **({} if self.partition == "aws" else {"partition": self.partition}),
             },
             "root": {"id": self.root_id, "policy_types": [SCP] if self.enabled else []},
             "organizational_units": [

@@ -43,15 +43,6 @@ CONTENTS: Mapping[str, Mapping[str, object]] = {
     "DenyRootUser": _policy(
         _deny("DenyRootUser", "*", Condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:root"}})
     ),
-    "DenyRootUserInGovCloud": _policy(
-        _deny("DenyRootUser", "*", Condition={"ArnLike": {"aws:PrincipalArn": "arn:aws-us-gov:iam::*:root"}})
-    ),
-    "DenyRootUserAnywhere": _policy(
-        _deny("DenyRootUser", "*", Condition={"ArnLike": {"aws:PrincipalArn": "arn:*:iam::*:root"}})
-    ),
-    "DenyAllButAdminInGovCloud": _policy(
-        _deny("Admin", "*", Condition={"ArnNotLike": {"aws:PrincipalArn": "arn:aws-us-gov:iam::*:role/admin"}})
-    ),
     "DenyPublicBuckets": _policy(_deny("DenyPublicBuckets", "s3:PutBucketPublicAccessBlock")),
     "DenyTeamLeaving": _policy(
         _deny("DenyTeamLeaving", "*", Condition={"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/team/*"}})

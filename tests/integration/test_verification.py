@@ -405,7 +405,7 @@ async def test_the_view_at_any_revision_is_a_fold_of_the_log_up_to_it(settings: 
     """
     The stored view at revision r equals a fold of the log up to r from nothing.
     """
-    history = generate_history(Random(23), changes=80, principals=6)
+    history = generate_history(Random(23), changes=40, principals=6)
     one = settings.model_copy(update={"batch_max_records": 1, "topic_partitions": 1})
     await publish(one, *history.records, key=history.organization_id)
     async with running(one, relay=False):

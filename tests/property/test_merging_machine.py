@@ -9,7 +9,7 @@ from random import Random
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.generators.histories import Event, Historian
+from tests.generators.histories import PARTITIONS, Event, Historian
 from tests.generators.probing import PROBES, Bound, chains, check_witnesses, decide
 from tests.generators.shelf import Shelf
 from tests.property.rows import columns, expected_levels, stored_levels
@@ -51,12 +51,13 @@ class Merging(RuleBasedStateMachine):
         self.view = self.shelf.load(permissions)
         self.reported: dict[str, Bound] = {}
 
-    @initialize(seed=SEEDS)
-    def begin(self, seed: int) -> None:
+    @initialize(seed=SEEDS, partition=PARTITIONS)
+    def begin(self, seed: int, partition: str) -> None:
         """
         Found the organization.
         """
         self.historian.random = Random(seed)
+        self.historian.model.partition = partition
         self.historian.begin(units=2, accounts=2, policies=2)
         self.undelivered += self.historian.events
 

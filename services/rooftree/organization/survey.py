@@ -59,6 +59,7 @@ class Survey:
     def __init__(self, organization: Organization) -> None:
         self._organization = organization
         self._types = organization.limiting_types
+        self._management_account_id = organization.management_account_id
         self._unlimited = identify_chain(None, partition=organization.partition)
         self._ancestries: dict[str, _Ancestry | None] = {}
         self._records: dict[str, PolicyRecord | None] = {}
@@ -90,7 +91,7 @@ class Survey:
         return Placement((*ancestry.path, account_id), self._chain(account_id, parent_id, ancestry))
 
     def _chain(self, account_id: str, parent_id: str, ancestry: _Ancestry) -> ChainRecord:
-        if not self._types or account_id == self._organization.management_account_id:
+        if not self._types or account_id == self._management_account_id:
             return self._unlimited
         own = self._policies(account_id)
         chain = self._chains.get((parent_id, own))

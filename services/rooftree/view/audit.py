@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Protocol
+from typing import Final, Protocol
 
 from rooftree.organization.timestamps import format_time
 from rooftree.view.events import canonical_field, canonical_fields, canonical_json
@@ -30,6 +30,10 @@ __all__ = [
     "seal",
     "seal_text",
 ]
+
+
+# Of which the id of an event is made; its data is canonical JSON.
+_ASCII_JSON: Final = json.JSONEncoder()
 
 
 class AuditType(StrEnum):
@@ -267,7 +271,7 @@ def audit_event_id(
     # INVARIANT: nothing enters that a repetition could change, such as a revision or a clock.
     named = [account_id, principal.get("arn")] if isinstance(principal, dict) else [account_id]
     digest = _beginning(organization_id, event_type, source, cause_id).copy()
-    digest.update(f"{json.dumps(named)[1:]}".encode())
+    digest.update(f"{', '.join(map(_ASCII_JSON.encode, named))}]".encode())
     return digest.hexdigest()[:32]
 
 

@@ -4,8 +4,8 @@ What a commit tells others: the audit log, and the records that are to be sent.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Final
+from collections.abc import AsyncIterable, Collection, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 from rooftree.ports.outbox import OutboxRow, Outgoing
 from rooftree.ports.projection import SeenEvent
@@ -15,13 +15,22 @@ from rooftree.store.inserting import insert_rows
 from rooftree.telemetry.spans import TRACEPARENT, current_traceparent
 from rooftree.view.events import AuditEvent, AuditLog
 
-__all__ = ["emit", "save_outbox"]
+__all__ = ["Piece", "emit", "save_outbox", "told_pieces"]
 
 _RECEIVED_AT: Final = "received_at"
 """Of the headers in the outbox, that which is for the relay alone."""
 
 _EVENTS_AT_A_TIME: Final = 2_000
 """Audit events that are in memory with their texts, while they are written to the log and to the outbox."""
+
+
+class Piece(NamedTuple):
+    """
+    Some audit events, and the records that tell of them.
+    """
+
+    events: Sequence[AuditEvent]
+    rows: Collection[OutboxRow]
 
 
 class _Headers:
@@ -43,32 +52,38 @@ class _Headers:
         return self._causes.get(row.revision, self._work) if row.kind is RecordKind.AUDIT else self._work
 
 
+def told_pieces(logs: Iterable[AuditLog], outgoing: Outgoing | None) -> Iterator[Piece]:
+    """
+    Yield audit events and what is to be sent for them, some at a time; the text of an event is made for both at once.
+    """
+    for log in logs:
+        for start in range(0, len(log), _EVENTS_AT_A_TIME):
+            events = list(log[start : start + _EVENTS_AT_A_TIME])
+            yield Piece(events, () if outgoing is None else [outgoing.of_event(event) for event in events])
+
+
 async def emit(
     connection: Connection,
     organization_id: str,
-    logs: Iterable[AuditLog],
-    outgoing: Outgoing | None,
+    pieces: AsyncIterable[Piece],
+    states: Collection[OutboxRow],
     seen: Iterable[SeenEvent] = (),
 ) -> None:
     """
-    Write audit events to the log, and to the outbox what is to be sent. The text of an event is made for both at once.
+    Write audit events to the log, and to the outbox what is to be sent: records of them, and then the states of accounts.
 
     Args:
         connection: In a transaction that has locked the organization.
         organization_id: The organization.
-        logs: The audit events.
-        outgoing: What is to be sent; None if nobody is told.
+        pieces: The audit events.
+        states: The states.
         seen: The changes behind the events, as far as they came from the broker.
     """
     headers = _Headers(seen)
-    for log in logs:
-        for start in range(0, len(log), _EVENTS_AT_A_TIME):
-            events = list(log[start : start + _EVENTS_AT_A_TIME])
-            await _save_events(connection, events, headers.traceparent)
-            if outgoing is not None:
-                await _save_rows(connection, organization_id, [outgoing.of_event(event) for event in events], headers)
-    if outgoing is not None:
-        await _save_rows(connection, organization_id, outgoing.states, headers)
+    async for piece in pieces:
+        await _save_events(connection, piece.events, headers.traceparent)
+        await _save_rows(connection, organization_id, piece.rows, headers)
+    await _save_rows(connection, organization_id, states, headers)
 
 
 async def save_outbox(connection: Connection, organization_id: str, rows: Collection[OutboxRow]) -> None:

@@ -13,8 +13,9 @@ from rooftree.ports.change_log import LogPartition
 from rooftree.ports.letters import DeadLetter, OpenLetters, Replay
 from rooftree.ports.projection import BatchCommit, LoadedView, OrganizationCommit
 from rooftree.reading.reader import LetterName
+from rooftree.store.ahead import made_ahead
 from rooftree.store.database import Connection, Database, as_json
-from rooftree.store.emitting import emit
+from rooftree.store.emitting import emit, told_pieces
 from rooftree.store.principals import principal_fact_of, reported_of
 from rooftree.store.probes import probe_of
 from rooftree.store.queries import query
@@ -178,11 +179,13 @@ class PostgresProjection:
             raise StaleViewError(commit.organization_id)
         if commit.superseded:
             await connection.execute(query("supersede_letters"), commit.organization_id)
-        writes = merge_patches(commit.patches)
-        await save_writes(connection, commit.organization_id, writes)
-        for state in writes.permission_sets.values():
-            await save_permission_set(connection, commit.organization_id, state)
-        await emit(connection, commit.organization_id, writes.audit, commit.outgoing, commit.seen)
+        writes, outgoing = merge_patches(commit.patches), commit.outgoing
+        async with made_ahead(told_pieces(writes.audit, outgoing)) as pieces:
+            await save_writes(connection, commit.organization_id, writes)
+            for state in writes.permission_sets.values():
+                await save_permission_set(connection, commit.organization_id, state)
+            states = () if outgoing is None else outgoing.states
+            await emit(connection, commit.organization_id, pieces, states, commit.seen)
         await copy_seen(connection, batch.partition, commit)
         position = writes.position
         if commit.expected_version == 0:

@@ -23,6 +23,7 @@ from rooftree.organization.export import take_snapshot
 from rooftree.organization.observation import Observation
 from rooftree.organization.snapshot import Snapshot
 from rooftree.organization.tree import Organization
+from rooftree.policy.partitions import DEFAULT_PARTITION
 
 PROFILE = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 LATER = timedelta(days=365)
@@ -49,8 +50,12 @@ def told(organization: Organization) -> Snapshot:
 
 
 def begins_with_the_whole(history: History) -> bool:
-    """Whether the root and the management account are known from the start: of these only snapshots tell."""
-    return bool(history.events) and history.events[0].type == ChangeType.SNAPSHOT
+    """Whether the root, the management account and the partition are known from the start: of these only snapshots tell."""
+    told = [event.data["organization"] for event in history.events if event.type == ChangeType.SNAPSHOT]
+    if not told or history.events[0].type != ChangeType.SNAPSHOT:
+        return False
+    partition = told[0].get("partition", DEFAULT_PARTITION)
+    return all(organization.get("partition", partition) == partition for organization in told)
 
 
 @PROFILE

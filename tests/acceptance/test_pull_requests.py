@@ -23,7 +23,10 @@ from tests.unit.cli.snapshots import DENY_REGIONS, SHOP, snapshot
 STEPS = Path(__file__).parents[2] / "deploy" / "ci"
 OTHER_REGION = json.loads(json.dumps(DENY_REGIONS).replace("eu-west-1", "eu-north-1"))
 
-pytestmark = pytest.mark.skipif(shutil.which("jq") is None, reason="the runners of GitHub have jq")
+pytestmark = [
+    pytest.mark.any_broker,
+    pytest.mark.skipif(shutil.which("jq") is None, reason="the runners of GitHub have jq"),
+]
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ from rooftree.organization.export import take_snapshot
 from rooftree.organization.tree import Organization
 from rooftree.settings import Settings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 
 @pytest.fixture

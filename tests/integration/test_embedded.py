@@ -23,7 +23,7 @@ from rooftree.errors import UnavailableError
 from rooftree.settings import Settings
 from rooftree.stream.identity import topic_identity
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 PARENT = """
 import asyncio, json, sys

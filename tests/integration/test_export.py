@@ -12,7 +12,7 @@ from tests.integration.service import ORGANIZATION, command, event, publish, run
 
 from rooftree.settings import Settings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 UNIT = "ou-ab12-aaaaaaaa"
 ATTACHED = event("attach", "policy.attached", "2026-01-02T00:00:00Z", policy_id="p-denyregions", target_id=UNIT)

@@ -22,7 +22,7 @@ from rooftree.bootstrap.workers import open_webhook_sender
 from rooftree.cli import main
 from rooftree.settings import Settings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 UNIT = "ou-ab12-aaaaaaaa"

@@ -15,12 +15,20 @@ _Item = TypeVar("_Item")
 
 
 @asynccontextmanager
-async def made_ahead(items: Iterator[_Item]) -> AsyncIterator[AsyncIterator[_Item]]:
+async def made_ahead(items: Iterator[_Item], *, worth_it: bool = True) -> AsyncIterator[AsyncIterator[_Item]]:
     """
     Lend *items*: the first is made from now on, and each of the others while the one before it is being used.
 
     Nothing of them is at work any more when the block has ended.
+
+    Args:
+        items: What makes them.
+        worth_it: Whether that takes longer than to change to another thread and back; if not, each is made when it is
+            taken.
     """
+    if not worth_it:
+        yield _made_in_turn(items)
+        return
     coming = _begun(items)
 
     async def taken() -> AsyncIterator[_Item]:
@@ -36,6 +44,11 @@ async def made_ahead(items: Iterator[_Item]) -> AsyncIterator[AsyncIterator[_Ite
         await asyncio.wait([coming])
         # Looked at, so that nobody is told of what was not waited for.
         coming.exception()
+
+
+async def _made_in_turn(items: Iterator[_Item]) -> AsyncIterator[_Item]:
+    for item in items:
+        yield item
 
 
 def _begun(items: Iterator[_Item]) -> asyncio.Task[tuple[_Item] | None]:

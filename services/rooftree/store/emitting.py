@@ -4,12 +4,14 @@ What a commit tells others: the audit log, and the records that are to be sent.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Final, NamedTuple
 
 from rooftree.ports.outbox import OutboxRow, Outgoing
 from rooftree.ports.projection import SeenEvent
 from rooftree.ports.publishing import RecordKind
+from rooftree.store.ahead import made_ahead
 from rooftree.store.database import Connection
 from rooftree.store.inserting import insert_rows
 from rooftree.telemetry.spans import TRACEPARENT, current_traceparent
@@ -22,6 +24,9 @@ _RECEIVED_AT: Final = "received_at"
 
 _EVENTS_AT_A_TIME: Final = 2_000
 """Audit events that are in memory with their texts, while they are written to the log and to the outbox."""
+
+_MANY_EVENTS: Final = 200
+"""Audit events whose texts take some milliseconds."""
 
 
 class Piece(NamedTuple):
@@ -52,10 +57,18 @@ class _Headers:
         return self._causes.get(row.revision, self._work) if row.kind is RecordKind.AUDIT else self._work
 
 
-def told_pieces(logs: Iterable[AuditLog], outgoing: Outgoing | None) -> Iterator[Piece]:
+def told_pieces(
+    logs: Sequence[AuditLog], outgoing: Outgoing | None
+) -> AbstractAsyncContextManager[AsyncIterator[Piece]]:
     """
-    Yield audit events and what is to be sent for them, some at a time; the text of an event is made for both at once.
+    Lend audit events and what is to be sent for them, some at a time; the text of an event is made for both at once.
+
+    Of many events they are made while the database is at work.
     """
+    return made_ahead(_pieces(logs, outgoing), worth_it=sum(map(len, logs)) >= _MANY_EVENTS)
+
+
+def _pieces(logs: Iterable[AuditLog], outgoing: Outgoing | None) -> Iterator[Piece]:
     for log in logs:
         for start in range(0, len(log), _EVENTS_AT_A_TIME):
             events = list(log[start : start + _EVENTS_AT_A_TIME])

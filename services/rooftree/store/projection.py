@@ -13,7 +13,6 @@ from rooftree.ports.change_log import LogPartition
 from rooftree.ports.letters import DeadLetter, OpenLetters, Replay
 from rooftree.ports.projection import BatchCommit, LoadedView, OrganizationCommit
 from rooftree.reading.reader import LetterName
-from rooftree.store.ahead import made_ahead
 from rooftree.store.database import Connection, Database, as_json
 from rooftree.store.emitting import emit, told_pieces
 from rooftree.store.principals import principal_fact_of, reported_of
@@ -180,7 +179,7 @@ class PostgresProjection:
         if commit.superseded:
             await connection.execute(query("supersede_letters"), commit.organization_id)
         writes, outgoing = merge_patches(commit.patches), commit.outgoing
-        async with made_ahead(told_pieces(writes.audit, outgoing)) as pieces:
+        async with told_pieces(writes.audit, outgoing) as pieces:
             await save_writes(connection, commit.organization_id, writes)
             for state in writes.permission_sets.values():
                 await save_permission_set(connection, commit.organization_id, state)

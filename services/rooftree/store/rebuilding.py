@@ -10,7 +10,6 @@ from typing import TypeAlias
 
 from rooftree.errors import UsageError
 from rooftree.ports.outbox import Outgoing
-from rooftree.store.ahead import made_ahead
 from rooftree.store.database import Connection, Database
 from rooftree.store.emitting import emit, told_pieces
 from rooftree.store.inspection import load_stored_view
@@ -67,7 +66,7 @@ class DatabaseRebuild:
             stored = await load_stored_view(connection, organization_id)
             position = Position(**{name: value for name, value in head.items() if name != "version"})
             rebuilt, outgoing = plan(stored, position)
-            async with made_ahead(told_pieces([rebuilt.patch.audit], outgoing)) as pieces:
+            async with told_pieces([rebuilt.patch.audit], outgoing) as pieces:
                 await _replace(connection, organization_id, rebuilt)
                 await emit(connection, organization_id, pieces, outgoing.states)
             if rebuilt.patch.accounts or rebuilt.patch.departed:

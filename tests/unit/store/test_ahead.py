@@ -9,9 +9,10 @@ import pytest
 from rooftree.store.ahead import made_ahead
 
 
-async def test_items_come_in_their_order() -> None:
+@pytest.mark.parametrize("worth_it", [True, False])
+async def test_items_come_in_their_order(*, worth_it: bool) -> None:
     """All of them, also what counts as nothing."""
-    async with made_ahead(iter([1, 0, None, "b"])) as items:
+    async with made_ahead(iter([1, 0, None, "b"]), worth_it=worth_it) as items:
         assert [1, 0, None, "b"] == [item async for item in items]
 
 

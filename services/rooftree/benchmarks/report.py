@@ -85,11 +85,14 @@ def _draw_ratios(path: Path, measurements: Sequence[Measurement]) -> None:
     names = [f"{one.scenario}: {one.name}" for one in measurements]
     axes.barh(names, [one.ratio for one in measurements], color=_OWN)
     for row, one in enumerate(measurements):
-        axes.annotate(f"{one.ratio:.1f}", (one.ratio, row), xytext=(4, -4), textcoords="offset points")
+        # Behind the line of the aim, which would go through it.
+        end = max(one.ratio, one.aim or one.ratio)
+        axes.annotate(f"{one.ratio:.1f}", (end, row), xytext=(4, -4), textcoords="offset points")
         if one.aim is not None:
             axes.plot([one.aim] * 2, [row - 0.4, row + 0.4], color=_AIM, linewidth=2)
     axes.set(xscale="log", xlabel="times the floor (a red line is the aim)")
     axes.axvline(1, color=_FLOOR)
+    axes.set_xlim(right=2 * axes.get_xlim()[1])  # room for the words of the longest
     axes.invert_yaxis()
     figure.savefig(path, dpi=120)
 

@@ -17,7 +17,7 @@ from rooftree.permissions.diagram import Box
 from rooftree.permissions.dimension import Dimension, Kind
 from rooftree.permissions.expression import Wording, speaks_of
 from rooftree.permissions.glob import Atom, sample_of
-from rooftree.permissions.keys import PRINCIPAL_KEY, REGION_KEY, canonical_key
+from rooftree.permissions.keys import PRINCIPAL_KEY, REGION_KEY, Side, canonical_key
 from rooftree.permissions.predicate import members_of
 from rooftree.permissions.space import Space
 from rooftree.policy.context import Context
@@ -288,13 +288,26 @@ def _variables(space: Space, box: Box) -> dict[str, list[Values | None]]:
         if dimension.relation is not None and mask != 0b11:
             related = {*dimension.relation.variables, *({dimension.key} - {"resource"})}
             for key in sorted(related):
-                found.setdefault(key, ["example", "x", "", None, "other"])
+                found.setdefault(key, _tried(key, space.side))
     constrained = {
         dimension.key
         for dimension, mask, full in zip(space.dimensions, box, space.diagrams.full, strict=True)
         if dimension.kind in (Kind.KEY, Kind.MEMBER) and mask != full
     }
     return {key: values for key, values in found.items() if key not in constrained and key not in space.side.determined}
+
+
+def _tried(key: str, side: Side) -> list[Values | None]:
+    """
+    Return values to try for a key of which a variable speaks; what every request holds is not left out.
+    """
+    values: list[Values | None] = ["example", "x", "other"]
+    if key == PRINCIPAL_KEY:
+        tails = ("user/example", "role/Example", "user/x", "user/other", "root")
+        values = [f"{OWN_ARN}iam::{ACCOUNT_PLACEHOLDER}:{tail}" for tail in tails]
+    elif (usual := side.always_sent.get(key)) is not None:
+        values.insert(0, usual)
+    return values if key in side.always_sent else [*values, "", None]
 
 
 def _always(space: Space) -> dict[str, Values]:

@@ -332,3 +332,14 @@ def test_no_pattern_at_all_is_not_the_pattern_of_the_empty_text() -> None:
     assert [
         {"operator": "StringNotEquals", "key": "aws:RequestTag/Team", "values": [""]},
     ] == change["conditions"]
+
+
+@pytest.mark.parametrize("operator", ["ArnNotLike", "ArnLike"])
+@pytest.mark.parametrize("variable", ["${aws:username}", "${aws:PrincipalTag/team}"])
+def test_whom_a_variable_names_is_asked_for_by_an_arn_of_the_account(operator: str, variable: str) -> None:
+    """
+    What a policy leaves to the request does not make a principal out of a word.
+    """
+    named = {operator: {"aws:PrincipalArn": f"arn:*:iam::*:user/{variable}"}}
+    [change] = _changes(_chain(), _chain(_deny(Condition=named)))
+    assert change["witness"]["context"]["aws:PrincipalArn"].startswith(f"arn:aws:iam::{ACCOUNT.account_id}:")
